@@ -1,0 +1,314 @@
+"""What can be asked for, what can be granted, and what was approved: frozen data without input or output.
+
+Text that a guest made (program names, arguments, environment) is kept as ``bytes`` all the way, so that what is
+checked, shown, logged and spawned is the same thing byte for byte (attacks P04 and P14 of the threat model).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Union
+
+__all__ = [
+    "Access",
+    "AnyArguments",
+    "ArgvRule",
+    "Asker",
+    "Command",
+    "CommandGrant",
+    "CommandRequest",
+    "Decision",
+    "Effect",
+    "EnvGrant",
+    "ExactArguments",
+    "FileIdentity",
+    "FolderGrant",
+    "Limits",
+    "Origin",
+    "PrefixArguments",
+    "Program",
+    "Scope",
+]
+
+
+class Scope(enum.Enum):
+    """For how long an answer holds."""
+
+    ONCE = "once"  # this one request
+    RUN = "run"  # until this run of the guest ends
+    SESSION = "session"  # until the kernel ends or it is revoked
+    ALWAYS = "always"  # kept in the user's file, for this module hash and this resolved program
+
+
+class Effect(enum.Enum):
+    """What a rule does; precedence is ``DENY`` over ``ASK`` over ``ALLOW``: the most restrictive rule wins."""
+
+    DENY = "deny"
+    ASK = "ask"
+    ALLOW = "allow"
+
+
+class Origin(enum.Enum):
+    """Where a grant or decision came from."""
+
+    OPTION = "option"  # written by the person on the magic's line or the command line
+    PERSON = "person"  # answered in a prompt
+    FILE = "file"  # the user's file of "always" grants
+    POLICY = "policy"  # a built-in rule (a loader variable, a dangerous folder, nobody to ask ...)
+
+
+class Access(enum.Enum):
+    """What a folder grant allows: only these two, write alone was never sound (attack W20)."""
+
+    READ = "read"
+    READ_WRITE = "read and write"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks.
+
+    Parameters
+    ----------
+    name : str
+        The guest's name as the person knows it.
+    module_sha256 : str
+        Hash of the module's bytes, 64 lower-case hexadecimal digits.
+    cell : str
+        The cell that runs it, e.g. ``"In [3]"``; empty outside a notebook.
+    """
+
+    name: str
+    module_sha256: str
+    cell: str = ""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """What must still be the same for a path to be the file that was granted (attack P27)."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """A host program, resolved to one real file.
+
+    Parameters
+    ----------
+    path : str
+        Absolute path with all links resolved; this path is executed, never a name.
+    identity : FileIdentity
+        The file as it was when resolved.
+    sha256 : str
+        Hash of the file's bytes, or empty where it was not needed (only ``Scope.ALWAYS`` needs it).
+    """
+
+    path: str
+    identity: FileIdentity
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Host limits of one command; a guest can only ask for less.
+
+    Parameters
+    ----------
+    timeout_ms : int
+        Milliseconds until the command's process group is killed; the smaller of the guest's wish and the host's.
+    output_bytes : int
+        Bytes of stdout, and as many of stderr, that are kept for the guest; what comes after is read and dropped.
+    """
+
+    timeout_ms: int = 10_000
+    output_bytes: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Command:
+    """One exact command: what a person is shown is what runs.
+
+    Parameters
+    ----------
+    program : Program
+        The real file.
+    argv : tuple of bytes
+        All arguments; ``argv[0]`` is the name as the guest gave it.
+    env : tuple of (bytes, bytes)
+        The whole environment of the command, sorted by name; nothing is inherited.
+    cwd : str
+        Absolute working folder: a granted folder, or an empty folder made for this run.
+    stdin : bytes
+        All that the command can read.
+    limits : Limits
+        Time and output.
+    """
+
+    program: Program
+    argv: tuple[bytes, ...]
+    env: tuple[tuple[bytes, bytes], ...] = ()
+    cwd: str = "/"
+    stdin: bytes = field(default=b"", repr=False)
+    limits: Limits = Limits()
+
+    @property
+    def name(self) -> bytes:
+        """The program's name as the guest gave it (``argv[0]``)."""
+        return self.argv[0]
+
+    @property
+    def env_names(self) -> tuple[bytes, ...]:
+        """Names of the environment variables, sorted."""
+        return tuple(name for name, _ in self.env)
+
+
+@dataclass(frozen=True)
+class CommandRequest:
+    """A guest asks to run one command, now.
+
+    Parameters
+    ----------
+    id : str
+        Unguessable and unique; an answer must name it.
+    asker : Asker
+        Who asks.
+    command : Command
+        Exactly what is asked for.
+    """
+
+    id: str
+    asker: Asker
+    command: Command
+
+
+@dataclass(frozen=True)
+class ExactArguments:
+    """These arguments and no others (``argv[1:]``, compared item by item)."""
+
+    items: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class PrefixArguments:
+    """These first arguments as whole items, then anything."""
+
+    items: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class AnyArguments:
+    """Any arguments: the program can then do all that the person can."""
+
+
+ArgvRule = Union[ExactArguments, PrefixArguments, AnyArguments]
+
+
+@dataclass(frozen=True)
+class CommandGrant:
+    """A rule about one program, or about all programs.
+
+    Parameters
+    ----------
+    effect : Effect
+        Allow, ask or deny.
+    name : bytes
+        The name that was granted, e.g. ``b"git"``; compared by its last path part with the request's, because one
+        binary may be several programs (busybox: ``ls`` must not allow ``sh``).
+    program : Program or None
+        The file the name meant when the grant was given; None means every program (``--allow-command-all``).
+    rule : ArgvRule
+        Which arguments.
+    env_names : frozenset of bytes
+        Environment names that the guest may set for this program.
+    scope : Scope
+        How long it holds.
+    origin : Origin
+        Where it came from.
+    module_sha256 : str
+        The module it is for; empty for any (a grant on a magic's line is for the cell's own guest).
+    created : float
+        Seconds since the epoch, for the table of grants.
+    id : str
+        Name of this grant in tables and for revoking.
+    """
+
+    effect: Effect
+    name: bytes
+    program: Program | None
+    rule: ArgvRule
+    env_names: frozenset[bytes] = frozenset()
+    scope: Scope = Scope.RUN
+    origin: Origin = Origin.OPTION
+    module_sha256: str = ""
+    created: float = 0.0
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class FolderGrant:
+    """A folder of the host that a guest sees.
+
+    Parameters
+    ----------
+    host : str
+        Absolute real path.
+    guest : str
+        The path under which the guest sees it.
+    access : Access
+        Read, or read and write.
+    """
+
+    host: str
+    guest: str
+    access: Access = Access.READ
+    scope: Scope = Scope.RUN
+    origin: Origin = Origin.OPTION
+    module_sha256: str = ""
+    created: float = 0.0
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class EnvGrant:
+    """An environment variable that a guest sees; ``value`` never appears in a ``repr``, a log or a prompt."""
+
+    name: str
+    value: str = field(repr=False)
+    scope: Scope = Scope.RUN
+    origin: Origin = Origin.OPTION
+    module_sha256: str = ""
+    created: float = 0.0
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one request.
+
+    Parameters
+    ----------
+    request_id : str
+        The request that it answers; it is worth nothing for another one.
+    effect : Effect
+        ``ALLOW`` or ``DENY``.
+    origin : Origin
+        Who or what decided.
+    scope : Scope
+        How long it holds.
+    reason : str
+        One sentence for the person: which grant allowed it, or why it was denied.
+    grant : CommandGrant or None
+        The grant that decided, or that the person gave with this answer.
+    """
+
+    request_id: str
+    effect: Effect
+    origin: Origin
+    scope: Scope = Scope.ONCE
+    reason: str = ""
+    grant: CommandGrant | None = None

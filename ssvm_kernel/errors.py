@@ -1,0 +1,108 @@
+"""Every error that the product raises on purpose, in one small tree.
+
+A person reads these in a notebook cell, so each message says what happened and what to do next.  They carry data
+(``.diagnostics``, ``.exit_code`` ...) so that a program can react without reading the text.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+__all__ = [
+    "CompileError",
+    "DeniedError",
+    "GrantError",
+    "GuestExit",
+    "GuestTrap",
+    "LoadError",
+    "SsvmError",
+    "ToolchainMissing",
+    "UsageError",
+    "WorkerDied",
+]
+
+
+class SsvmError(Exception):
+    """Base of all errors of this package: shown in a cell as its text, without the host's own call stack."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython shows instead of a Python traceback.
+
+        The host's frames tell the author of a guest nothing, and rendering them costs most of an interrupt's time.
+        """
+        if getattr(sys, "_ssvm_debug", False):  # a developer of this package wants the real one
+            import traceback
+
+            return traceback.format_exception(type(self), self, self.__traceback__)
+        return [f"{type(self).__name__}: {self}"]
+
+
+class UsageError(SsvmError):
+    """An option, argument or name that is not understood; raised before anything was compiled or run."""
+
+
+class GrantError(SsvmError):
+    """A grant that must not be given (a dangerous folder, a writable folder that holds a granted program ...)."""
+
+
+class ToolchainMissing(SsvmError):
+    """A compiler is not installed; the message gives the command that installs it."""
+
+
+class CompileError(SsvmError):
+    """A cell did not compile or link.
+
+    Parameters
+    ----------
+    message : str
+        The rendered report, with the line and column in the cell's own text.
+    diagnostics : sequence of Diagnostic
+        The compiler's findings as data (`ssvm_kernel.toolchains.base.Diagnostic`).
+    """
+
+    def __init__(self, message: str, diagnostics: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics
+
+
+class LoadError(SsvmError):
+    """A file is not a WebAssembly module that this host can load; raised before the guest ran."""
+
+
+class GuestExit(SsvmError):
+    """The guest ended with a status other than 0.
+
+    Parameters
+    ----------
+    exit_code : int
+        The status given to ``proc_exit``.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"the guest exited with status {exit_code} (use --no-raise to go on all the same)")
+        self.exit_code = exit_code
+
+
+class GuestTrap(SsvmError):
+    """The guest trapped (``unreachable``, a memory fault, a division by zero ...).
+
+    Parameters
+    ----------
+    message : str
+        What trapped and where, from the engine, with the guest's own stack.
+    kind : str
+        Short name of the trap, e.g. ``"integer divide by zero"``.
+    """
+
+    def __init__(self, message: str, kind: str = "trap") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class DeniedError(SsvmError):
+    """The guest asked for something that was not granted, and ended in failure because of it."""
+
+
+class WorkerDied(SsvmError):
+    """The process that ran the guest ended by itself (killed, out of memory, crashed); the kernel is unharmed."""

@@ -1,0 +1,127 @@
+"""What every toolchain offers, and the data that compilers give back."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["CompileOptions", "Compiled", "Diagnostic", "Found", "Severity", "Toolchain"]
+
+
+class Severity(enum.Enum):
+    """How bad a diagnostic is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    HELP = "help"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding of a compiler about the cell's own text.
+
+    Parameters
+    ----------
+    severity : Severity
+        Error, warning, note or help.
+    message : str
+        The compiler's words, without file names.
+    line, column : int
+        Position in the source as the person typed it (first line and column are 1); 0 where the compiler gave none.
+    end_line, end_column : int
+        One past the last marked position; 0 where unknown.
+    code : str
+        The compiler's name for it (``E0308``, ``-Wunused-variable``), or empty.
+    label : str
+        What the compiler says about the marked span, or empty.
+    rendered : str
+        The compiler's own full text for it, or empty.
+    """
+
+    severity: Severity
+    message: str
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+    code: str = ""
+    label: str = ""
+    rendered: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A toolchain that is installed: where, and which version (part of every cache key)."""
+
+    path: str
+    version: str
+    target: str
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What the person may set for a compile.
+
+    Parameters
+    ----------
+    opt : str
+        Optimisation level in the compiler's own words, or empty for the toolchain's default.
+    flags : tuple of str
+        Further flags for the compiler.
+    """
+
+    opt: str = ""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled cell.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The module.
+    diagnostics : tuple of Diagnostic
+        Warnings; an error raises `CompileError` instead.
+    seconds : float
+        Time that the compiler took, 0 from the cache.
+    cached : bool
+        Whether it came from the cache.
+    """
+
+    wasm: bytes = field(repr=False)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    seconds: float = 0.0
+    cached: bool = False
+
+
+class Toolchain(Protocol):
+    """A compiler for one language."""
+
+    name: str  # "rust"
+    aliases: tuple[str, ...]  # ("rs",)
+    suffix: str  # ".rs"
+
+    def find(self) -> Found:
+        """Return the installed toolchain.
+
+        Raises
+        ------
+        ToolchainMissing
+            With the command that installs it.
+        """
+        ...
+
+    def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
+        """Compile `source` in the empty folder `workdir`.
+
+        Raises
+        ------
+        CompileError
+            When it does not compile or link.
+        """
+        ...
