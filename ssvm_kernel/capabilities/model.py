@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TypeAlias
 
 __all__ = [
     "Access",
@@ -205,7 +205,7 @@ class AnyArguments:
     """Any arguments: the program can then do all that the person can."""
 
 
-ArgvRule = Union[ExactArguments, PrefixArguments, AnyArguments]
+ArgvRule: TypeAlias = ExactArguments | PrefixArguments | AnyArguments
 
 
 @dataclass(frozen=True)

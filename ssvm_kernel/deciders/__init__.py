@@ -1,0 +1,1 @@
+"""Who answers a request: a widget, the terminal, or nobody."""

@@ -4,8 +4,8 @@ Three kinds, and nothing else: a command that a guest was allowed to run, a tool
 person, and the worker that holds a guest.  All get a session of their own, so that a whole group can be ended; none
 gets a shell, an inherited descriptor or an inherited environment (attacks P07, P09, P24).
 
-`subprocess.Popen` starts them: with these arguments CPython uses ``vfork`` and ``exec``, so a large kernel process costs
-nothing, and it closes descriptors and reports ``exec`` errors, which ``os.posix_spawn`` does not.
+`subprocess.Popen` starts them: with these arguments CPython uses ``vfork`` and ``exec``, so a large kernel process
+costs nothing, and it closes descriptors and reports ``exec`` errors, which ``os.posix_spawn`` does not.
 """
 
 from __future__ import annotations

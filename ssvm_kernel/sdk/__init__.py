@@ -1,0 +1,1 @@
+"""Files for the guest's side, per language."""

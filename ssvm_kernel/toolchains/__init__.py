@@ -1,0 +1,1 @@
+"""One file per language, diagnostics and the compile cache."""
