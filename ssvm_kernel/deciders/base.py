@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ssvm_kernel.capabilities.model import ArgvRule, CommandRequest, Scope
+from ssvm_kernel.host.waiting import Wait
 
 __all__ = ["Answer", "Decider", "Offer", "Question", "Wait"]
 
@@ -65,22 +66,6 @@ class Answer:
     offer: Offer
     via: str
     reason: str = ""
-
-
-class Wait(Protocol):
-    """Block the running cell until something is readable; supplied by the loop that runs the guest."""
-
-    def __call__(self, fileno: int, timeout: float | None = None) -> bool:
-        """Return True when `fileno` is readable, False when `timeout` (seconds) has passed.
-
-        Raises
-        ------
-        ssvm_kernel.errors.WorkerDied
-            When the guest that asked is gone: nobody needs the answer any more.
-        KeyboardInterrupt
-            When the person interrupts the cell.
-        """
-        ...
 
 
 class Decider(Protocol):

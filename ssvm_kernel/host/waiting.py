@@ -1,0 +1,23 @@
+"""How code in the middle of a running cell waits for something without losing interrupts or the guest's end."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["Wait"]
+
+
+class Wait(Protocol):
+    """Block the running cell until something is readable; supplied by the loop that runs the guest."""
+
+    def __call__(self, fileno: int, timeout: float | None = None) -> bool:
+        """Return True when `fileno` is readable, False when `timeout` (seconds) has passed.
+
+        Raises
+        ------
+        ssvm_kernel.errors.WorkerDied
+            When the guest that asked is gone: nobody needs the answer any more.
+        KeyboardInterrupt
+            When the person interrupts the cell.
+        """
+        ...
