@@ -106,11 +106,15 @@ class Program:
         The file as it was when resolved.
     sha256 : str
         Hash of the file's bytes, or empty where it was not needed (only ``Scope.ALWAYS`` needs it).
+    via : tuple of str
+        Every link and folder that the search went through, each at its own real place: whoever may write one of them
+        decides what the name means (attack P02). Not part of what makes two programs the same.
     """
 
     path: str
     identity: FileIdentity
     sha256: str = ""
+    via: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
