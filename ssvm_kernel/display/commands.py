@@ -1,0 +1,82 @@
+"""A command that the guest runs, under its own label in the cell, while it runs."""
+
+from __future__ import annotations
+
+import codecs
+import time
+from typing import Final
+
+from ssvm_kernel.display.style import MUTED, PRE, ROW
+from ssvm_kernel.display.surface import Bundle, Handle, Surface
+from ssvm_kernel.display.text import escape, inert
+
+__all__ = ["CommandBlock"]
+
+_SHOWN: Final = 64_000
+_LONG: Final = 24
+_INTERVAL: Final = 0.1
+
+
+class CommandBlock:
+    """The label and output of one command.
+
+    Parameters
+    ----------
+    surface : Surface
+        Where to show it.
+    argv : str
+        The command as the person may read it (already inert).
+    path : str
+        The program's real path (already inert).
+    """
+
+    def __init__(self, surface: Surface, argv: str, path: str) -> None:
+        self._surface = surface
+        self._argv = argv
+        self._path = path
+        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")}
+        self._text = ""
+        self._cut = False
+        self._last = time.monotonic()
+        self._handle: Handle | None = None
+        if surface.live:
+            self._handle = surface.show(self._bundle("running"))
+        else:
+            surface.write("stdout", self._head() + "\n")
+
+    def output(self, stream: str, data: bytes) -> None:
+        """Take bytes that the command printed; they are shown at most ten times a second."""
+        text = self._decoders[stream].decode(data)
+        room = _SHOWN - len(self._text)
+        self._cut = self._cut or len(text) > room
+        text = inert(text[: max(0, room)])
+        self._text += text
+        if self._handle is None:
+            self._surface.write(stream, text)
+        elif text and time.monotonic() - self._last >= _INTERVAL:
+            self._last = time.monotonic()
+            self._handle.update(self._bundle("running"))
+
+    def close(self, state: str) -> None:
+        """Show how it ended, e.g. ``"exit 0 · 12 ms · 1.2 kB"``."""
+        if self._handle is not None:
+            self._handle.update(self._bundle(state))
+        else:
+            newline = "" if not self._text or self._text.endswith("\n") else "\n"
+            self._surface.write("stdout", f"{newline}└ {state}\n")
+
+    def _head(self) -> str:
+        return f"┌ {self._argv}  ({self._path})"
+
+    def _bundle(self, state: str) -> Bundle:
+        body = self._text.rstrip("\n")
+        lines = body.split("\n") if body else []
+        if self._cut:
+            lines.append("… (the rest is not shown)")
+        opened = " open" if len(lines) <= _LONG else ""
+        pre = f'<pre style="{PRE}">{escape(chr(10).join(lines))}</pre>' if lines else ""
+        label = f'<code>{escape(self._argv)}</code> <span style="{MUTED}">{escape(self._path)} · {escape(state)}</span>'
+        return {
+            "text/plain": "\n".join([self._head(), *(f"│ {line}" for line in lines), f"└ {state}"]),
+            "text/html": f'<details{opened} style="{ROW}"><summary>{label}</summary>{pre}</details>',
+        }

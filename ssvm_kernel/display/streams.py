@@ -1,0 +1,141 @@
+"""The guest's stdout and stderr on their way to the cell: coalesced, paced and capped.
+
+The Jupyter server drops messages, a pending prompt among them, when a kernel sends more than 1,000 messages or 1 MB a
+second.  So at most one message goes out every 50 ms, bytes are paced below that limit across all cells, and what is
+over the cap of a run is read, counted and not shown: the guest never waits for the notebook.
+"""
+
+from __future__ import annotations
+
+import codecs
+import time
+from typing import Final
+
+from ssvm_kernel.display.surface import Surface
+from ssvm_kernel.display.text import size
+
+__all__ = ["SHOWN_BYTES", "GuestStreams", "Pace"]
+
+SHOWN_BYTES: Final = 1_000_000
+"""Bytes of a run's output that a cell shows."""
+_INTERVAL: Final = 0.05
+
+
+class Pace:
+    """A token bucket, in bytes, that all cells of a kernel share.
+
+    Parameters
+    ----------
+    rate : float
+        Bytes per second.
+    burst : float
+        Bytes that may go at once after a pause.
+    """
+
+    def __init__(self, rate: float = 700_000, burst: float = 700_000) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._at = time.monotonic()
+
+    def allowance(self) -> int:
+        """Return the bytes that may go now."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        return int(self._tokens)
+
+    def spend(self, count: int) -> None:
+        """Count bytes that went."""
+        self._tokens -= count
+
+
+_PACE: Final = Pace()
+
+
+class _Stream:
+    """One stream: what is decoded and not shown yet."""
+
+    def __init__(self) -> None:
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.text = ""
+
+
+class GuestStreams:
+    """Shows a guest's output while it runs.
+
+    Parameters
+    ----------
+    surface : Surface
+        Where to show it.
+    cap : int
+        Bytes of both streams together that are shown.
+    """
+
+    def __init__(self, surface: Surface, cap: int = SHOWN_BYTES, pace: Pace = _PACE) -> None:
+        self._surface = surface
+        self._left = self._cap = cap
+        self._pace = pace
+        self._streams = {"stdout": _Stream(), "stderr": _Stream()}
+        self._last = 0.0
+        self._cut_shown = False
+        self.totals = {"stdout": 0, "stderr": 0}
+        """Bytes that the guest wrote to each stream."""
+
+    def stdout(self, data: bytes) -> None:
+        """Take bytes of the guest's stdout."""
+        self._take("stdout", data)
+
+    def stderr(self, data: bytes) -> None:
+        """Take bytes of the guest's stderr."""
+        self._take("stderr", data)
+
+    def poll(self) -> float | None:
+        """Show what is due; return the seconds until there is more to show, None when nothing waits."""
+        if not self._waiting():
+            return None
+        due = self._last + _INTERVAL - time.monotonic()
+        if due > 0:
+            return due
+        self._emit()
+        return _INTERVAL if self._waiting() else None
+
+    def flush(self) -> None:
+        """Show all that is there; takes up to a second or so when much waits to be paced."""
+        while self._waiting():
+            self._emit()
+            if self._waiting():
+                time.sleep(_INTERVAL)
+
+    def close(self) -> None:
+        """Show the rest, and say what was cut; a half character at the end becomes a replacement character."""
+        for stream in self._streams.values():
+            stream.text += stream.decoder.decode(b"", True)
+        self.flush()
+        cut = sum(self.totals.values()) - self._cap
+        if cut > 0 and not self._cut_shown:
+            self._cut_shown = True
+            self._surface.write("stderr", f"\n[ssvm] {size(cut)} more were printed and are not shown\n")
+
+    def _take(self, name: str, data: bytes) -> None:
+        self.totals[name] += len(data)
+        if self._left <= 0:
+            return
+        part = data[: self._left]
+        self._left -= len(part)
+        stream = self._streams[name]
+        stream.text += stream.decoder.decode(part)
+
+    def _waiting(self) -> bool:
+        return any(stream.text for stream in self._streams.values())
+
+    def _emit(self) -> None:
+        """Write as much as the pace allows."""
+        self._last = time.monotonic()
+        for name, stream in self._streams.items():
+            allowance = self._pace.allowance()
+            if not stream.text or allowance <= 0:
+                continue
+            text, stream.text = stream.text[:allowance], stream.text[allowance:]
+            self._surface.write(name, text)
+            self._pace.spend(len(text))

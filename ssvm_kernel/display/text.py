@@ -1,0 +1,59 @@
+"""Text that a guest or command made, prepared so that showing it does nothing but show it; and figures for people."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape
+from typing import Final
+
+__all__ = ["duration", "escape", "inert", "size"]
+
+_SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
+_KEPT: Final = frozenset("\n\t\r")
+
+
+def inert(text: str, *, keep_colours: bool = False) -> str:
+    r"""Return text whose control, format and separator characters are shown instead of obeyed.
+
+    New lines, tabs and carriage returns stay.  Colours (SGR sequences) are dropped, or kept with `keep_colours`; every
+    other escape becomes visible, as ``\x1b`` (attack W17).
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    parts = _SGR.split(text)
+    shown = ["".join(map(_shown, part)) for part in parts]
+    if not keep_colours:
+        return "".join(shown)
+    colours = [*_SGR.findall(text), ""]
+    return "".join(part + colour for part, colour in zip(shown, colours, strict=True))
+
+
+def _shown(character: str) -> str:
+    if character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+        return character
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time with two or three significant digits: ``"4.1 ms"``, ``"230 µs"``, ``"12.0 s"``."""
+    if seconds < 0.000_95:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 0.0995:
+        return f"{seconds * 1e3:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people: ``"512 B"``, ``"1.2 kB"``, ``"64.0 MB"``."""
+    if count < 1000:
+        return f"{count} B"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6)):
+        if count < scale * 999.5:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count / 1e9:.1f} GB"

@@ -1,0 +1,160 @@
+"""Warm worker processes, seen from the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from subprocess import Popen
+from typing import Final
+
+import msgspec
+
+from ssvm_kernel.errors import WorkerDied
+from ssvm_kernel.host.spawn import kill_group, start_worker
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame
+
+__all__ = ["Worker", "WorkerPool"]
+
+_MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
+"""Bytes of one blob from a worker: machine code, or a command's stdin."""
+_RECEIVE: Final = 1 << 20
+_BOOT: Final = "import sys; sys.path[:] = {path!r}; from ssvm_kernel.sandbox.worker import main; main({fd}, {parent})"
+
+
+class Worker:
+    """One worker process and the kernel's end of its socket.
+
+    `domain` names what it has run so far: a worker that ran one guest may have been taken over by it, so it is used
+    again for the same module with the same folders only, and never for another.
+    """
+
+    def __init__(self) -> None:
+        self._sock, theirs = socket.socketpair()
+        self._reader = FrameReader(_MAX_BLOB_FROM_WORKER)
+        self._inbox: list[tuple[protocol.FromWorker, bytes]] = []
+        self.domain: str | None = None
+        # -I: neither the person's PYTHON* variables nor the current folder choose what the worker imports.
+        code = _BOOT.format(path=sys.path, fd=theirs.fileno(), parent=os.getpid())
+        try:
+            self._process: Popen[bytes] = start_worker([sys.executable, "-I", "-c", code], {}, [theirs.fileno()])
+        except BaseException:
+            self._sock.close()
+            raise
+        finally:
+            theirs.close()
+        self._sock.setblocking(True)
+
+    @property
+    def pid(self) -> int:
+        """The worker's process number."""
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when the worker says something or ends."""
+        return self._sock.fileno()
+
+    def send(self, message: protocol.ToWorker, blob: bytes = b"", fds: Sequence[int] = ()) -> None:
+        """Send one message.
+
+        Raises
+        ------
+        WorkerDied
+            When the worker has ended.
+        """
+        try:
+            send_frame(self._sock, protocol.encode(message), blob, fds)
+        except OSError as error:
+            raise self._died() from error
+
+    def receive(self) -> tuple[protocol.FromWorker, bytes] | None:
+        """Take what has come; return one message and its blob, or None when none is complete.
+
+        Blocks when nothing has come; call it when `fileno` is readable.
+
+        Raises
+        ------
+        WorkerDied
+            When the worker has ended or says what it must not.
+        """
+        if not self._inbox:
+            try:
+                data = self._sock.recv(_RECEIVE)
+            except OSError as error:
+                raise self._died() from error
+            if not data:
+                raise self._died()
+            try:
+                self._inbox = [
+                    (protocol.decode_from_worker(frame.header), frame.blob) for frame in self._reader.feed(data)
+                ]
+            except (WireError, msgspec.MsgspecError) as error:
+                self.kill()
+                raise WorkerDied(f"the guest's process sent a message that is none ({error}) and was ended") from error
+        return self._inbox.pop(0) if self._inbox else None
+
+    @property
+    def has_message(self) -> bool:
+        """Whether `receive` has a message that was read already."""
+        return bool(self._inbox)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once, also in the middle of guest code."""
+        with contextlib.suppress(OSError):
+            self._sock.close()
+        kill_group(self._process)
+
+    def _died(self) -> WorkerDied:
+        self.kill()
+        code = self._process.returncode
+        why = f"killed by signal {-code}" if code < 0 else f"ended with status {code}"
+        hint = "; it may have run out of memory" if code == -9 else ""
+        return WorkerDied(f"the process that ran the guest was {why}{hint}. Nothing else is lost: run the cell again")
+
+
+class WorkerPool:
+    """Keeps one worker warm, and the last one used for as long as the same guest comes again."""
+
+    def __init__(self) -> None:
+        self._spare: Worker | None = None
+        self._last: Worker | None = None
+
+    def warm(self) -> None:
+        """Start the spare worker if there is none; returns at once, the worker warms up by itself.
+
+        To be called on the main thread: on Linux a worker ends with the thread that started it.
+        """
+        if self._spare is None or not self._spare.alive:
+            self._spare = Worker()
+
+    def take(self, domain: str) -> Worker:
+        """Return a worker for one trust domain; the caller gives it back or kills it."""
+        last, self._last = self._last, None
+        if last is not None:
+            if last.domain == domain and last.alive:
+                return last
+            last.kill()
+        self.warm()
+        assert self._spare is not None
+        worker, self._spare = self._spare, None
+        worker.domain = domain
+        return worker
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep a worker whose run ended in order."""
+        self._last = worker
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in (self._spare, self._last):
+            if worker is not None:
+                worker.kill()
+        self._spare = self._last = None

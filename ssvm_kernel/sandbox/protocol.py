@@ -1,0 +1,185 @@
+"""The messages between kernel and worker."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+__all__ = [
+    "CommandCall",
+    "CommandReply",
+    "Compile",
+    "Compiled",
+    "Failed",
+    "Finished",
+    "FromWorker",
+    "Preopen",
+    "Ready",
+    "Run",
+    "StackFrame",
+    "ToWorker",
+    "TrapInfo",
+    "decode_from_worker",
+    "decode_to_worker",
+    "encode",
+]
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, array_like=True):
+    """Base: messages are tagged with their class name."""
+
+
+class Preopen(msgspec.Struct, frozen=True, array_like=True):
+    """A granted folder: host path, path in the guest, and whether the guest may write."""
+
+    host: str
+    guest: str
+    writable: bool
+
+
+class Compile(_Message):
+    """To the worker: turn the module in the blob into machine code (or bytecode) of `engine`."""
+
+    engine: str
+
+
+class Run(_Message):
+    """To the worker: run a module once, in a fresh instance.
+
+    The descriptors beside it are the write ends for stdout and stderr and, when `machine_code`, a file of machine code
+    that this host made; otherwise the blob is the module.
+
+    Parameters
+    ----------
+    engine : str
+        ``"jit"`` or ``"interpreter"``.
+    key : str
+        Content hash of module and engine; the worker keeps loaded modules under it.
+    argv : tuple of str
+        The guest's arguments, its name first.
+    env : tuple of (str, str)
+        The guest's environment.
+    preopens : tuple of Preopen
+        Granted folders.
+    memory_bytes : int
+        Most bytes for each linear memory.
+    """
+
+    engine: str
+    key: str
+    machine_code: bool
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    preopens: tuple[Preopen, ...] = ()
+    memory_bytes: int = 4 << 30
+
+
+class CommandReply(_Message):
+    """To the worker: how the command ended, as the guest sees it.
+
+    Small outputs are in the blob, stdout first; with `by_fd` the descriptors beside it hold them instead.
+    """
+
+    code: int
+    stdout_size: int
+    stderr_size: int
+    by_fd: bool = False
+    keep_inputs: bool = False
+
+
+class Ready(_Message):
+    """From the worker: it is warm."""
+
+    wasmtime: str
+
+
+class Compiled(_Message):
+    """From the worker: machine code is in the blob; seconds that compiling took."""
+
+    seconds: float
+
+
+class CommandCall(_Message):
+    """From the worker: the guest called ``run``; its stdin is in the blob."""
+
+    name: bytes
+    args: tuple[bytes, ...]
+    env: tuple[tuple[bytes, bytes], ...]
+    timeout_ms: int
+
+
+class StackFrame(msgspec.Struct, frozen=True, array_like=True):
+    """One frame of a guest's stack: function, and where it is in the source (empty and 0 when unknown)."""
+
+    function: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+class TrapInfo(msgspec.Struct, frozen=True, array_like=True):
+    """What trapped, in the engine's words, and where."""
+
+    message: str
+    frames: tuple[StackFrame, ...] = ()
+
+
+class Finished(_Message):
+    """From the worker: the run is over.
+
+    Parameters
+    ----------
+    exit_code : int or None
+        The guest's status; None when it trapped.
+    trap : TrapInfo or None
+        The trap.
+    load, instantiate, run, host : float
+        Seconds: reading machine code, instantiating, inside ``_start``, and of that inside commands.
+    memory_bytes : int
+        Size of the guest's linear memory at its end (memories never shrink, so this is the peak).
+    """
+
+    exit_code: int | None
+    trap: TrapInfo | None
+    load: float
+    instantiate: float
+    run: float
+    host: float
+    memory_bytes: int
+
+
+class Failed(_Message):
+    """From the worker: it could not do what was asked; `stage` is ``compile``, ``load``, ``link`` or ``stale``."""
+
+    stage: str
+    message: str
+
+
+ToWorker: TypeAlias = Compile | Run | CommandReply
+FromWorker: TypeAlias = Ready | Compiled | CommandCall | Finished | Failed
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_to_worker: Final = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: Final = msgspec.msgpack.Decoder(FromWorker)
+
+
+def encode(message: ToWorker | FromWorker) -> bytes:
+    """Return a message's bytes."""
+    return _encoder.encode(message)
+
+
+def decode_to_worker(data: bytes) -> ToWorker:
+    """Return the message that the kernel sent."""
+    return _to_worker.decode(data)
+
+
+def decode_from_worker(data: bytes) -> FromWorker:
+    """Return the message that a worker sent.
+
+    Raises
+    ------
+    msgspec.ValidationError, msgspec.DecodeError
+        When it is none: the worker is broken or hostile.
+    """
+    return _from_worker.decode(data)

@@ -1,0 +1,365 @@
+"""One run of one guest, from the kernel's side: a single loop over the worker, the guest's pipes and commands.
+
+It runs on the main thread of a busy kernel, because only there an interrupt arrives.  Whatever ends it early, the
+worker is killed and what the guest had printed is kept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import selectors
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from ssvm_kernel.errors import LoadError, WorkerDied
+from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.engines import engine_tag
+from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+
+__all__ = ["CommandHandler", "Job", "Outcome", "Output", "Reply", "Runner"]
+
+_READ: Final = 1 << 20
+_PIPE_SIZE: Final = 1 << 20
+_F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to run, with all that was granted to it.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The module.
+    sha256 : str
+        Its hash, 64 hexadecimal digits.
+    engine : str
+        ``"jit"`` or ``"interpreter"``.
+    argv : tuple of str
+        The guest's arguments, its name first.
+    env : tuple of (str, str)
+        Its environment.
+    preopens : tuple of Preopen
+        Its folders.
+    memory_bytes : int
+        Most bytes of each linear memory.
+    """
+
+    wasm: bytes = field(repr=False)
+    sha256: str
+    engine: str = "jit"
+    argv: tuple[str, ...] = ("guest",)
+    env: tuple[tuple[str, str], ...] = ()
+    preopens: tuple[protocol.Preopen, ...] = ()
+    memory_bytes: int = 4 << 30
+
+    @property
+    def machine_code_key(self) -> str:
+        """Name of this module's machine code in the cache."""
+        return hashlib.sha256(f"{self.sha256}/{engine_tag(self.engine)}".encode()).hexdigest()
+
+    @property
+    def domain(self) -> str:
+        """Trust domain: the same module with the same folders may use the same worker again."""
+        return hashlib.sha256(repr((self.sha256, self.preopens)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; times in seconds.
+
+    Parameters
+    ----------
+    exit_code : int or None
+        The guest's status, None when it trapped.
+    trap : TrapInfo or None
+        The trap.
+    compile : float
+        Making machine code, 0 when it came from the cache.
+    load, instantiate, run, host : float
+        Reading machine code, instantiating, inside the guest, and of that inside commands.
+    memory_bytes : int
+        Linear memory at the end.
+    """
+
+    exit_code: int | None
+    trap: protocol.TrapInfo | None
+    compile: float
+    load: float
+    instantiate: float
+    run: float
+    host: float
+    memory_bytes: int
+    engine: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How a command ended, for the guest: its code, and its outputs as bytes or as descriptors of whole files."""
+
+    code: int
+    stdout: bytes | tuple[int, int] = b""
+    stderr: bytes | tuple[int, int] = b""
+
+
+class Output(Protocol):
+    """Where a guest's output goes."""
+
+    def stdout(self, data: bytes) -> None:
+        """Take bytes of the guest's stdout."""
+
+    def stderr(self, data: bytes) -> None:
+        """Take bytes of the guest's stderr."""
+
+    def poll(self) -> float | None:
+        """Show what is due; return the seconds until there is more to show, None when nothing waits."""
+
+    def flush(self) -> None:
+        """Show all that is there."""
+
+
+CommandHandler = Callable[[protocol.CommandCall, bytes, Wait], Reply]
+"""Decides and runs one command: the call, its stdin, and a way to wait for the person."""
+
+
+class Runner:
+    """Runs guests one after the other in workers of a pool."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+
+    def run(self, job: Job, output: Output, on_command: CommandHandler) -> Outcome:
+        """Run a guest to its end.
+
+        Parameters
+        ----------
+        job : Job
+            What to run.
+        output : Output
+            Takes what the guest prints, while it runs.
+        on_command : callable
+            Called for each command that the guest wants, with the guest waiting; its output has been shown by then.
+
+        Raises
+        ------
+        LoadError
+            When the module is broken, imports what nobody offers, or has nothing to run.
+        WorkerDied
+            When the guest's process ended by itself.
+        KeyboardInterrupt
+            When the person interrupts; the worker is gone and what was printed is shown.
+        """
+        worker = self._pool.take(job.domain)
+        try:
+            outcome = _Run(worker, job, output, on_command).finish()
+        except LoadError:
+            self._pool.give_back(worker)
+            raise
+        except BaseException:
+            worker.kill()
+            raise
+        self._pool.give_back(worker)
+        return outcome
+
+
+class _StaleCode(Exception):
+    """Machine code in the cache that this engine cannot use."""
+
+
+class _Run:
+    """State of one run."""
+
+    def __init__(self, worker: Worker, job: Job, output: Output, on_command: CommandHandler) -> None:
+        self._worker = worker
+        self._job = job
+        self._output = output
+        self._on_command = on_command
+        self._compile_seconds = 0.0
+
+    def finish(self) -> Outcome:
+        """Compile if needed, run, and return how it ended."""
+        code = load_blob("machine-code", self._job.machine_code_key)
+        if code is not None:
+            try:
+                return self._execute(code)
+            except _StaleCode:
+                pass
+        return self._execute(self._compile())
+
+    def _compile(self) -> Path | None:
+        """Let the worker make machine code before it runs the guest, and keep it for the next time."""
+        self._worker.send(protocol.Compile(self._job.engine), self._job.wasm)
+        message, blob = self._next_message()
+        if isinstance(message, protocol.Failed):
+            raise LoadError(f"this is not a module that can run: {message.message}")
+        if not isinstance(message, protocol.Compiled):
+            raise WorkerDied("the guest's process did not answer as it should")
+        self._compile_seconds = message.seconds
+        return store_blob("machine-code", self._job.machine_code_key, blob)
+
+    def _next_message(self) -> tuple[protocol.FromWorker, bytes]:
+        """Wait for the worker's next message while nothing else can happen."""
+        while True:
+            received = self._worker.receive()
+            if received is not None and not isinstance(received[0], protocol.Ready):
+                return received
+
+    def _execute(self, code: Path | None) -> Outcome:
+        with _pipes() as (out_read, out_write, err_read, err_write), selectors.DefaultSelector() as selector:
+            self._start(code, out_write, err_write)
+            streams = {out_read: self._output.stdout, err_read: self._output.stderr}
+            for fd in streams:
+                selector.register(fd, selectors.EVENT_READ)
+            selector.register(self._worker, selectors.EVENT_READ)
+            try:
+                finished = self._loop(selector, streams)
+            except (LoadError, _StaleCode):
+                raise
+            except BaseException:
+                self._worker.kill()  # first, or a guest that floods its pipe would keep us reading
+                raise
+            finally:
+                self._drain(streams)
+                self._output.flush()
+        return Outcome(
+            exit_code=finished.exit_code,
+            trap=finished.trap,
+            compile=self._compile_seconds,
+            load=finished.load,
+            instantiate=finished.instantiate,
+            run=finished.run,
+            host=finished.host,
+            memory_bytes=finished.memory_bytes,
+            engine=self._job.engine,
+        )
+
+    def _start(self, code: Path | None, out_write: int, err_write: int) -> None:
+        """Send the job; our copies of the pipes' write ends are closed, so that their end will be seen."""
+        job = self._job
+        run = protocol.Run(
+            engine=job.engine,
+            key=job.machine_code_key,
+            machine_code=code is not None,
+            argv=job.argv,
+            env=job.env,
+            preopens=job.preopens,
+            memory_bytes=job.memory_bytes,
+        )
+        try:
+            if code is None:
+                self._worker.send(run, job.wasm, [out_write, err_write])
+            else:
+                with code.open("rb") as file:
+                    self._worker.send(run, b"", [out_write, err_write, file.fileno()])
+        finally:
+            os.close(out_write)
+            os.close(err_write)
+
+    def _loop(self, selector: selectors.BaseSelector, streams: Streams) -> protocol.Finished:
+        while True:
+            for key, _ in selector.select(self._output.poll()):
+                if key.fileobj is self._worker:
+                    finished = self._serve(streams)
+                    if finished is not None:
+                        return finished
+                elif isinstance(key.fileobj, int) and _read_once(key.fileobj, streams) == 0:
+                    selector.unregister(key.fileobj)
+
+    def _serve(self, streams: Streams) -> protocol.Finished | None:
+        """Take the worker's messages; return the last one of the run."""
+        received = self._worker.receive()
+        while received is not None:
+            message, blob = received
+            if isinstance(message, protocol.Finished):
+                return message
+            if isinstance(message, protocol.CommandCall):
+                # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
+                self._drain(streams)
+                self._output.flush()
+                self._answer(self._on_command(message, blob, self._wait))
+            elif isinstance(message, protocol.Failed):
+                if message.stage == "stale":
+                    raise _StaleCode
+                raise LoadError(_failed_text(message))
+            elif not isinstance(message, protocol.Ready):
+                raise WorkerDied("the guest's process did not answer as it should")
+            received = self._worker.receive() if self._worker.has_message else None
+        return None
+
+    def _answer(self, reply: Reply) -> None:
+        sizes = [len(part) if isinstance(part, bytes) else part[1] for part in (reply.stdout, reply.stderr)]
+        if isinstance(reply.stdout, bytes) and isinstance(reply.stderr, bytes):
+            self._worker.send(protocol.CommandReply(reply.code, *sizes), reply.stdout + reply.stderr)
+            return
+        raise NotImplementedError
+
+    def _wait(self, fileno: int, timeout: float | None = None) -> bool:
+        """Wait for `fileno`; the guest's process has nothing to say now, so whatever it says or its end is an error."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(fileno, selectors.EVENT_READ)
+            selector.register(self._worker, selectors.EVENT_READ)
+            while True:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                ready = {key.fd for key, _ in selector.select(left)}
+                if self._worker.fileno() in ready:
+                    self._worker.receive()
+                    raise WorkerDied("the guest's process spoke out of turn and was ended")
+                if fileno in ready:
+                    return True
+                if left is not None and left <= 0:
+                    return False
+
+    def _drain(self, streams: Streams) -> None:
+        """Take what is in the pipes now, without waiting; no more than they hold, since a hostile worker goes on."""
+        for fd in streams:
+            taken = 0
+            while taken <= _PIPE_SIZE and (size := _read_once(fd, streams)):
+                taken += size
+
+
+Streams = dict[int, Callable[[bytes], None]]
+
+
+def _read_once(fd: int, streams: Streams) -> int | None:
+    """Read once without blocking; return the bytes taken, 0 at the end, None when there is nothing for now."""
+    try:
+        data = os.read(fd, _READ)
+    except BlockingIOError:
+        return None
+    if data:
+        streams[fd](data)
+    return len(data)
+
+
+def _failed_text(message: protocol.Failed) -> str:
+    if message.stage == "link":
+        return f"the module cannot be linked: {message.message}"
+    return f"the module cannot be loaded: {message.message}"
+
+
+@contextmanager
+def _pipes() -> Iterator[tuple[int, int, int, int]]:
+    """Two pipes as (stdout read, stdout write, stderr read, stderr write); the read ends do not block.
+
+    The write ends belong to the body; large pipes let a guest write a megabyte without waiting for the notebook.
+    """
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    try:
+        os.set_blocking(out_read, False)
+        os.set_blocking(err_read, False)
+        with suppress(OSError):  # over the user's quota of pipe memory, or no Linux
+            fcntl.fcntl(out_write, _F_SETPIPE_SZ, _PIPE_SIZE)
+        yield out_read, out_write, err_read, err_write
+    finally:
+        os.close(out_read)
+        os.close(err_read)

@@ -1,0 +1,152 @@
+"""Frames between kernel and worker: a small message and, beside it, raw bytes.
+
+A frame is two lengths, a msgpack message and a blob.  Modules, machine code and stdin travel as blobs, so that they are
+never copied through an encoder.  The worker is not trusted: lengths are capped, nothing is allocated before it arrives,
+and nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+__all__ = ["MAX_BLOB", "MAX_HEADER", "Frame", "FrameReader", "WireError", "pack", "recv_frame", "send_frame"]
+
+_LENGTHS: Final = struct.Struct("<II")
+MAX_HEADER: Final = 8 * 1024 * 1024
+"""Bytes of one message: room for the longest argument list that an operating system takes."""
+MAX_BLOB: Final = 1024 * 1024 * 1024
+"""Bytes of one blob."""
+_CHUNK: Final = 1 << 20
+_MAX_FDS: Final = 8
+
+
+class WireError(Exception):
+    """The other side sent something that is no frame, or went away in the middle of one."""
+
+
+class Frame(NamedTuple):
+    """One frame: the encoded message, and the raw bytes beside it."""
+
+    header: bytes
+    blob: bytes
+
+
+def pack(header: bytes, blob_size: int = 0) -> bytes:
+    """Return the bytes that go before a blob of `blob_size` bytes.
+
+    Raises
+    ------
+    WireError
+        When the message or the blob is over its cap.
+    """
+    if len(header) > MAX_HEADER or blob_size > MAX_BLOB:
+        raise WireError(f"a message of {len(header)} + {blob_size} bytes is over the cap")
+    return _LENGTHS.pack(len(header), blob_size) + header
+
+
+def send_frame(sock: socket.socket, header: bytes, blob: bytes = b"", fds: Sequence[int] = ()) -> None:
+    """Send one frame on a blocking socket, with descriptors beside its first bytes."""
+    data = memoryview(pack(header, len(blob)))
+    sent = socket.send_fds(sock, [data], list(fds)) if fds else sock.send(data)
+    sock.sendall(data[sent:])
+    if blob:
+        sock.sendall(blob)
+
+
+class FrameReader:
+    """Collects frames from bytes that come in any pieces.
+
+    Parameters
+    ----------
+    max_blob : int
+        Bytes that one blob may have.
+    """
+
+    def __init__(self, max_blob: int = MAX_BLOB) -> None:
+        self._max_blob = max_blob
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take bytes as they came and return the frames that are now complete.
+
+        Raises
+        ------
+        WireError
+            When a length is over its cap: the stream is of no more use.
+        """
+        self._data += data
+        frames = []
+        while (frame := self._next()) is not None:
+            frames.append(frame)
+        return frames
+
+    def _next(self) -> Frame | None:
+        if len(self._data) < _LENGTHS.size:
+            return None
+        header_size, blob_size = _LENGTHS.unpack_from(self._data)
+        if header_size > MAX_HEADER or blob_size > self._max_blob:
+            raise WireError(f"a message of {header_size} + {blob_size} bytes is over the cap")
+        start = _LENGTHS.size
+        end = start + header_size + blob_size
+        if len(self._data) < end:
+            return None
+        with memoryview(self._data) as view:
+            frame = Frame(bytes(view[start : start + header_size]), bytes(view[start + header_size : end]))
+        del self._data[:end]
+        return frame
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame that is not complete."""
+        return len(self._data)
+
+
+def recv_frame(sock: socket.socket) -> tuple[Frame, list[int]] | None:
+    """Wait for one frame and the descriptors sent with it (the worker's side; it trusts the kernel).
+
+    Returns
+    -------
+    (Frame, list of int) or None
+        None when the other side closed the socket between two frames.
+
+    Raises
+    ------
+    WireError
+        When it closed inside a frame.
+    """
+    fds: list[int] = []
+    lengths = _recv_exactly(sock, _LENGTHS.size, fds)
+    if not lengths:
+        return None
+    header_size, blob_size = _LENGTHS.unpack(lengths)
+    header = _recv_exactly(sock, header_size, fds)
+    blob = _recv_exactly(sock, blob_size, fds)
+    if len(header) < header_size or len(blob) < blob_size:
+        raise WireError("the other side closed inside a message")
+    return Frame(bytes(header), bytes(blob)), fds
+
+
+def _recv_exactly(sock: socket.socket, size: int, fds: list[int]) -> bytearray:
+    """Receive `size` bytes, fewer only when the other side closed; descriptors are appended to `fds`."""
+    data = bytearray()
+    space = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
+    while len(data) < size:
+        piece, ancillary, _, _ = sock.recvmsg(min(size - len(data), _CHUNK), space)
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                numbers = array.array("i")
+                numbers.frombytes(payload[: len(payload) - len(payload) % numbers.itemsize])
+                fds.extend(numbers)
+        if not piece:
+            break
+        data += piece
+    if data and len(data) < size:
+        for fd in fds:
+            os.close(fd)
+        raise WireError("the other side closed inside a message")
+    return data

@@ -1,0 +1,208 @@
+"""The worker process: it compiles and runs guests, and asks the kernel for everything that needs authority.
+
+Started as ``python -I`` with one socket, an empty environment and no other descriptor.  It is not trusted: an interrupt
+kills it, and what it says is checked like any stranger's message.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import wasmtime
+
+from ssvm_kernel.host.process import CommandCall as GuestCall
+from ssvm_kernel.host.process import CommandReply as GuestReply
+from ssvm_kernel.host.process import ProcessState, bind_process_interface
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.engines import make_engine
+from ssvm_kernel.sandbox.traps import parse_trap
+from ssvm_kernel.sandbox.wire import recv_frame, send_frame
+
+__all__ = ["main"]
+
+_WASI = "wasi_snapshot_preview1"
+_LOADED_MODULES = 4
+
+
+class _GuestExit(Exception):
+    """The guest called ``proc_exit``; raised through it, since the engine itself refuses statuses from 126 up."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _CannotRun(Exception):
+    """A request that fails before the guest runs."""
+
+    def __init__(self, stage: str, message: str) -> None:
+        super().__init__(message)
+        self.stage = stage
+
+
+def _proc_exit(code: int) -> None:
+    raise _GuestExit(code & 0xFFFFFFFF if code < 0 else code)
+
+
+class Worker:
+    """Serves one kernel over one socket until it closes."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._engines: dict[str, wasmtime.Engine] = {}
+        self._modules: dict[str, wasmtime.Module] = {}
+        self._host_seconds = 0.0
+
+    def serve(self) -> None:
+        """Answer requests until the kernel closes the socket."""
+        self._send(protocol.Ready(wasmtime.__version__))
+        while (received := recv_frame(self._sock)) is not None:
+            frame, fds = received
+            message = protocol.decode_to_worker(frame.header)
+            try:
+                if isinstance(message, protocol.Compile):
+                    self._compile(message, frame.blob)
+                elif isinstance(message, protocol.Run):
+                    self._send(self._run(message, frame.blob, fds))
+            except _CannotRun as problem:
+                self._send(protocol.Failed(problem.stage, str(problem)))
+            finally:
+                for fd in fds:
+                    os.close(fd)
+
+    def _send(self, message: protocol.FromWorker, blob: bytes = b"") -> None:
+        send_frame(self._sock, protocol.encode(message), blob)
+
+    def _engine(self, name: str) -> wasmtime.Engine:
+        if name not in self._engines:
+            self._engines[name] = make_engine(name)
+        return self._engines[name]
+
+    def _compile(self, request: protocol.Compile, wasm: bytes) -> None:
+        engine = self._engine(request.engine)
+        started = time.perf_counter()
+        try:
+            module = wasmtime.Module(engine, wasm)
+        except wasmtime.WasmtimeError as error:
+            raise _CannotRun("compile", str(error)) from None
+        seconds = time.perf_counter() - started
+        self._send(protocol.Compiled(seconds), bytes(module.serialize()))
+
+    def _load(self, request: protocol.Run, wasm: bytes, fds: list[int]) -> wasmtime.Module:
+        module = self._modules.get(request.key)
+        if module is not None:
+            return module
+        engine = self._engine(request.engine)
+        try:
+            if request.machine_code:
+                module = wasmtime.Module.deserialize_file(engine, f"/dev/fd/{fds[2]}")
+            else:
+                module = wasmtime.Module(engine, wasm)
+        except wasmtime.WasmtimeError as error:
+            # Machine code of another engine version or processor: the kernel compiles anew.
+            raise _CannotRun("stale" if request.machine_code else "load", str(error)) from None
+        while len(self._modules) >= _LOADED_MODULES:
+            del self._modules[next(iter(self._modules))]
+        self._modules[request.key] = module
+        return module
+
+    def _run(self, request: protocol.Run, wasm: bytes, fds: list[int]) -> protocol.Finished:
+        """Run one guest in a fresh store; the kernel sees the end of its pipes when this returns."""
+        self._host_seconds = 0.0
+        started = time.perf_counter()
+        module = self._load(request, wasm, fds)
+        loaded = time.perf_counter()
+        linker = self._linker(request.engine, module)
+        store = wasmtime.Store(self._engine(request.engine))
+        exit_code: int | None = 0
+        trap = instance = None
+        try:
+            store.set_limits(memory_size=request.memory_bytes)
+            store.set_wasi(_wasi(request, fds))
+            instantiated = time.perf_counter()
+            try:
+                instance = linker.instantiate(store, module)
+                instantiated = time.perf_counter()
+                _start(store, instance, module)(store)
+            except _GuestExit as ended:
+                exit_code = ended.code
+            except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+                if instance is None and not isinstance(error, wasmtime.Trap):
+                    raise _CannotRun("link", str(error)) from None
+                exit_code, trap = None, parse_trap(str(error))
+            stopped = time.perf_counter()
+            memory_bytes = _memory_bytes(store, instance)
+        finally:
+            store.close()
+        return protocol.Finished(
+            exit_code=exit_code,
+            trap=trap,
+            load=loaded - started,
+            instantiate=instantiated - loaded,
+            run=stopped - instantiated,
+            host=self._host_seconds,
+            memory_bytes=memory_bytes,
+        )
+
+    def _linker(self, engine: str, module: wasmtime.Module) -> wasmtime.Linker:
+        """Return what the module may import: WASI, and the process interface."""
+        linker = wasmtime.Linker(self._engine(engine))
+        linker.allow_shadowing = True
+        linker.define_wasi()
+        exit_type = wasmtime.FuncType([wasmtime.ValType.i32()], [])
+        linker.define_func(_WASI, "proc_exit", exit_type, _proc_exit)
+        bind_process_interface(linker, ProcessState(self._ask_command), module.imports)
+        return linker
+
+    def _ask_command(self, call: GuestCall) -> GuestReply:
+        """Hand a command to the kernel and wait for its outcome."""
+        started = time.perf_counter()
+        self._send(protocol.CommandCall(call.name, call.args, call.env, call.timeout_ms), call.stdin)
+        received = recv_frame(self._sock)
+        if received is None:
+            os._exit(1)  # the kernel is gone, and nobody waits for this guest
+        frame, fds = received
+        reply = protocol.decode_to_worker(frame.header)
+        assert isinstance(reply, protocol.CommandReply)
+        self._host_seconds += time.perf_counter() - started
+        return _guest_reply(reply, frame.blob, fds)
+
+
+def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int]) -> GuestReply:
+    raise NotImplementedError
+
+
+def _wasi(request: protocol.Run, fds: list[int]) -> wasmtime.WasiConfig:
+    """Return what the guest may see: its arguments, its environment, the granted folders, two pipes."""
+    wasi = wasmtime.WasiConfig()
+    wasi.argv = list(request.argv)
+    wasi.env = [list(pair) for pair in request.env]
+    # By path, not by callback: a callback is called on a thread of the engine, 35 times slower.
+    wasi.stdout_file = f"/dev/fd/{fds[0]}"
+    wasi.stderr_file = f"/dev/fd/{fds[1]}"
+    for preopen in request.preopens:
+        wasi.preopen_dir(preopen.host, preopen.guest, preopen.writable)
+    return wasi
+
+
+def _start(store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.Module) -> wasmtime.Func:
+    """Return the function that runs a command module."""
+    start = instance.exports(store).get("_start")
+    if isinstance(start, wasmtime.Func):
+        return start
+    names = ", ".join(export.name for export in module.exports) or "nothing"
+    raise _CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
+
+
+def _memory_bytes(store: wasmtime.Store, instance: wasmtime.Instance | None) -> int:
+    memory = instance.exports(store).get("memory") if instance is not None else None
+    return memory.data_len(store) if isinstance(memory, wasmtime.Memory) else 0
+
+
+def main(fd: int, parent: int) -> None:
+    """Serve the kernel, process `parent`, at the other end of socket `fd`."""
+    if os.getppid() != parent:
+        return  # it is gone already
+    Worker(socket.socket(fileno=fd)).serve()
