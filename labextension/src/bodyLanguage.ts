@@ -1,0 +1,92 @@
+import { Language, LanguageSupport } from '@codemirror/language';
+import { Parser } from '@lezer/common';
+import type { Input, PartialParse, TreeFragment } from '@lezer/common';
+
+import { readMagicLine } from './magicLine.js';
+
+/** How much is read at first to find the magic line; a longer line is read in full. */
+const HEAD = 256;
+
+/**
+ * A document whose magic line reads as blanks.
+ *
+ * Blanks keep every position where it was; when the line was left out by parse ranges, highlighting was shifted.
+ */
+export class BodyInput implements Input {
+  constructor(private readonly whole: Input) {
+    this.bodyFrom = endOfMagicLine(whole);
+  }
+
+  get length(): number {
+    return this.whole.length;
+  }
+
+  get lineChunks(): boolean {
+    return this.whole.lineChunks;
+  }
+
+  chunk(from: number): string {
+    return this.blank(this.whole.chunk(from), from);
+  }
+
+  read(from: number, to: number): string {
+    return this.blank(this.whole.read(from, to), from);
+  }
+
+  private blank(text: string, from: number): string {
+    const covered = Math.min(text.length, this.bodyFrom - from);
+    return covered > 0 ? text.slice(0, covered).replace(/[^\n]/g, ' ') + text.slice(covered) : text;
+  }
+
+  private readonly bodyFrom: number;
+}
+
+function endOfMagicLine(input: Input): number {
+  for (let size = HEAD; ; size *= 2) {
+    const magic = readMagicLine(input.read(0, Math.min(size, input.length)));
+    if (magic === null) {
+      return 0;
+    }
+    if (magic.to < size || size >= input.length) {
+      return magic.to;
+    }
+  }
+}
+
+/** A parser of a language, which does not see the magic line. */
+export class BodyParser extends Parser {
+  constructor(private readonly inner: Parser) {
+    super();
+  }
+
+  override createParse(
+    input: Input,
+    fragments: readonly TreeFragment[],
+    ranges: readonly { from: number; to: number }[]
+  ): PartialParse {
+    return this.inner.createParse(new BodyInput(input), fragments, ranges);
+  }
+}
+
+const made = new WeakMap<LanguageSupport, LanguageSupport>();
+
+/**
+ * The same language, with a parser that does not see the magic line.
+ *
+ * It shares the language's data, so comments, brackets and completion are those of the language.
+ *
+ * @param support - A language as JupyterLab's registry gives it.
+ * @returns One and the same object for the same `support`: an editor must not see a new language each time.
+ */
+export function bodyLanguage(support: LanguageSupport): LanguageSupport {
+  let body = made.get(support);
+  if (body === undefined) {
+    const { data, name, parser } = support.language;
+    body = new LanguageSupport(
+      new Language(data, new BodyParser(parser), [], name),
+      support.support
+    );
+    made.set(support, body);
+  }
+  return body;
+}

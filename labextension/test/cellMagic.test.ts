@@ -1,0 +1,139 @@
+import './dom.js';
+
+import assert from 'node:assert/strict';
+import { afterEach, mock, test } from 'node:test';
+
+import { python } from '@codemirror/lang-python';
+import { cpp } from '@codemirror/lang-cpp';
+import { rust } from '@codemirror/lang-rust';
+import { type LanguageSupport, ensureSyntaxTree, language } from '@codemirror/language';
+import { EditorView } from '@codemirror/view';
+
+import { cellMagic, type Languages } from '../src/cellMagic.js';
+
+const supports: Record<string, LanguageSupport> = {
+  'text/x-rustsrc': rust(),
+  'text/x-csrc': cpp()
+};
+const registry: Languages = {
+  getLanguage: mimeType => {
+    const support = supports[mimeType];
+    return Promise.resolve(support ? { support } : null);
+  }
+};
+
+const views: EditorView[] = [];
+
+afterEach(() => {
+  mock.restoreAll();
+  for (const view of views.splice(0)) {
+    view.destroy();
+  }
+});
+
+function editor(doc: string, languages = registry, inCode = () => true): EditorView {
+  // As in a notebook: the editor's own language is there first, with ordinary precedence.
+  const view = new EditorView({
+    doc,
+    extensions: [python(), cellMagic(languages, inCode)],
+    parent: document.body
+  });
+  views.push(view);
+  return view;
+}
+
+async function settled(): Promise<void> {
+  await new Promise(resolve => setTimeout(resolve, 5));
+}
+
+function languageOf(view: EditorView): string | undefined {
+  return view.state.facet(language)?.name;
+}
+
+function setFirstLine(view: EditorView, line: string): void {
+  view.dispatch({ changes: { from: 0, to: view.state.doc.line(1).to, insert: line } });
+}
+
+test('the body of a cell is parsed as its language', async () => {
+  const view = editor('%%ssvm rust\nfn main() { let x = 1; }');
+  await settled();
+  assert.equal(languageOf(view), 'rust');
+  const tree = ensureSyntaxTree(view.state, view.state.doc.length, 5_000);
+  assert.equal(tree?.topNode.name, 'SourceFile');
+  assert.equal(tree.topNode.firstChild?.name, 'FunctionItem');
+});
+
+test('other cells keep their language', async () => {
+  for (const doc of ['print("x")', '%%html\n<p></p>', '%%ssvm cobol\nx', '%%ssvm --help', '']) {
+    const view = editor(doc);
+    await settled();
+    assert.equal(languageOf(view), 'python', doc);
+  }
+});
+
+test('the language follows the magic line as it is edited', async () => {
+  const view = editor('print("x")\nint x;');
+  await settled();
+  for (const [line, name] of [
+    ['%%ssvm rust', 'rust'],
+    ['%%ssvm c', 'cpp'],
+    ['%%ssvm c --opt 2', 'cpp'],
+    ['%%ssvm --help', 'python'],
+    ['%%ssvm rust', 'rust'],
+    ['%%time', 'python']
+  ] as const) {
+    setFirstLine(view, line);
+    await settled();
+    assert.equal(languageOf(view), name, line);
+  }
+});
+
+test('of two languages asked for in a row the last one stays, even if it was loaded first', async () => {
+  const slow: Languages = {
+    getLanguage: async mimeType => {
+      await new Promise(resolve => setTimeout(resolve, mimeType === 'text/x-rustsrc' ? 30 : 1));
+      return registry.getLanguage(mimeType);
+    }
+  };
+  const view = editor('%%ssvm rust', slow);
+  setFirstLine(view, '%%ssvm c');
+  await new Promise(resolve => setTimeout(resolve, 100));
+  assert.equal(languageOf(view), 'cpp');
+});
+
+test('the magic line has a class of its own, which goes with it', async () => {
+  const view = editor('\n%%ssvm rust\nfn main() {}');
+  await settled();
+  const marked = (): (string | null)[] =>
+    Array.from(view.dom.querySelectorAll('.ssvm-magicLine'), line => line.textContent);
+  assert.deepEqual(marked(), ['%%ssvm rust']);
+  view.dispatch({ changes: { from: 1, to: 12, insert: '# none' } });
+  await settled();
+  assert.deepEqual(marked(), []);
+});
+
+test('Markdown that shows a magic is left alone', async () => {
+  const view = editor('%%ssvm rust\nfn main() {}', registry, () => false);
+  await settled();
+  assert.equal(languageOf(view), 'python');
+});
+
+test('an editor that is gone before its language came is left alone', async () => {
+  const view = editor('%%ssvm rust');
+  const dispatch = mock.method(view, 'dispatch');
+  view.destroy();
+  await settled();
+  assert.equal(dispatch.mock.callCount(), 0);
+});
+
+test('a language that cannot be loaded costs the colours and nothing else', async () => {
+  const warned = mock.method(console, 'warn', () => undefined);
+  const view = editor('%%ssvm rust\nfn main() {}', {
+    getLanguage: () => Promise.reject(new Error('chunk not found'))
+  });
+  await settled();
+  assert.equal(languageOf(view), 'python');
+  assert.equal(warned.mock.callCount(), 1);
+  view.dispatch({ changes: { from: view.state.doc.length, insert: '\n' } });
+  assert.equal(view.state.doc.lines, 3);
+});
