@@ -14,8 +14,10 @@ __all__ = [
     "DeniedError",
     "GrantError",
     "GuestExit",
+    "GuestInterrupted",
     "GuestTrap",
     "LoadError",
+    "LockError",
     "SsvmError",
     "ToolchainMissing",
     "UsageError",
@@ -100,9 +102,24 @@ class GuestTrap(SsvmError):
         self.kind = kind
 
 
+class GuestInterrupted(KeyboardInterrupt):
+    """The person interrupted the cell; the guest and its command are gone, the kernel's state is not.
+
+    A `KeyboardInterrupt`, so that "Run All" stops, but shown as one line: rendering the first real traceback of a
+    kernel takes up to a second.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}"]
+
+
 class DeniedError(SsvmError):
     """The guest asked for something that was not granted, and ended in failure because of it."""
 
 
 class WorkerDied(SsvmError):
     """The process that ran the guest ended by itself (killed, out of memory, crashed); the kernel is unharmed."""
+
+
+class LockError(SsvmError):
+    """The operating system offers a lock for the guest's process and then refused to close it; nothing was run."""

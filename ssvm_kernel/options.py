@@ -23,13 +23,13 @@ class RunTraits(HasTraits):
     engine = CaselessStrEnum(
         ["jit", "interpreter", "both"],
         "jit",
-        help="Engine that runs the guest: machine code by Cranelift, the Pulley interpreter, or both in turn with their "
-        "timings compared.",
+        help="Engine that runs the guest: machine code by Cranelift, the Pulley interpreter, or both in turn, "
+        "with their timings compared.",
     ).tag(flag="--engine", metavar="jit|interpreter|both")
     dirs = List(
         Unicode(),
-        help="Grant a folder: the guest sees the host's folder HOST as GUEST and may read and write in it, or only read "
-        "with :ro. PATH alone means the same path on both sides.",
+        help="Grant a folder: the guest sees the host's folder HOST as GUEST and may read and write in it, "
+        "or only read with :ro. PATH alone means the same path on both sides.",
     ).tag(flag="--dir", metavar="GUEST:HOST[:ro]")
     env = List(
         Unicode(),
@@ -37,8 +37,8 @@ class RunTraits(HasTraits):
     ).tag(flag="--env", metavar="NAME[=VALUE]")
     allow_command = List(
         Unicode(),
-        help='Grant a host command: "git" with any arguments, "git status" with exactly these, "git log ..." with these '
-        'first, "=date" with none.',
+        help='Grant a host command: "git" with any arguments, "git status" with exactly these, "git log ..." '
+        'with these first, "=date" with none.',
     ).tag(flag="--allow-command", metavar="COMMAND")
     allow_command_all = Bool(
         False,
@@ -106,12 +106,12 @@ def split_line(line: str) -> list[str]:
         raise UsageError(f"the line cannot be split into words: {error}. Close the quotation") from None
 
 
-def parse(tokens: Iterable[str], traits: type[RunTraits]) -> Parsed:
+def parse(words_in: Iterable[str], traits: type[RunTraits]) -> Parsed:
     """Parse the words of a line.
 
     Parameters
     ----------
-    tokens : iterable of str
+    words_in : iterable of str
         Words; those after ``--`` belong to the guest.
     traits : type
         `RunTraits` or a subclass: which options there are.
@@ -124,20 +124,20 @@ def parse(tokens: Iterable[str], traits: type[RunTraits]) -> Parsed:
     flags = _flags(traits)
     options = traits()
     words: list[str] = []
-    rest = list(tokens)
+    rest = list(words_in)
     guest_args: list[str] = []
     if "--" in rest:
         cut = rest.index("--")
         rest, guest_args = rest[:cut], rest[cut + 1 :]
     wants_help = False
     stream = iter(rest)
-    for token in stream:
-        if token in ("--help", "-h"):
+    for word in stream:
+        if word in ("--help", "-h"):
             wants_help = True
-        elif token.startswith("-") and token != "-":
-            _take_option(options, flags, token, stream)
+        elif word.startswith("-") and word != "-":
+            _take_option(options, flags, word, stream)
         else:
-            words.append(token)
+            words.append(word)
     return Parsed(tuple(words), options, tuple(guest_args), wants_help)
 
 
@@ -164,8 +164,8 @@ def _flags(traits: type[RunTraits]) -> dict[str, str]:
     return found
 
 
-def _take_option(options: RunTraits, flags: dict[str, str], token: str, rest: Iterator[str]) -> None:
-    flag, has_value, value = token.partition("=")
+def _take_option(options: RunTraits, flags: dict[str, str], word: str, rest: Iterator[str]) -> None:
+    flag, has_value, value = word.partition("=")
     if flag not in flags:
         near = difflib.get_close_matches(flag, [*flags, "--help"], 1, 0.5)
         raise UsageError(f"there is no option {flag}" + (f"; did you mean {near[0]}?" if near else "; see --help"))

@@ -18,15 +18,39 @@ MIME = "application/vnd.ssvm.run+json"
 
 @dataclass(frozen=True)
 class CommandLine:
-    """One command of a run, for the report: its words, how it ended, and what it took."""
+    """One command of a run, for the report.
+
+    Parameters
+    ----------
+    argv, path : str
+        Its words and its program's real path, as a person may read them.
+    ended : str
+        ``"exit 0"``, ``"signal SIGKILL"``, ``"timed out"``, ``"denied: ..."``; the truth, not the guest's code.
+    seconds : float
+        Time from start to end.
+    stdin_bytes, stdout_bytes, stderr_bytes : int
+        Bytes that it was given and that it printed.
+    """
 
     argv: str
     path: str
-    state: str
+    ended: str
     seconds: float = 0.0
     stdin_bytes: int = 0
     stdout_bytes: int = 0
     stderr_bytes: int = 0
+
+    @property
+    def state(self) -> str:
+        """How it ended, in how long, with how many bytes."""
+        if not self.seconds:
+            return self.ended
+        parts = [self.ended, duration(self.seconds), f"{size(self.stdout_bytes)} out"]
+        if self.stderr_bytes:
+            parts.append(f"{size(self.stderr_bytes)} err")
+        if self.stdin_bytes:
+            parts.append(f"{size(self.stdin_bytes)} in")
+        return " · ".join(parts)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ interrupt ends the whole process.
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,7 @@ def make_engine(name: str) -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
+@functools.cache
 def engine_tag(name: str) -> str:
     """Return what machine code depends on besides the module: engine, its version and its settings."""
     from importlib.metadata import version

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from typing import Final
 
 import msgspec
@@ -22,6 +22,7 @@ __all__ = ["Worker", "WorkerPool"]
 _MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
 """Bytes of one blob from a worker: machine code, or a command's stdin."""
 _RECEIVE: Final = 1 << 20
+_LAST_BREATH: Final = 0.5
 _BOOT: Final = "import sys; sys.path[:] = {path!r}; from ssvm_kernel.sandbox.worker import main; main({fd}, {parent})"
 
 
@@ -113,6 +114,9 @@ class Worker:
         kill_group(self._process)
 
     def _died(self) -> WorkerDied:
+        """End what is left of a worker whose socket closed, and say how it ended by itself."""
+        with contextlib.suppress(TimeoutExpired):
+            self._process.wait(_LAST_BREATH)
         self.kill()
         code = self._process.returncode
         why = f"killed by signal {-code}" if code < 0 else f"ended with status {code}"

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, array_like=True):
+class _Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Base: messages are tagged with their class name."""
 
 
@@ -38,13 +38,13 @@ class Preopen(msgspec.Struct, frozen=True, array_like=True):
     writable: bool
 
 
-class Compile(_Message):
+class Compile(_Message, frozen=True):
     """To the worker: turn the module in the blob into machine code (or bytecode) of `engine`."""
 
     engine: str
 
 
-class Run(_Message):
+class Run(_Message, frozen=True):
     """To the worker: run a module once, in a fresh instance.
 
     The descriptors beside it are the write ends for stdout and stderr and, when `machine_code`, a file of machine code
@@ -75,32 +75,33 @@ class Run(_Message):
     memory_bytes: int = 4 << 30
 
 
-class CommandReply(_Message):
+class CommandReply(_Message, frozen=True):
     """To the worker: how the command ended, as the guest sees it.
 
-    Small outputs are in the blob, stdout first; with `by_fd` the descriptors beside it hold them instead.
+    Outputs are in the blob, stdout first; one that is large is a descriptor beside it instead.
     """
 
     code: int
     stdout_size: int
     stderr_size: int
-    by_fd: bool = False
+    stdout_by_fd: bool = False
+    stderr_by_fd: bool = False
     keep_inputs: bool = False
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True):
     """From the worker: it is warm."""
 
-    wasmtime: str
+    pid: int
 
 
-class Compiled(_Message):
+class Compiled(_Message, frozen=True):
     """From the worker: machine code is in the blob; seconds that compiling took."""
 
     seconds: float
 
 
-class CommandCall(_Message):
+class CommandCall(_Message, frozen=True):
     """From the worker: the guest called ``run``; its stdin is in the blob."""
 
     name: bytes
@@ -125,7 +126,7 @@ class TrapInfo(msgspec.Struct, frozen=True, array_like=True):
     frames: tuple[StackFrame, ...] = ()
 
 
-class Finished(_Message):
+class Finished(_Message, frozen=True):
     """From the worker: the run is over.
 
     Parameters
@@ -149,8 +150,16 @@ class Finished(_Message):
     memory_bytes: int
 
 
-class Failed(_Message):
-    """From the worker: it could not do what was asked; `stage` is ``compile``, ``load``, ``link`` or ``stale``."""
+class Failed(_Message, frozen=True):
+    """From the worker: it could not do what was asked.
+
+    Parameters
+    ----------
+    stage : str
+        ``compile``, ``load``, ``link``, ``stale`` (machine code that this engine cannot use) or ``internal``.
+    message : str
+        Why.
+    """
 
     stage: str
     message: str
@@ -160,8 +169,8 @@ ToWorker: TypeAlias = Compile | Run | CommandReply
 FromWorker: TypeAlias = Ready | Compiled | CommandCall | Finished | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_to_worker: Final = msgspec.msgpack.Decoder(ToWorker)
-_from_worker: Final = msgspec.msgpack.Decoder(FromWorker)
+_to_worker: Final[msgspec.msgpack.Decoder[ToWorker]] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: Final[msgspec.msgpack.Decoder[FromWorker]] = msgspec.msgpack.Decoder(FromWorker)
 
 
 def encode(message: ToWorker | FromWorker) -> bytes:

@@ -14,17 +14,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
-from ssvm_kernel.errors import LoadError, WorkerDied
+from ssvm_kernel.errors import LoadError, SsvmError, WorkerDied
+from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import engine_tag
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 
-__all__ = ["CommandHandler", "Job", "Outcome", "Output", "Reply", "Runner"]
+__all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
 
 _READ: Final = 1 << 20
 _PIPE_SIZE: Final = 1 << 20
@@ -61,7 +63,7 @@ class Job:
     preopens: tuple[protocol.Preopen, ...] = ()
     memory_bytes: int = 4 << 30
 
-    @property
+    @cached_property
     def machine_code_key(self) -> str:
         """Name of this module's machine code in the cache."""
         return hashlib.sha256(f"{self.sha256}/{engine_tag(self.engine)}".encode()).hexdigest()
@@ -101,15 +103,6 @@ class Outcome:
     engine: str
 
 
-@dataclass(frozen=True)
-class Reply:
-    """How a command ended, for the guest: its code, and its outputs as bytes or as descriptors of whole files."""
-
-    code: int
-    stdout: bytes | tuple[int, int] = b""
-    stderr: bytes | tuple[int, int] = b""
-
-
 class Output(Protocol):
     """Where a guest's output goes."""
 
@@ -126,8 +119,11 @@ class Output(Protocol):
         """Show all that is there."""
 
 
-CommandHandler = Callable[[protocol.CommandCall, bytes, Wait], Reply]
-"""Decides and runs one command: the call, its stdin, and a way to wait for the person."""
+CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, int], CommandReply]
+"""Decides and runs one command.
+
+It gets the call, its stdin, a way to wait for the person, and a descriptor that is readable when the guest has died.
+"""
 
 
 class Runner:
@@ -169,6 +165,26 @@ class Runner:
         self._pool.give_back(worker)
         return outcome
 
+    def compile_seconds(self, job: Job) -> float:
+        """Compile a module once more and return the seconds, whatever the cache holds (for measurements).
+
+        Raises
+        ------
+        LoadError
+            When it is no module.
+        """
+        worker = self._pool.take(job.domain)
+        try:
+            seconds, _ = _compile(worker, job)
+        except LoadError:
+            self._pool.give_back(worker)
+            raise
+        except BaseException:
+            worker.kill()
+            raise
+        self._pool.give_back(worker)
+        return seconds
+
 
 class _StaleCode(Exception):
     """Machine code in the cache that this engine cannot use."""
@@ -192,30 +208,13 @@ class _Run:
                 return self._execute(code)
             except _StaleCode:
                 pass
-        return self._execute(self._compile())
-
-    def _compile(self) -> Path | None:
-        """Let the worker make machine code before it runs the guest, and keep it for the next time."""
-        self._worker.send(protocol.Compile(self._job.engine), self._job.wasm)
-        message, blob = self._next_message()
-        if isinstance(message, protocol.Failed):
-            raise LoadError(f"this is not a module that can run: {message.message}")
-        if not isinstance(message, protocol.Compiled):
-            raise WorkerDied("the guest's process did not answer as it should")
-        self._compile_seconds = message.seconds
-        return store_blob("machine-code", self._job.machine_code_key, blob)
-
-    def _next_message(self) -> tuple[protocol.FromWorker, bytes]:
-        """Wait for the worker's next message while nothing else can happen."""
-        while True:
-            received = self._worker.receive()
-            if received is not None and not isinstance(received[0], protocol.Ready):
-                return received
+        self._compile_seconds, machine_code = _compile(self._worker, self._job)
+        return self._execute(store_blob("machine-code", self._job.machine_code_key, machine_code))
 
     def _execute(self, code: Path | None) -> Outcome:
         with _pipes() as (out_read, out_write, err_read, err_write), selectors.DefaultSelector() as selector:
             self._start(code, out_write, err_write)
-            streams = {out_read: self._output.stdout, err_read: self._output.stderr}
+            streams: Streams = {out_read: self._output.stdout, err_read: self._output.stderr}
             for fd in streams:
                 selector.register(fd, selectors.EVENT_READ)
             selector.register(self._worker, selectors.EVENT_READ)
@@ -284,22 +283,34 @@ class _Run:
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
                 self._drain(streams)
                 self._output.flush()
-                self._answer(self._on_command(message, blob, self._wait))
+                self._answer(self._on_command(message, blob, self._wait, self._worker.fileno()))
             elif isinstance(message, protocol.Failed):
                 if message.stage == "stale":
                     raise _StaleCode
-                raise LoadError(_failed_text(message))
+                raise _failed(message)
             elif not isinstance(message, protocol.Ready):
                 raise WorkerDied("the guest's process did not answer as it should")
             received = self._worker.receive() if self._worker.has_message else None
         return None
 
-    def _answer(self, reply: Reply) -> None:
-        sizes = [len(part) if isinstance(part, bytes) else part[1] for part in (reply.stdout, reply.stderr)]
-        if isinstance(reply.stdout, bytes) and isinstance(reply.stderr, bytes):
-            self._worker.send(protocol.CommandReply(reply.code, *sizes), reply.stdout + reply.stderr)
-            return
-        raise NotImplementedError
+    def _answer(self, reply: CommandReply) -> None:
+        """Send a command's outcome: large outputs as descriptors that the worker reads straight into the guest."""
+        outputs = (reply.stdout, reply.stderr)
+        stored = [output for output in outputs if isinstance(output, StoredBytes)]
+        message = protocol.CommandReply(
+            code=reply.code,
+            stdout_size=len(reply.stdout),
+            stderr_size=len(reply.stderr),
+            stdout_by_fd=isinstance(reply.stdout, StoredBytes),
+            stderr_by_fd=isinstance(reply.stderr, StoredBytes),
+            keep_inputs=reply.keep_inputs,
+        )
+        try:
+            inline = b"".join(output for output in outputs if isinstance(output, bytes))
+            self._worker.send(message, inline, [output.fileno for output in stored])
+        finally:
+            for output in stored:
+                output.close()
 
     def _wait(self, fileno: int, timeout: float | None = None) -> bool:
         """Wait for `fileno`; the guest's process has nothing to say now, so whatever it says or its end is an error."""
@@ -326,6 +337,20 @@ class _Run:
                 taken += size
 
 
+def _compile(worker: Worker, job: Job) -> tuple[float, bytes]:
+    """Let a worker make machine code; return the seconds it took, and the code."""
+    worker.send(protocol.Compile(job.engine), job.wasm)
+    received = None
+    while received is None or isinstance(received[0], protocol.Ready):
+        received = worker.receive()
+    message, blob = received
+    if isinstance(message, protocol.Failed):
+        raise _failed(message)
+    if not isinstance(message, protocol.Compiled):
+        raise WorkerDied("the guest's process did not answer as it should")
+    return message.seconds, blob
+
+
 Streams = dict[int, Callable[[bytes], None]]
 
 
@@ -340,10 +365,12 @@ def _read_once(fd: int, streams: Streams) -> int | None:
     return len(data)
 
 
-def _failed_text(message: protocol.Failed) -> str:
-    if message.stage == "link":
-        return f"the module cannot be linked: {message.message}"
-    return f"the module cannot be loaded: {message.message}"
+def _failed(message: protocol.Failed) -> SsvmError:
+    """Return the error that a worker's refusal means."""
+    if message.stage == "internal":
+        return WorkerDied(f"the guest's process failed; this is a defect of ssvm-kernel:\n{message.message}")
+    verb = "linked" if message.stage == "link" else "loaded"
+    return LoadError(f"the module cannot be {verb}: {message.message}")
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import time
+import traceback
 
 import wasmtime
 
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
-from ssvm_kernel.host.process import ProcessState, bind_process_interface
+from ssvm_kernel.host.process import ProcessState, StoredBytes, bind_process_interface
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import make_engine
 from ssvm_kernel.sandbox.traps import parse_trap
@@ -57,7 +58,7 @@ class Worker:
 
     def serve(self) -> None:
         """Answer requests until the kernel closes the socket."""
-        self._send(protocol.Ready(wasmtime.__version__))
+        self._send(protocol.Ready(os.getpid()))
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
             message = protocol.decode_to_worker(frame.header)
@@ -68,6 +69,8 @@ class Worker:
                     self._send(self._run(message, frame.blob, fds))
             except _CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
+            except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
+                self._send(protocol.Failed("internal", traceback.format_exc()))
             finally:
                 for fd in fds:
                     os.close(fd)
@@ -171,7 +174,17 @@ class Worker:
 
 
 def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int]) -> GuestReply:
-    raise NotImplementedError
+    """Put a reply's outputs together from the blob and the descriptors, which belong to them from now on."""
+    stored = iter(fds)
+    view = memoryview(blob)
+    outputs: list[bytes | StoredBytes] = []
+    for length, by_fd in ((reply.stdout_size, reply.stdout_by_fd), (reply.stderr_size, reply.stderr_by_fd)):
+        if by_fd:
+            outputs.append(StoredBytes(next(stored), length))
+        else:
+            outputs.append(bytes(view[:length]))
+            view = view[length:]
+    return GuestReply(reply.code, outputs[0], outputs[1], reply.keep_inputs)
 
 
 def _wasi(request: protocol.Run, fds: list[int]) -> wasmtime.WasiConfig:

@@ -1,0 +1,78 @@
+"""What one run was granted by its options, and the folder its commands work in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import partial
+
+from ssvm_kernel.capabilities.model import FolderGrant
+from ssvm_kernel.capabilities.parse import (
+    apply_command_env,
+    parse_command,
+    parse_command_all,
+    parse_command_env,
+    parse_dir,
+    parse_env,
+)
+from ssvm_kernel.capabilities.policy import Grants, check_grants
+from ssvm_kernel.host.resolve import resolve_folder, resolve_program, special_folders
+from ssvm_kernel.options import RunTraits
+
+__all__ = ["WorkFolder", "granted_by_options", "search_path"]
+
+
+def search_path() -> str:
+    """Return the folders in which a program's name is looked up: the kernel's own PATH."""
+    return os.environ.get("PATH", os.defpath)
+
+
+def granted_by_options(options: RunTraits) -> Grants:
+    """Return the grants that a line's options give.
+
+    Raises
+    ------
+    UsageError
+        For an option that says nothing sensible.
+    GrantError
+        For a grant that must not be given, alone or with the others.
+    """
+    resolve = partial(resolve_program, search_path=search_path())
+    commands = [parse_command(text, resolve) for text in options.allow_command]
+    if options.allow_command_all:
+        commands.append(parse_command_all())
+    names = [parse_command_env(text) for text in options.allow_command_env]
+    grants = Grants(
+        commands=apply_command_env(commands, names, resolve),
+        folders=tuple(parse_dir(text, resolve_folder) for text in options.dirs),
+        env=tuple(parse_env(text, os.environ) for text in options.env),
+    )
+    check_grants(grants, special_folders())
+    return grants
+
+
+class WorkFolder:
+    """The working folder of a run's commands: a granted folder, or an empty one that is removed afterwards.
+
+    A guest has no say in it (attack P26).  The folder granted as ``.`` or ``/`` is taken, else the only granted one.
+    """
+
+    def __init__(self, folders: tuple[FolderGrant, ...]) -> None:
+        self._folders = folders
+        self._made: str | None = None
+
+    def path(self) -> str:
+        """Return the folder, absolute; makes the empty one when it is first needed."""
+        for folder in self._folders:
+            if folder.guest in (".", "/") or len(self._folders) == 1:
+                return folder.host
+        if self._made is None:
+            self._made = os.path.realpath(tempfile.mkdtemp(prefix="ssvm-cwd-"))
+        return self._made
+
+    def close(self) -> None:
+        """Remove the empty folder, with what commands left in it."""
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
+            self._made = None

@@ -1,0 +1,134 @@
+"""One kernel's session: its guests, its worker pool, the grants and ledger that outlive a cell."""
+
+from __future__ import annotations
+
+import atexit
+from pathlib import Path
+
+from ssvm_kernel.broker import CommandBroker
+from ssvm_kernel.capabilities.grants import GrantBook
+from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.compare import compare
+from ssvm_kernel.deciders.base import Decider
+from ssvm_kernel.deciders.chain import default_chain
+from ssvm_kernel.errors import LoadError, UsageError
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.options import CompileTraits, RunTraits, split_line
+from ssvm_kernel.runtime import Prepared, RunResult, Runtime, raise_for
+from ssvm_kernel.sandbox.engines import ENGINES
+from ssvm_kernel.sandbox.pool import WorkerPool
+from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains.base import CompileOptions, Compiled
+from ssvm_kernel.toolchains.cache import compile_cached
+
+__all__ = ["Session"]
+
+
+class Session:
+    """Everything that lives as long as the kernel does.
+
+    Parameters
+    ----------
+    decider : Decider or None
+        Who answers requests; by default the widget, the terminal, or nobody, whichever is there.
+    """
+
+    def __init__(self, decider: Decider | None = None) -> None:
+        self.guests: dict[str, Guest] = {}
+        self.ledger = Ledger()
+        self.grants = GrantBook()
+        self._pool = WorkerPool()
+        self._runtime = Runtime(self._pool, CommandBroker(self.grants, decider or default_chain(), self.ledger))
+        atexit.register(self.close)
+
+    def compile(self, language: str, source: str, options: CompileTraits, name: str) -> Guest:
+        """Compile a cell's text to a guest and remember it by its name.
+
+        Raises
+        ------
+        UsageError, ToolchainMissing, CompileError
+            When there is no such language, no compiler for it, or when the text does not compile.
+        """
+        toolchain = registry.get(language)
+        self._pool.warm()  # starts beside the compiler, and is warm when it ends
+        flags = tuple(flag for text in options.cflags for flag in split_line(text))
+        compiled = compile_cached(toolchain, source, CompileOptions(options.opt, flags), line_offset=1)
+        show_warnings(compiled)
+        guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}")
+        self.guests[name] = guest
+        return guest
+
+    def load(self, path: Path, name: str = "") -> Guest:
+        """Load a module from a file and remember it by its name, by default the file's.
+
+        Raises
+        ------
+        LoadError
+            When the file cannot be read or is no module.
+        """
+        try:
+            wasm = path.read_bytes()
+        except OSError as error:
+            raise LoadError(f"{path} cannot be read: {error.strerror}") from None
+        guest = Guest(name or path.stem, wasm)
+        if not guest.is_module:
+            raise LoadError(f"{path} is not a WebAssembly module: it does not begin with the bytes \\0asm")
+        self.guests[guest.name] = guest
+        return guest
+
+    def find(self, name: str) -> Guest:
+        """Return a guest of this session.
+
+        Raises
+        ------
+        UsageError
+            When no guest has that name; the message lists those that there are.
+        """
+        if name not in self.guests:
+            known = ", ".join(self.guests) or "none yet"
+            raise UsageError(f"there is no guest called {name!r} in this session (there are: {known})")
+        return self.guests[name]
+
+    def run(self, guest: Guest, options: RunTraits, args: tuple[str, ...] = (), cell: str = "") -> RunResult:
+        """Run a guest and raise what its end means for the cell.
+
+        Parameters
+        ----------
+        guest : Guest
+            What to run.
+        options : RunTraits
+            Grants, engine and limits of this run.
+        args : tuple of str
+            The guest's own arguments.
+        cell : str
+            The cell that runs it, for prompts and the ledger.
+
+        Raises
+        ------
+        SsvmError
+            For anything but an orderly end with status 0; see `errors`.
+        """
+        with Prepared(guest, options, args, cell) as prepared:
+            if options.engine in ENGINES:
+                result = self._runtime.run(prepared, options.engine)
+            else:
+                result = compare(self._runtime, prepared)
+        self._pool.warm()  # the next guest finds a worker ready
+        raise_for(result, options, guest)
+        return result
+
+    def close(self) -> None:
+        """End the workers."""
+        atexit.unregister(self.close)
+        self._pool.close()
+
+
+def show_warnings(compiled: Compiled) -> None:
+    """Show a compiler's warnings; they fail nothing."""
+    if not compiled.diagnostics:
+        return
+    from ssvm_kernel.display.surface import current_surface
+    from ssvm_kernel.toolchains.render import render_html, render_text
+
+    bundle = {"text/plain": render_text(compiled.diagnostics), "text/html": render_html(compiled.diagnostics)}
+    current_surface().show(bundle)
