@@ -24,6 +24,7 @@ __all__ = [
     "ExactArguments",
     "FileIdentity",
     "FolderGrant",
+    "Grants",
     "Limits",
     "Origin",
     "PrefixArguments",
@@ -288,6 +289,25 @@ class EnvGrant:
     module_sha256: str = ""
     created: float = 0.0
     id: str = ""
+
+
+@dataclass(frozen=True)
+class Grants:
+    """An immutable set of grants that are in force.
+
+    Parameters
+    ----------
+    commands : tuple of CommandGrant
+        Programs that the guest may have run; their order means nothing.
+    folders : tuple of FolderGrant
+        Folders that the guest sees.
+    env : tuple of EnvGrant
+        Environment variables that the guest sees.
+    """
+
+    commands: tuple[CommandGrant, ...] = ()
+    folders: tuple[FolderGrant, ...] = ()
+    env: tuple[EnvGrant, ...] = ()
 
 
 @dataclass(frozen=True)
