@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Make sure of what pip cannot install: a rustc with the standard library for WebAssembly, and a browser for the tests.
+#
+#   tools/setup-system.sh rust browser     either word, or both
+#
+# As root on Debian, or a system made from it, missing packages are installed. Elsewhere this says what to install, and
+# succeeds, because what needs them is skipped then; with CI=true it fails, because there nothing may be skipped.
+set -euo pipefail
+
+# The rustc that a Rust cell would use: RUSTC, else the first of PATH's, rustup's and the system's with a WASI library.
+have_rust() {
+  local rustc target folder
+  for rustc in ${RUSTC:+"$RUSTC"} "$(command -v rustc || true)" "$HOME/.cargo/bin/rustc" /usr/bin/rustc; do
+    [ -x "$rustc" ] || continue
+    for target in wasm32-wasip1 wasm32-wasi; do
+      folder=$("$rustc" --print target-libdir --target "$target" 2>/dev/null) || continue
+      if compgen -G "$folder/libstd-*.rlib" >/dev/null; then
+        return 0
+      fi
+    done
+  done
+  return 1
+}
+
+have_browser() {
+  local name
+  for name in ${SSVM_CHROMIUM:+"$SSVM_CHROMIUM"} chromium chromium-browser google-chrome google-chrome-stable; do
+    # Ubuntu's chromium-browser is a script that only points to a snap.
+    if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+packages_rust=(rustc libstd-rust-dev-wasm32 lld)
+packages_browser=(chromium)
+
+say_rust='A Rust cell needs rustc with its standard library for WASI. Install one of these:
+    rustup target add wasm32-wasip1                        (rustup)
+    apt install rustc libstd-rust-dev-wasm32 lld           (Debian, Ubuntu)
+    conda install -c conda-forge rust rust-std-wasm32-wasip1   (conda)'
+say_browser='The browser tests need Chromium. Install one of these:
+    apt install chromium                                   (Debian)
+    Chromium or Google Chrome from your system, or point SSVM_CHROMIUM to its program'
+
+is_root_on_debian() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qsE '^(ID|ID_LIKE)=.*debian' /etc/os-release
+}
+
+missing=()
+for need in "$@"; do
+  case $need in
+    rust | browser) "have_$need" || missing+=("$need") ;;
+    *) echo "usage: ${0##*/} [rust] [browser]" >&2 && exit 2 ;;
+  esac
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if is_root_on_debian; then
+  packages=()
+  for need in "${missing[@]}"; do
+    names="packages_$need[@]"
+    packages+=("${!names}")
+  done
+  echo "==> apt-get install ${packages[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  # A failure is not the end: the check below says what is missing.
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null || true
+fi
+
+failed=0
+for need in "${missing[@]}"; do
+  if ! "have_$need"; then
+    says="say_$need"
+    printf '\n*** %s\n\n' "${!says}" >&2
+    failed=1
+  fi
+done
+if [ "$failed" = 1 ] && [ "${CI:-}" = true ]; then
+  echo 'CI may skip nothing, so this is an error.' >&2
+  exit 1
+fi
