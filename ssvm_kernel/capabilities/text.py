@@ -3,10 +3,11 @@
 What a reader sees decides whether a command runs, so every character that is not plainly visible is written as an
 escape: controls and ANSI sequences (U01), bidirectional and zero-width characters, line separators, tag and variation
 characters, unusual spaces, marks that combine with what stands before them, letters that only look like others
-(full-width forms, Cyrillic letters inside a Latin word), lone surrogates, and bytes that are not UTF-8.  The result is
-lossless: two different inputs never give the same text, and a guest cannot write an escape or an elision itself,
-because a backslash before anything that could be one is doubled.  A word that is Cyrillic or Greek as a whole is left
-readable; the real path beside it is what tells such a name from its Latin twin.
+(full-width forms, Cyrillic letters inside a Latin word), letters and digits that a display would move because they
+stand after right-to-left ones, lone surrogates, and bytes that are not UTF-8.  The result is lossless: two different
+inputs never give the same text, and a guest cannot write an escape or an elision itself, because a backslash before
+anything that could be one is doubled.  A word that is Cyrillic or Greek as a whole is left readable; the real path
+beside it is what tells such a name from its Latin twin.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _fitting(units: list[str], room: int) -> list[str]:
 
 def _units(text: str, *, raw: bool) -> list[str]:
     """Return what is shown for each character of `text`; `raw` tells that lone surrogates stand for bytes."""
-    imitations = _imitations(text)
+    deceiving = _imitations(text) | _moved(text)
     units: list[str] = []
     cluster = ""  # the shown character that a mark would join, with the marks already on it
     for index, char in enumerate(text):
@@ -103,10 +104,13 @@ def _units(text: str, *, raw: bool) -> list[str]:
             shown = 0 < index < len(text) - 1 and text[index - 1] != " "
             units.append(char if shown else "\\x20")
             cluster = ""
+        elif index in deceiving:
+            units.append(_escape(char, raw=raw))
+            cluster = ""
         elif "!" <= char <= "~":
             units.append(char)
             cluster = char
-        elif index in imitations or _hides(char) or not _joins(cluster, char):
+        elif _hides(char) or not _joins(cluster, char):
             units.append(_escape(char, raw=raw))
             cluster = ""
         else:
@@ -128,6 +132,31 @@ def _imitations(text: str) -> frozenset[int]:
         letters = word.group()
         if any(char.isascii() and char.isalpha() for char in letters):
             found += [word.start() + i for i, char in enumerate(letters) if _script(char) in _LOOKALIKE_SCRIPTS]
+    return frozenset(found)
+
+
+def _moved(text: str) -> frozenset[int]:
+    """Return the positions of characters that a bidirectional display would not draw where they stand.
+
+    Right-to-left letters stay in place as one run of words; what follows them after a separator, and digits, do not.
+    """
+    if text.isascii():
+        return frozenset()
+    found = []
+    backwards = separated = False
+    for index, char in enumerate(text):
+        direction = unicodedata.bidirectional(char)
+        number = direction in ("EN", "AN")
+        if direction in ("R", "AL", "AN") or number:
+            if backwards and (separated or number):
+                found.append(index)  # its escape holds Latin letters, after which the order is plain again
+                backwards = separated = False
+            else:
+                backwards, separated = direction != "EN", False
+        elif direction == "L":
+            backwards = separated = False
+        elif direction != "NSM" and char != " ":
+            separated = True
     return frozenset(found)
 
 
