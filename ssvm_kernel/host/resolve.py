@@ -4,7 +4,8 @@ A name is looked up when it is granted or asked for, and what was found is what 
 PATH afterwards is never reached (attack P01).
 """
 
-# ruff: noqa: PTH - a path is compared, shown and run as the very text it is; Path would rewrite it
+# A path is compared, shown and run as the very text it is, which Path would rewrite.
+# ruff: noqa: PTH109, PTH112, PTH115, PTH116, PTH117, PTH118, PTH119, PTH120, PTH206
 
 from __future__ import annotations
 

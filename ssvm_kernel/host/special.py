@@ -1,6 +1,7 @@
 """The folders of this computer that a guest must not reach, or not write: data for the policy on folder grants."""
 
-# ruff: noqa: PTH - a path is compared, shown and run as the very text it is; Path would rewrite it
+# A path is compared, shown and run as the very text it is, which Path would rewrite.
+# ruff: noqa: PTH109, PTH112, PTH115, PTH116, PTH117, PTH118, PTH119, PTH120, PTH206
 
 from __future__ import annotations
 
@@ -16,11 +17,9 @@ __all__ = ["special_folders"]
 
 _APP = "ssvm-kernel"
 # Kinds of file system that show or steer the kernel and its devices; memory and disk file systems are not among them.
-_KERNEL_FILE_SYSTEMS = frozenset(
-    """
-    binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl mqueue nsfs proc pstore securityfs
-    selinuxfs sysfs tracefs
-    """.split()
+_KERNEL_FILE_SYSTEMS = re.compile(
+    "binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fusectl|mqueue|nsfs|proc|pstore|securityfs|"
+    "selinuxfs|sysfs|tracefs"
 )
 
 
@@ -52,7 +51,7 @@ def _of_the_system() -> Iterator[SpecialFolder]:
         return
     for line in mounts:
         fields, _, rest = line.partition(" - ")
-        if rest.partition(" ")[0] in _KERNEL_FILE_SYSTEMS:
+        if _KERNEL_FILE_SYSTEMS.fullmatch(rest.partition(" ")[0]):
             place = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split(" ")[4])
             yield SpecialFolder(place, "a file system of the kernel")
 
