@@ -12,9 +12,9 @@ It uses the parts of the `wasmtime` package that are named private, so the packa
 from __future__ import annotations
 
 import ctypes
-import functools
 import itertools
 import struct
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
@@ -181,7 +181,7 @@ def define_raw(
     """
     key = next(_keys)
     _kept[key] = raw = _Callback(_trampoline(params, results, callback))
-    type_ = _function_type(tuple(params), tuple(results))
+    type_ = _function_type(linker.engine, tuple(params), tuple(results))
     module_bytes, name_bytes = module.encode(), name.encode()
     error = _define(
         linker.ptr(), module_bytes, len(module_bytes), name_bytes, len(name_bytes), type_.ptr(), raw, key, _forget
@@ -190,10 +190,19 @@ def define_raw(
         raise wasmtime.WasmtimeError._from_ptr(error)
 
 
-@functools.cache
-def _function_type(params: tuple[Kind, ...], results: tuple[Kind, ...]) -> wasmtime.FuncType:
-    """Return a function type; it belongs to no engine, and making one takes longer than defining the function."""
-    return wasmtime.FuncType(*([getattr(wasmtime.ValType, kind)() for kind in kinds] for kinds in (params, results)))
+_types: weakref.WeakKeyDictionary[wasmtime.Engine, dict[object, wasmtime.FuncType]] = weakref.WeakKeyDictionary()
+
+
+def _function_type(engine: wasmtime.Engine, params: tuple[Kind, ...], results: tuple[Kind, ...]) -> wasmtime.FuncType:
+    """Return a function type, kept per engine: its first use binds it to one, and another would abort the process.
+
+    Making one takes longer than defining the function.
+    """
+    kept = _types.setdefault(engine, {})
+    if (params, results) not in kept:
+        kinds = ([getattr(wasmtime.ValType, kind)() for kind in side] for side in (params, results))
+        kept[params, results] = wasmtime.FuncType(*kinds)
+    return kept[params, results]
 
 
 def _slot(kind: Kind) -> str:
