@@ -117,6 +117,10 @@ class DeniedError(SsvmError):
     """The guest asked for something that was not granted, and ended in failure because of it."""
 
 
+class ProgramChanged(DeniedError):
+    """A program's file is no longer the one that was allowed; nothing was run, and it must be asked for again (P27)."""
+
+
 class WorkerDied(SsvmError):
     """The process that ran the guest ended by itself (killed, out of memory, crashed); the kernel is unharmed."""
 

@@ -10,40 +10,39 @@ costs nothing, and it closes descriptors and reports ``exec`` errors, which ``os
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` converts to enum members, at a tenth of a command's time
 import contextlib
+import errno
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from ssvm_kernel.capabilities.approved import ApprovedCommand
+from ssvm_kernel.capabilities.model import FileIdentity
+from ssvm_kernel.errors import ProgramChanged
+from ssvm_kernel.host.capture import Collector
+from ssvm_kernel.host.child import Child
+from ssvm_kernel.host.interrupts import InterruptGate
+from ssvm_kernel.host.pump import pump
+from ssvm_kernel.host.reap import end_group
 
 __all__ = ["ToolResult", "kill_group", "run_tool", "spawn", "start_worker"]
 
-
-@contextlib.contextmanager
-def deferred_interrupt() -> Iterator[None]:
-    """Hold back SIGINT for the body, so that a process is never started and then forgotten."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[tuple[int, FrameType | None]] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if held and callable(before):
-            before(*held[0])
+_TOOL_OUTPUT: Final = 64 * 1024 * 1024
+"""Bytes of a compiler's output that are kept; a person reads a few thousand."""
+_SIGNALS: Final = tuple(
+    int(number) for number in signal.valid_signals() if number not in (signal.SIGPIPE, signal.SIGXFSZ)
+)
+"""Signals that may be ignored here; the two that Python itself ignores are reset by `subprocess`."""
 
 
-def spawn(approved: ApprovedCommand) -> subprocess.Popen[bytes]:
-    """Start an approved command, with pipes for its three streams.
+def spawn(approved: ApprovedCommand) -> Child:
+    """Start an approved command; called inside an `InterruptGate`, so that what was started is not forgotten.
 
     Parameters
     ----------
@@ -52,36 +51,104 @@ def spawn(approved: ApprovedCommand) -> subprocess.Popen[bytes]:
 
     Returns
     -------
-    subprocess.Popen
-        Leader of its own session and process group. ``stdin`` is None when there is nothing to feed.
+    Child
+        Leader of its own session and process group, with its three pipes.  Its stdin is at its end already when the
+        command has nothing to read.
 
     Raises
     ------
+    ProgramChanged
+        When the file is no longer the one that was approved.
     OSError
-        As ``exec`` reports it.
+        With a ``filename``: as ``exec`` (or entering the working folder) reports it; ``EINVAL`` for what no program can
+        be given.  Without one: the system could not start any process.
     """
     command = approved.command
-    with deferred_interrupt():
-        return subprocess.Popen(
-            command.argv,
-            executable=os.fsencode(command.program.path),
-            env=dict(command.env),
-            cwd=command.cwd,
-            stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
+    _check_identity(command.program.path, command.program.identity)
+    env = dict(command.env)
+    if len(env) != len(command.env):
+        raise _invalid("a variable is there twice", command.program.path)
+    return _start(
+        command.argv, executable=os.fsencode(command.program.path), env=env, cwd=command.cwd, feed=command.stdin
+    )
+
+
+def _check_identity(path: str, approved: FileIdentity) -> None:
+    """Look at the file just before it is executed (attack P27); nobody with less rights than ours can swap it then."""
+    now = os.stat(path)  # noqa: PTH116 - a Path costs more than the call, and this is done for every command
+    if FileIdentity(now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != approved:
+        raise ProgramChanged(f"{path} was changed after it was allowed; nothing was run")
+
+
+def _start(
+    argv: Sequence[bytes] | Sequence[str], *, executable: bytes | str, env: Mapping[Any, Any], cwd: str, feed: bytes
+) -> Child:
+    """Start a process with pipes for its three streams."""
+    ends: list[int] = []
+    ignored = _ignored_signals()
+    try:
+        for _ in range(3):
+            ends += os.pipe()
+        stdin, feeder, reader_out, stdout, reader_err, stderr = ends
+        for number in ignored:
+            signal.signal(number, _do_nothing)
+        process = subprocess.Popen(
+            argv,
+            executable=executable,
+            env=env,
+            cwd=cwd,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             close_fds=True,
             start_new_session=True,
         )
+    except BaseException as error:
+        _close(ends)
+        if isinstance(error, ValueError):  # a NUL byte (P15), or "=" in a variable's name
+            raise _invalid(str(error), executable) from None
+        raise
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+    _close([stdin, stdout, stderr])
+    child = Child(process, feeder, reader_out, reader_err)
+    if not feed:
+        child.close_one("stdin")
+    return child
+
+
+def _close(ends: Sequence[int]) -> None:
+    for end in ends:
+        os.close(end)
+
+
+def _invalid(why: str, path: bytes | str) -> OSError:
+    return OSError(errno.EINVAL, why, os.fsdecode(path))
+
+
+def _ignored_signals() -> list[int]:
+    """Return the signals that this process ignores (``nohup`` has it ignore SIGHUP) and its children should not.
+
+    ``exec`` keeps ignored signals ignored and resets handled ones: while a process is started they have a handler that
+    does nothing.  Python changes handlers on its main thread only, so elsewhere nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    return [number for number in _SIGNALS if _signal.getsignal(number) == signal.SIG_IGN]
+
+
+def _do_nothing(number: int, frame: object) -> None:
+    pass
 
 
 def start_worker(argv: Sequence[str], env: Mapping[str, str], pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
     """Start a worker process that holds only the descriptors `pass_fds`.
 
-    Its stdout and stderr go nowhere: all that it has to say comes over its socket.
+    Its stdout and stderr go nowhere: all that it has to say comes over its socket.  An interrupt may come as soon as
+    this returns; a caller that must not lose the process holds an `InterruptGate` around the call.
     """
-    with deferred_interrupt():
+    with InterruptGate():
         return subprocess.Popen(
             list(argv),
             env=dict(env),
@@ -127,34 +194,26 @@ def run_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str], timeout: 
         When the person interrupts; the group is gone by then.
     """
     started = time.monotonic()
-    with deferred_interrupt():
-        process = subprocess.Popen(
-            list(argv),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            close_fds=True,
-            start_new_session=True,
-        )
-    try:
-        stdout, stderr = process.communicate(timeout=timeout)
-    except BaseException:
-        kill_group(process)
-        raise
-    return ToolResult(process.returncode, stdout, stderr, time.monotonic() - started)
+    collectors = {"stdout": Collector(_TOOL_OUTPUT), "stderr": Collector(_TOOL_OUTPUT)}
+    with InterruptGate() as gate:
+        child = _start(argv, executable=argv[0], env=env, cwd=cwd, feed=b"")
+        try:
+            in_time = pump(child, b"", collectors, started + timeout, gate)
+        finally:
+            end_group(child.process)
+            child.close()
+    if not in_time:
+        raise subprocess.TimeoutExpired(list(argv), timeout)
+    stdout, stderr = (collectors[name].finish().bytes() for name in ("stdout", "stderr"))
+    return ToolResult(child.process.returncode, stdout, stderr, time.monotonic() - started)
 
 
 def kill_group(process: subprocess.Popen[Any]) -> None:
-    """Kill the whole group of `process` and reap its leader.
+    """Kill the whole group of `process`, reap its leader, and close our ends of its pipes.
 
     The leader is reaped last: while it is a zombie its number cannot be given to another process.
     """
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    end_group(process)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with contextlib.suppress(OSError):

@@ -1,0 +1,225 @@
+"""Feeding a process and reading it until it ends, all at once and under one deadline.
+
+One ``poll`` waits for whichever pipe is ready, so neither side can block the other (attacks P16, P36, P37), and nothing
+here waits without an end (P17, P22).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from ssvm_kernel.errors import WorkerDied
+from ssvm_kernel.host.capture import Collector
+from ssvm_kernel.host.child import Child, enlarge_pipe
+from ssvm_kernel.host.interrupts import InterruptGate
+from ssvm_kernel.host.reap import has_ended
+
+__all__ = ["NOTHING", "Watch", "drain", "pump"]
+
+_LONGEST_WAIT: Final = 1.0  # an interrupt in the instant before a wait is then seen at its end
+_TICK: Final = 0.005  # where the system cannot tell of a process's end
+_WRITE: Final = 1024 * 1024
+_PIPE: Final = 64 * 1024  # what it holds when nobody asks for more
+_DRAIN: Final = 0.25
+_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What else to look at while a process runs.
+
+    Parameters
+    ----------
+    guest : int or None
+        A socket to the guest that wants the command; when its other end is gone, nobody needs the command any more.
+    readable : mapping of int to callable
+        Other descriptors; each callable runs when its descriptor can be read, and may raise to end the command.
+    """
+
+    guest: int | None = None
+    readable: Mapping[int, Callable[[], None]] | None = None
+
+
+NOTHING: Final = Watch()
+"""Nothing else to look at."""
+
+
+def pump(
+    child: Child,
+    stdin: bytes,
+    collectors: Mapping[str, Collector],
+    deadline: float,
+    gate: InterruptGate,
+    watch: Watch = NOTHING,
+) -> bool:
+    """Move all bytes until the process has ended and its pipes are closed.
+
+    Parameters
+    ----------
+    child : Child
+        The process.  What becomes of it afterwards, also after an exception, is the caller's duty (`end_group`).
+    stdin : bytes
+        What to feed it, where `child` has a pipe for that.
+    collectors : mapping
+        Takers of ``"stdout"`` and ``"stderr"``.
+    deadline : float
+        When to give up, on the monotonic clock.
+    gate : InterruptGate
+        Opened while waiting.
+    watch : Watch
+        What else ends the wait.
+
+    Returns
+    -------
+    bool
+        False when the deadline came first.
+
+    Raises
+    ------
+    WorkerDied
+        When the guest is gone.
+    KeyboardInterrupt
+        When the person interrupts.
+    """
+    return _Pump(child, stdin, collectors, deadline, gate, watch).run()
+
+
+def drain(child: Child, collectors: Mapping[str, Collector]) -> None:
+    """Take what is left in the pipes of a killed process.
+
+    Somebody outside its group may hold them and go on writing, so this ends when they are empty for a moment, and after
+    a quarter of a second in any case (attack P17).
+    """
+    deadline = time.monotonic() + _DRAIN
+    for name, collector in collectors.items():
+        fileno = getattr(child, name)
+        if fileno >= 0:
+            os.set_blocking(fileno, False)
+            with contextlib.suppress(BlockingIOError):
+                while time.monotonic() < deadline and collector.read(fileno):
+                    pass
+
+
+def _guest_died() -> None:
+    raise WorkerDied("the guest's process ended while its command ran; the command was stopped")
+
+
+class _Pump:
+    """State of one pumping."""
+
+    def __init__(
+        self,
+        child: Child,
+        stdin: bytes,
+        collectors: Mapping[str, Collector],
+        deadline: float,
+        gate: InterruptGate,
+        watch: Watch,
+    ) -> None:
+        self._child = child
+        self._stdin = memoryview(stdin)
+        self._collectors = collectors
+        self._deadline = deadline
+        self._gate = gate
+        self._poll = select.poll()
+        self._actions: dict[int, Callable[[], None]] = {}
+        self._open = {"stdout", "stderr"}
+        self._pidfd = -1
+        self._ended = False
+        for name in ("stdout", "stderr"):
+            self._watch(getattr(child, name), _READABLE, partial(self._read, name))
+        if child.stdin >= 0:
+            os.set_blocking(child.stdin, False)
+            if len(stdin) > _PIPE:
+                enlarge_pipe(child.stdin)
+            self._watch(child.stdin, select.POLLOUT, self._write)
+        if watch.guest is not None:
+            self._watch(watch.guest, 0, _guest_died)  # hang-up is told without asking
+        for fileno, action in (watch.readable or {}).items():
+            self._watch(fileno, _READABLE, action)
+
+    def run(self) -> bool:
+        try:
+            while self._open or not self._has_ended():
+                now = time.monotonic()
+                left = self._deadline - now
+                if left <= 0:
+                    return False
+                for fileno, _ in self._wait(min(left, self._flush(now))):
+                    action = self._actions.get(fileno)
+                    if action is not None:
+                        action()
+        finally:
+            if self._pidfd >= 0:
+                os.close(self._pidfd)
+        return True
+
+    def _wait(self, seconds: float) -> list[tuple[int, int]]:
+        # Rounded up, or the last millisecond before the deadline would be a busy loop.
+        milliseconds = int(seconds * 1000) + 1
+        self._gate.open()
+        ready = self._poll.poll(milliseconds)
+        self._gate.close()
+        return ready
+
+    def _watch(self, fileno: int, events: int, action: Callable[[], None]) -> None:
+        self._poll.register(fileno, events)
+        self._actions[fileno] = action
+
+    def _unwatch(self, name: str) -> None:
+        """Close one of the child's pipes."""
+        fileno = getattr(self._child, name)
+        self._poll.unregister(fileno)
+        del self._actions[fileno]
+        self._child.close_one(name)
+
+    def _flush(self, now: float) -> float:
+        """Show what is due; return how long to wait at most."""
+        wait = _LONGEST_WAIT
+        for collector in self._collectors.values():
+            preview = collector.preview
+            if preview is not None and preview.due is not None:
+                if preview.due <= now:
+                    preview.flush(now)
+                else:
+                    wait = min(wait, preview.due - now)
+        if not self._open and self._pidfd < 0:
+            wait = min(wait, _TICK)
+        return wait
+
+    def _read(self, name: str) -> None:
+        # We are its only reader: what poll() saw is still there, and the read does not block.
+        if not self._collectors[name].read(getattr(self._child, name)):
+            self._unwatch(name)
+            self._open.discard(name)
+
+    def _write(self) -> None:
+        try:
+            written = os.write(self._child.stdin, self._stdin[:_WRITE])
+        except BlockingIOError:
+            return
+        except OSError as error:  # the command does not read (P36); that is its business
+            if error.errno not in (errno.EPIPE, errno.ECONNRESET):
+                raise
+            written = len(self._stdin)
+        self._stdin = self._stdin[written:]
+        if not self._stdin:
+            self._unwatch("stdin")
+
+    def _has_ended(self) -> bool:
+        """Tell whether the process, whose outputs are closed, has ended; arrange to be told if not."""
+        if not self._ended:
+            self._ended = has_ended(self._child.process)
+        if not self._ended and self._pidfd < 0 and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # an old kernel or a sandbox without it
+                self._pidfd = os.pidfd_open(self._child.process.pid)
+                self._watch(self._pidfd, select.POLLIN, lambda: None)
+        return self._ended
