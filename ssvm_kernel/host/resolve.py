@@ -5,7 +5,7 @@ PATH afterwards is never reached (attack P01).
 """
 
 # A path is compared, shown and run as the very text it is, which Path would rewrite.
-# ruff: noqa: PTH109, PTH112, PTH115, PTH116, PTH117, PTH118, PTH119, PTH120, PTH206
+# ruff: noqa: PTH112, PTH115, PTH116, PTH117, PTH118, PTH120, PTH206
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The folders of this computer that a guest must not reach, or not write: data for the policy on folder grants."""
 
 # A path is compared, shown and run as the very text it is, which Path would rewrite.
-# ruff: noqa: PTH109, PTH112, PTH115, PTH116, PTH117, PTH118, PTH119, PTH120, PTH206
+# ruff: noqa: PTH109, PTH112, PTH117, PTH118, PTH119
 
 from __future__ import annotations
 

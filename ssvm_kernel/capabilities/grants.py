@@ -1,0 +1,211 @@
+"""`GrantBook`: the grants in force in one kernel session; in memory only, so that a new session starts with none."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ssvm_kernel.capabilities.folders import effective_folders
+from ssvm_kernel.capabilities.model import CommandGrant, EnvGrant, FolderGrant, Grants, Origin, Scope
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.capabilities.wording import option
+from ssvm_kernel.errors import UsageError
+
+__all__ = ["Grant", "GrantBook", "GrantRow", "describe"]
+
+Grant = CommandGrant | FolderGrant | EnvGrant
+AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant)
+
+
+@dataclass(frozen=True)
+class GrantRow:
+    """One line of the table of effective grants (rule 16).
+
+    Parameters
+    ----------
+    id : str
+        For revoking.
+    kind : str
+        ``"command"``, ``"folder"`` or ``"environment"``.
+    what : str
+        The option that gives it, or a description where none can; never a value of the environment.
+    effect : str
+        ``"allow"``, ``"ask"`` or ``"deny"``; for a folder the access that is in force.
+    scope : Scope
+        For how long.
+    origin : Origin
+        From where.
+    module_sha256 : str
+        The module it is for, empty for any.
+    age : float
+        Seconds since it was given.
+    uses : int
+        How often it decided something.
+    """
+
+    id: str
+    kind: str
+    what: str
+    effect: str
+    scope: Scope
+    origin: Origin
+    module_sha256: str
+    age: float
+    uses: int
+
+
+@dataclass
+class _Entry:
+    grant: Grant
+    run: str
+    uses: int = 0
+
+
+class GrantBook:
+    """Grants that can be looked at, taken back and counted, from any thread.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._numbers = itertools.count(1)
+        self._watchers: list[Callable[[Grant], None]] = []
+
+    def add(self, grant: AnyGrant, run: str = "") -> AnyGrant:
+        """Put a grant in force.
+
+        Parameters
+        ----------
+        grant : CommandGrant, FolderGrant or EnvGrant
+            Its ``id`` is set here, its ``created`` too where it is 0.
+        run : str
+            The run that it ends with (`end_run`); empty for the session.
+
+        Returns
+        -------
+        CommandGrant, FolderGrant or EnvGrant
+            As it is kept. The same grant given twice is kept once.
+
+        Raises
+        ------
+        ValueError
+            For ``Scope.ONCE``: such an answer is spent when it is given.
+        """
+        if grant.scope is Scope.ONCE:
+            raise ValueError("an answer for once is no standing grant")
+        with self._lock:
+            for entry in self._entries.values():
+                kept = entry.grant
+                if entry.run == run and replace(kept, id=grant.id, created=grant.created) == grant:
+                    return kept  # type: ignore[return-value]  # equal, so of the same type
+            added = replace(grant, id=f"g{next(self._numbers)}", created=grant.created or self._clock())
+            self._entries[added.id] = _Entry(added, run)
+            return added
+
+    def revoke(self, grant_id: str) -> bool:
+        """Take a grant back at once, and tell those who watch; return False when there is none of that id."""
+        with self._lock:
+            entry = self._entries.pop(grant_id, None)
+        if entry is None:
+            return False
+        self._tell(entry.grant)
+        return True
+
+    def end_run(self, run: str) -> None:
+        """Drop what was given for one run; nobody is told, since the run is over."""
+        with self._lock:
+            self._entries = {key: entry for key, entry in self._entries.items() if not run or entry.run != run}
+
+    def clear(self) -> None:
+        """Take everything back."""
+        with self._lock:
+            entries, self._entries = self._entries, {}
+        for entry in entries.values():
+            self._tell(entry.grant)
+
+    def used(self, grant_id: str) -> None:
+        """Count a decision that a grant made."""
+        with self._lock:
+            if grant_id in self._entries:
+                self._entries[grant_id].uses += 1
+
+    def snapshot(self, run: str = "") -> Grants:
+        """Return the grants in force for a run (empty: for the session only), unchanged by whatever comes later."""
+        with self._lock:
+            grants = [entry.grant for entry in self._entries.values() if entry.run in ("", run)]
+        return Grants(
+            commands=tuple(grant for grant in grants if isinstance(grant, CommandGrant)),
+            folders=tuple(grant for grant in grants if isinstance(grant, FolderGrant)),
+            env=tuple(grant for grant in grants if isinstance(grant, EnvGrant)),
+        )
+
+    def rows(self) -> tuple[GrantRow, ...]:
+        """Return the table of effective grants, oldest first."""
+        now = self._clock()
+        with self._lock:
+            entries = [(entry.grant, entry.uses) for entry in self._entries.values()]
+        folders = [grant for grant, _ in entries if isinstance(grant, FolderGrant)]
+        access = {grant.id: grant.access.value for grant in effective_folders(folders)}
+        return tuple(
+            GrantRow(
+                id=grant.id,
+                kind=_kind(grant),
+                what=describe(grant),
+                effect=grant.effect.value if isinstance(grant, CommandGrant) else access.get(grant.id, "allow"),
+                scope=grant.scope,
+                origin=grant.origin,
+                module_sha256=grant.module_sha256,
+                age=max(0.0, now - grant.created),
+                uses=uses,
+            )
+            for grant, uses in entries
+        )
+
+    def watch(self, callback: Callable[[Grant], None]) -> Callable[[], None]:
+        """Have `callback` called with each grant that is revoked, on the thread that revokes; return how to stop that.
+
+        A running command is ended by this when what allowed it is taken back (rule 16).
+        """
+        with self._lock:
+            self._watchers.append(callback)
+
+        def stop() -> None:
+            with self._lock:
+                if callback in self._watchers:
+                    self._watchers.remove(callback)
+
+        return stop
+
+    def _tell(self, grant: Grant) -> None:
+        with self._lock:
+            watchers = tuple(self._watchers)
+        for watcher in watchers:  # outside the lock: a watcher may ask the book
+            watcher(grant)
+
+
+def describe(grant: Grant) -> str:
+    """Return a grant as the option that gives it, or in words where no option can say it."""
+    try:
+        return option(grant)
+    except UsageError:
+        if isinstance(grant, FolderGrant):
+            return f"the folder {visible(grant.host, 300)}"
+        if isinstance(grant, EnvGrant):
+            return f"the variable {visible(grant.name, 300)}"
+        return "every command" if grant.program is None else f"the program {visible(grant.program.path, 300)}"
+
+
+def _kind(grant: Grant) -> str:
+    if isinstance(grant, CommandGrant):
+        return "command"
+    return "folder" if isinstance(grant, FolderGrant) else "environment"

@@ -1,0 +1,131 @@
+"""`Ledger`: the append-only record of every request, what was decided and how it ended (rule 17)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+
+from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision
+from ssvm_kernel.capabilities.records import (
+    DecisionRecord,
+    Ended,
+    LedgerLine,
+    OutcomeRecord,
+    RequestRecord,
+    decision_record,
+    outcome_record,
+    request_record,
+    unresolved_records,
+)
+from ssvm_kernel.capabilities.resolved import Resolved
+
+__all__ = ["KEPT_LINES", "Ledger"]
+
+KEPT_LINES = 10_000
+"""Lines that stay in memory; a guest that asks for ever must not fill it. `Ledger.dropped` tells how many went."""
+
+
+class Ledger:
+    """Lines are added, never changed or taken out; only the oldest go when there are too many.
+
+    Parameters
+    ----------
+    kept : int
+        Most lines in memory.
+    clock : callable
+        Seconds since the epoch.
+    """
+
+    def __init__(self, kept: int = KEPT_LINES, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._lines: deque[LedgerLine] = deque(maxlen=kept)
+        self._written = 0
+
+    def record(self, request: CommandRequest, decision: Decision, ended: Ended | None = None) -> LedgerLine:
+        """Write what became of a request.
+
+        Parameters
+        ----------
+        request : CommandRequest
+            What was asked.
+        decision : Decision
+            What was answered.
+        ended : Ended or None
+            How the command ended; None when it was denied, or interrupted before its end was known.
+        """
+        return self._append(request_record(request), decision_record(decision), outcome_record(decision, ended))
+
+    def record_unresolved(self, asker: Asker, argv: Sequence[bytes], resolved: Resolved) -> LedgerLine:
+        """Write that a guest asked for something that is not a program of this host."""
+        return self._append(*unresolved_records(asker, argv, resolved))
+
+    def lines(self) -> tuple[LedgerLine, ...]:
+        """Return all lines that are kept, oldest first."""
+        with self._lock:
+            return tuple(self._lines)
+
+    @property
+    def dropped(self) -> int:
+        """How many of the oldest lines are not kept any more."""
+        with self._lock:
+            return self._written - len(self._lines)
+
+    def to_jsonl(self) -> bytes:
+        """Return the lines as JSON, one to a line, each valid by the shipped schema of a ledger line."""
+        return b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the lines as flat dictionaries, e.g. for ``pandas.DataFrame(ledger.rows())``."""
+        return [_flat(line) for line in self.lines()]
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._lines)
+
+    def _append(self, request: RequestRecord, decision: DecisionRecord, outcome: OutcomeRecord) -> LedgerLine:
+        with self._lock:
+            self._written += 1
+            line = LedgerLine(
+                seq=self._written, time=_rfc3339(self._clock()), request=request, decision=decision, outcome=outcome
+            )
+            self._lines.append(line)
+        return line
+
+
+def _rfc3339(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _flat(line: LedgerLine) -> dict[str, Any]:
+    request, decision, outcome = line.request, line.decision, line.outcome
+    return {
+        "seq": line.seq,
+        "time": line.time,
+        "guest": request.guest,
+        "module_sha256": request.module_sha256,
+        "cell": request.cell,
+        "program": request.program,
+        "argv": request.argv,
+        "env_names": request.env_names,
+        "cwd": request.cwd,
+        "stdin_bytes": request.stdin_bytes,
+        "decision": decision.effect,
+        "scope": decision.scope,
+        "origin": decision.origin,
+        "reason": decision.reason,
+        "grant": decision.grant,
+        "outcome": outcome.kind,
+        "status": outcome.status,
+        "signal": outcome.signal,
+        "stdout_bytes": outcome.stdout_bytes,
+        "stderr_bytes": outcome.stderr_bytes,
+        "ms": outcome.ms,
+    }
