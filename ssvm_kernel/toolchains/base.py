@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -54,11 +55,24 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Found:
-    """A toolchain that is installed: where, and which version (part of every cache key)."""
+    """A toolchain that is installed (all of it is part of every cache key).
+
+    Parameters
+    ----------
+    path : str
+        The compiler's program or package.
+    version : str
+        Its version, as people name it.
+    target : str
+        What it compiles for.
+    inputs : str
+        Digest of everything else that a compile depends on: default flags, the SDK's files, the C library.
+    """
 
     path: str
     version: str
     target: str
+    inputs: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,10 +85,13 @@ class CompileOptions:
         Optimisation level in the compiler's own words, or empty for the toolchain's default.
     flags : tuple of str
         Further flags for the compiler.
+    notice : callable or None
+        Told one line for the person when something takes long for once (the C library is being built).
     """
 
     opt: str = ""
     flags: tuple[str, ...] = ()
+    notice: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -91,12 +108,16 @@ class Compiled:
         Time that the compiler took, 0 from the cache.
     cached : bool
         Whether it came from the cache.
+    read_files : tuple of str
+        Files of the person's that the compiler read besides the cell (``#include "/home/…"``, ``include_bytes!``): what
+        is in them may now be in the guest, so they are worth showing.
     """
 
     wasm: bytes = field(repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
     seconds: float = 0.0
     cached: bool = False
+    read_files: tuple[str, ...] = ()
 
 
 class Toolchain(Protocol):

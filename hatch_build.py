@@ -1,0 +1,85 @@
+"""Build hook: put the prebuilt C library for cells into the package, so that the first C cell does not wait for it.
+
+Without the ziglang package (or where it fails) the build goes on: the library is then made once on the person's
+machine, at the first C cell.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_FOLDER = "ssvm_kernel/sdk/sysroot"
+_TIMEOUT = 900.0  # seconds; it takes about 20 on an idle machine
+
+
+class SysrootBuildHook(BuildHookInterface[Any]):
+    """Makes ``ssvm_kernel/sdk/sysroot/zig-VERSION`` and adds it to what is built."""
+
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        """Return what the build needs: the very ziglang that the extra ``c`` installs, unless the result is there."""
+        if self._finished():
+            return []
+        extra = self.metadata.core.optional_dependencies.get("c", [])
+        return [requirement for requirement in extra if requirement.startswith("ziglang")]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Make the library unless it is there, and list it: version control ignores it, so it has to be named."""
+        del version
+        zig = _installed_zig()
+        if zig is not None:
+            self._make(zig)
+        elif not self._finished():
+            self.app.display_warning("ziglang is not installed: C cells will make their C library at first use")
+        build_data["artifacts"].append(f"/{_FOLDER}/**")
+
+    def _make(self, zig: Path) -> None:
+        sysroot = _load_sysroot_module(Path(self.root))
+        try:
+            installed = _run([str(zig), "version"], self.root, {})[1].strip()
+            folder = Path(self.root) / _FOLDER / f"zig-{installed}"
+            if sysroot.read_manifest(folder) is None:
+                self.app.display_info(f"building the C library of zig {installed} for cells")
+                sysroot.make_sysroot(zig, folder, _run)
+        except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
+            self.app.display_warning(f"no C library in this build, C cells will make it at first use: {error}")
+
+    def _finished(self) -> bool:
+        read = _load_sysroot_module(Path(self.root)).read_manifest
+        return any(read(folder) for folder in (Path(self.root) / _FOLDER).glob("zig-*"))
+
+
+def _installed_zig() -> Path | None:
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        return None
+    return next(
+        (path for path in Path(found.origin).parent.glob("zig*") if path.stem == "zig" and path.is_file()), None
+    )
+
+
+def _load_sysroot_module(root: Path) -> ModuleType:
+    """Load the one module that knows how, without the package around it, whose dependencies a build does not have."""
+    path = root / "ssvm_kernel" / "toolchains" / "_sysroot.py"
+    spec = importlib.util.spec_from_file_location("_ssvm_sysroot", path)
+    if spec is None or spec.loader is None:
+        msg = f"cannot load {path}"
+        raise RuntimeError(msg)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:
+    done = subprocess.run(
+        list(argv), cwd=cwd, env=dict(env), capture_output=True, text=True, timeout=_TIMEOUT, check=False
+    )
+    return done.returncode, done.stdout, done.stderr

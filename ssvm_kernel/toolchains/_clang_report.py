@@ -1,0 +1,158 @@
+"""What clang and wasm-ld say, as findings about the cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ssvm_kernel.toolchains.base import Diagnostic, Severity
+
+__all__ = ["clang_diagnostics", "linker_diagnostics", "missing_main"]
+
+_SEVERITIES = {
+    "fatal error": Severity.ERROR,
+    "error": Severity.ERROR,
+    "warning": Severity.WARNING,
+    "note": Severity.NOTE,
+    "remark": Severity.NOTE,
+}
+_PLACED = re.compile(
+    r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+):(?:(?P<spans>(?:\{[\d:-]+\})+):)? "
+    r"(?P<severity>fatal error|error|warning|note|remark): (?P<message>.*)$"
+)
+_UNPLACED = re.compile(r"^(?:[\w./-]+: )??(?P<severity>fatal error|error|warning): (?P<message>.*)$")
+_INCLUDED = re.compile(r"^(?:In file included|\s+) from (?P<file>.+?):(?P<line>\d+)[:,]$")
+_FLAG = re.compile(r" \[(?:-Werror,)?(-W[^\]]+)\]$")
+_SPAN = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
+_COUNT = re.compile(r"^\d+ (?:error|warning)s?(?: and \d+ errors?)? generated\.$")
+_UNDEFINED = re.compile(r"^wasm-ld: error: .*undefined symbol: (?P<symbol>.+)$")
+_LINKER = re.compile(r"^wasm-ld: (?P<severity>error|warning): (?P<message>.*)$")
+_EXAMPLE = "int main(void) { … }"
+
+
+def clang_diagnostics(said: str, source: str, cell: str) -> tuple[Diagnostic, ...]:
+    """Return clang's findings.
+
+    Parameters
+    ----------
+    said : str
+        Its stderr, printed with source ranges and without excerpts.
+    source : str
+        The cell's text.
+    cell : str
+        Name of the cell's file, as clang knows it.
+    """
+    lines = source.split("\n")
+    found: list[Diagnostic] = []
+    included_at = 0  # line of the cell whose #include brought the file that is spoken of next
+    for text in said.splitlines():
+        if (placed := _PLACED.match(text)) is not None:
+            found.append(_placed(placed, lines, cell, included_at))
+        elif (included := _INCLUDED.match(text)) is not None:
+            if included["file"] == cell:
+                included_at = int(included["line"])
+            continue
+        elif (unplaced := _UNPLACED.match(text)) is not None:
+            found.append(_with_flag(Diagnostic(_SEVERITIES[unplaced["severity"]], unplaced["message"], rendered=text)))
+        elif text and not _COUNT.match(text) and found:
+            found[-1] = replace(found[-1], rendered=f"{found[-1].rendered}\n{text}")
+        included_at = 0
+    return tuple(found)
+
+
+def _placed(match: re.Match[str], lines: list[str], cell: str, included_at: int) -> Diagnostic:
+    severity, message = _SEVERITIES[match["severity"]], match["message"]
+    line, column = int(match["line"]), int(match["column"])
+    if match["file"] != cell:
+        return _with_flag(
+            Diagnostic(severity, f"{match['file']}:{line}:{column}: {message}", included_at, rendered=match.string)
+        )
+    text = lines[line - 1] if line <= len(lines) else ""
+    end = _end(match["spans"] or "", line, column)
+    return _with_flag(
+        Diagnostic(
+            severity,
+            message,
+            line,
+            _characters(text, column),
+            line if end else 0,
+            _characters(text, end) if end else _word_end(text, _characters(text, column)),
+            rendered=match.string,
+        )
+    )
+
+
+def _end(spans: str, line: int, column: int) -> int:
+    """Return the end of the span that begins at the place itself, or 0."""
+    for first_line, first, last_line, last in _SPAN.findall(spans):
+        if int(first_line) == int(last_line) == line and int(first) == column:
+            return int(last)
+    return 0
+
+
+def _word_end(text: str, column: int) -> int:
+    word = re.compile(r"\w*").match(text, column - 1)
+    return max(column + 1, word.end() + 1) if word else 0
+
+
+def _characters(text: str, column: int) -> int:
+    """Return the column in characters; clang counts bytes of UTF-8."""
+    if text.isascii():
+        return column
+    return len(text.encode("utf-8", "surrogatepass")[: column - 1].decode(errors="ignore")) + 1
+
+
+def _with_flag(found: Diagnostic) -> Diagnostic:
+    flag = _FLAG.search(found.message)
+    return replace(found, message=found.message[: flag.start()], code=flag[1]) if flag else found
+
+
+def linker_diagnostics(said: str, source: str) -> tuple[Diagnostic, ...]:
+    """Return wasm-ld's findings, each once; a symbol that nothing defines is looked for in the cell."""
+    return tuple(dict.fromkeys(_linker_diagnostics(said, source)))
+
+
+def _linker_diagnostics(said: str, source: str) -> Iterator[Diagnostic]:
+    for text in said.splitlines():
+        if (undefined := _UNDEFINED.match(text)) is not None:
+            yield _undefined(undefined["symbol"], source)
+        elif (other := _LINKER.match(text)) is not None:
+            yield Diagnostic(_SEVERITIES[other["severity"]], other["message"], rendered=text)
+        elif text.startswith(">>> "):
+            yield Diagnostic(Severity.NOTE, text[4:])
+
+
+@dataclass(frozen=True)
+class _Place:
+    line: int = 0
+    column: int = 0
+    end_column: int = 0
+
+
+def _undefined(symbol: str, source: str) -> Diagnostic:
+    place = _first_use(symbol, source)
+    return Diagnostic(
+        Severity.ERROR,
+        f"undefined symbol: {symbol}",
+        place.line,
+        place.column,
+        place.line,
+        place.end_column,
+        label="nothing that is linked defines it",
+    )
+
+
+def _first_use(symbol: str, source: str) -> _Place:
+    """Return the first place of a name in the cell: a linker knows none."""
+    word = re.search(rf"\b{re.escape(symbol)}\b", source)
+    if word is None:
+        return _Place()
+    line = source.count("\n", 0, word.start()) + 1
+    column = word.start() - source.rfind("\n", 0, word.start())
+    return _Place(line, column, column + len(symbol))
+
+
+def missing_main() -> Diagnostic:
+    """Return the finding for a program that has no ``main``."""
+    return Diagnostic(Severity.ERROR, f"a C cell is a program and needs a function {_EXAMPLE}", code="")

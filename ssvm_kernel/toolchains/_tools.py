@@ -1,0 +1,105 @@
+"""Running a compiler: a small environment, a deadline, and errors that a person understands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
+from ssvm_kernel.host.spawn import ToolResult, run_tool
+from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.render import compile_error
+
+__all__ = ["TIMEOUT", "choose_opt", "encode", "failed", "run_compiler", "signature", "tidy"]
+
+TIMEOUT = 120.0  # seconds one step of a compile may take
+
+# What tools need from the person's environment; nothing else reaches them, so a compile is the same in every kernel.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+def run_compiler(argv: Sequence[str], workdir: Path, *, source: str, timeout: float = TIMEOUT) -> ToolResult:
+    """Run one step of a compile in `workdir`.
+
+    Raises
+    ------
+    ToolchainMissing
+        When the program cannot be started: it was removed since it was found.
+    CompileError
+        When it did not end in time or was killed.
+    """
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    env |= {"LC_ALL": "C", "TMPDIR": str(workdir), "HOME": str(workdir)}
+    tool = Path(argv[0]).name
+    try:
+        result = run_tool(argv, cwd=str(workdir), env=env, timeout=timeout)
+    except OSError as error:
+        raise ToolchainMissing(f"{argv[0]} cannot be started: {error.strerror or error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise failed(source, f"{tool} did not end within {timeout:.0f} s and was stopped") from error
+    if result.returncode < 0:
+        raise failed(source, f"{tool} was killed by signal {-result.returncode} (out of memory?)")
+    return result
+
+
+def encode(source: str, example: str) -> bytes:
+    """Return the cell as the bytes to compile.
+
+    Parameters
+    ----------
+    source : str
+        The cell's text.
+    example : str
+        The smallest program of the language, for the message on an empty cell.
+
+    Raises
+    ------
+    CompileError
+        For a cell with nothing in it, or with a lone surrogate, which no compiler can be given.
+    """
+    if not source.strip():
+        raise failed(source, f"the cell is empty; the smallest program is: {example}")
+    try:
+        return source.encode()
+    except UnicodeEncodeError as error:
+        line, column = source.count("\n", 0, error.start) + 1, error.start - source.rfind("\n", 0, error.start)
+        found = Diagnostic(Severity.ERROR, "this character is half of a surrogate pair, not text", line, column)
+        raise compile_error(source, [found]) from error
+
+
+def failed(source: str, message: str) -> CompileError:
+    """Return the error for a failure that has no place in the cell."""
+    return compile_error(source, [Diagnostic(Severity.ERROR, message)])
+
+
+def choose_opt(chosen: str, default: str, known: str) -> str:
+    """Return the optimisation level to use.
+
+    Raises
+    ------
+    UsageError
+        When `chosen` is not one of the characters in `known`.
+    """
+    if not chosen:
+        return default
+    if len(chosen) != 1 or chosen not in known:
+        raise UsageError(f"unknown optimisation level {chosen!r}; this compiler has {', '.join(known)}")
+    return chosen
+
+
+def signature(*paths: str | Path) -> str:
+    """Return what changes when one of the files changes, without reading or running it."""
+    parts = []
+    for path in paths:
+        found = Path(path).stat()
+        parts.append(f"{path}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}")
+    return "|".join(parts)
+
+
+def tidy(text: str, *folders: tuple[str | Path, str]) -> str:
+    """Replace each folder's path in a compiler's words: temporary paths tell the person nothing."""
+    for folder, name in folders:
+        text = text.replace(f"{folder}{os.sep}", name).replace(str(folder), name or ".")
+    return text

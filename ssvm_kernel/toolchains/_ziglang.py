@@ -1,0 +1,153 @@
+"""Where the ``ziglang`` package and the C library that fits to it are."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import logging
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ssvm_kernel import sdk
+from ssvm_kernel.errors import ToolchainMissing
+from ssvm_kernel.host import store
+from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.toolchains._sysroot import CELL, FORMAT, make_sysroot, read_manifest
+from ssvm_kernel.toolchains._tools import signature
+
+__all__ = ["Sysroot", "Ziglang", "find_ziglang", "sysroot_for"]
+
+INSTALL = "pip install 'ssvm-kernel[c]'"
+_TIMEOUT = 900.0  # seconds for one of the two steps that make the C library; each takes about 15
+_LOCK_TIMEOUT = 1800.0
+_log = logging.getLogger(__name__)
+_last: tuple[Ziglang, str] | None = None  # what was found last, and the program's signature then
+
+
+@dataclass(frozen=True)
+class Ziglang:
+    """An installed ziglang package: its program, its ``lib`` folder, its version."""
+
+    program: Path
+    lib: Path
+    version: str
+
+
+@dataclass(frozen=True)
+class Sysroot:
+    """A C library with its headers: what to give the compiler and the linker."""
+
+    includes: tuple[str, ...]
+    command: tuple[str, ...]
+    reactor: tuple[str, ...]
+
+    def link_line(self, objects: Sequence[str], *, reactor: bool = False) -> list[str]:
+        """Return the linker's inputs, in order, with the cell's own `objects` in their place."""
+        line: list[str] = []
+        for item in self.reactor if reactor else self.command:
+            line += objects if item == CELL else [item]
+        return line
+
+
+def find_ziglang() -> Ziglang:
+    """Return the installed package, without running it.
+
+    Raises
+    ------
+    ToolchainMissing
+        With the command that installs it.
+    """
+    global _last
+    if _last is not None and _unchanged(*_last):
+        return _last[0]
+    zig = _search()
+    _last = (zig, signature(zig.program))
+    return zig
+
+
+def _unchanged(zig: Ziglang, seen: str) -> bool:
+    try:
+        return signature(zig.program) == seen
+    except OSError:
+        return False
+
+
+def _search() -> Ziglang:
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None:
+        importlib.invalidate_caches()  # it may have been installed a moment ago, by this very kernel
+        spec = importlib.util.find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise ToolchainMissing(f"no C compiler: the package ziglang is not installed. Install it with: {INSTALL}")
+    package = Path(spec.origin).parent
+    for name in ("zig", "zig.exe"):
+        if (package / name).is_file():
+            return Ziglang(package / name, package / "lib", _package_version())
+    raise ToolchainMissing(f"the package ziglang in {package} is incomplete. Install it anew with: {INSTALL}")
+
+
+def _package_version() -> str:
+    try:
+        return version("ziglang")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def sysroot_for(zig: Ziglang, notice: Callable[[str], None] | None) -> Sysroot:
+    """Return the C library for `zig`: the one shipped with this package, or one made now, once.
+
+    Raises
+    ------
+    ToolchainMissing
+        When it cannot be made.
+    """
+    shipped = Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}"
+    if read_manifest(shipped) is not None:
+        return _described(zig, shipped)
+    kept = store.folder("sysroot")
+    if kept is None:  # nothing can be kept on this machine, so it is made once per kernel
+        kept = Path(_temporary_folder().name)
+    own = kept / f"zig-{zig.version}-{FORMAT}"
+    if read_manifest(own) is None:
+        _make(zig, own, notice or _log.warning)
+    return _described(zig, own)
+
+
+@functools.cache
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="ssvm-sysroot-")
+
+
+def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None]) -> None:
+    """Make the C library while no other kernel does."""
+    from filelock import FileLock
+
+    with FileLock(f"{folder}.lock", timeout=_LOCK_TIMEOUT):
+        if read_manifest(folder) is not None:  # another kernel made it while this one waited
+            return
+        notice(f"building the C library for ziglang {zig.version}: once on this machine, about half a minute")
+        try:
+            make_sysroot(zig.program, folder, _run)
+        except (RuntimeError, OSError) as error:
+            raise ToolchainMissing(f"ziglang {zig.version} cannot build the C library for cells: {error}") from error
+
+
+def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:
+    done = run_tool(argv, cwd=cwd, env=env, timeout=_TIMEOUT)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+@functools.lru_cache(maxsize=8)
+def _described(zig: Ziglang, folder: Path) -> Sysroot:
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise ToolchainMissing(f"the C library in {folder} was removed while this kernel ran; run the cell again")
+
+    def paths(model: str) -> tuple[str, ...]:
+        return tuple(item if item == CELL else str(folder / item) for item in manifest[model])
+
+    return Sysroot(tuple(str(zig.lib / name) for name in manifest["includes"]), paths("command"), paths("reactor"))

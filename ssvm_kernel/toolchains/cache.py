@@ -1,0 +1,115 @@
+"""Compile a cell, or take it from the cache when exactly this was compiled before.
+
+The key holds everything that the result depends on; files that a cell includes by itself are known only after the
+compile, so the entry names them with their digests and is a miss when one changed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ssvm_kernel.errors import CompileError
+from ssvm_kernel.host import store
+from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain
+from ssvm_kernel.toolchains.render import compile_error
+
+__all__ = ["compile_cached", "load_blob", "store_blob"]
+
+FORMAT = 1  # of an entry; part of the key
+_KIND = "compiled"
+_DEFAULT = CompileOptions()
+
+
+def compile_cached(
+    toolchain: Toolchain, source: str, options: CompileOptions = _DEFAULT, *, line_offset: int = 0
+) -> Compiled:
+    """Compile `source`, or return what it compiled to before.
+
+    Parameters
+    ----------
+    toolchain : Toolchain
+        The compiler.
+    source : str
+        The cell's text, without the line of the magic.
+    options : CompileOptions
+        What the person set.
+    line_offset : int
+        Lines of the cell above `source`, added to the lines that an error's report shows.
+
+    Raises
+    ------
+    ToolchainMissing
+        When the compiler is not installed.
+    CompileError
+        When it does not compile or link; nothing is cached then.
+    """
+    found = toolchain.find()
+    key = _key(toolchain, found, source, options)
+    compiled = _load(key)
+    if compiled is not None:
+        return compiled
+    started = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="ssvm-", ignore_cleanup_errors=True) as workdir:
+            compiled = toolchain.compile(source, options, Path(workdir))
+    except CompileError as error:
+        if line_offset:
+            raise compile_error(source, error.diagnostics, line_offset=line_offset) from None
+        raise
+    compiled = dataclasses.replace(compiled, seconds=time.monotonic() - started, cached=False)
+    _save(key, compiled)
+    return compiled
+
+
+def _key(toolchain: Toolchain, found: Found, source: str, options: CompileOptions) -> str:
+    parts = [str(FORMAT), toolchain.name, found.path, found.version, found.target, found.inputs]
+    parts += [options.opt, str(len(options.flags)), *options.flags, source]
+    digest = hashlib.sha256()
+    for part in parts:  # with its length, so that no two lists of parts look the same
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(data))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _load(key: str) -> Compiled | None:
+    entry = store.read(_KIND, key)
+    if entry is None:
+        return None
+    header, separator, wasm = entry.partition(b"\n")
+    try:
+        known = json.loads(header)
+        reads = dict(known["reads"])
+        diagnostics = tuple(_diagnostic(item) for item in known["diagnostics"])
+    except (ValueError, TypeError, KeyError):  # an older or broken writer: a miss like any other
+        return None
+    if not separator or not wasm or any(_digest_of(path) != digest for path, digest in reads.items()):
+        return None
+    return Compiled(wasm, diagnostics, cached=True, read_files=tuple(reads))
+
+
+def _save(key: str, compiled: Compiled) -> None:
+    reads = {path: _digest_of(path) for path in compiled.read_files}
+    if None in reads.values():  # gone again already: then it cannot be told later whether it changed
+        return
+    diagnostics = [{**vars(item), "severity": item.severity.value} for item in compiled.diagnostics]
+    header = json.dumps({"reads": reads, "diagnostics": diagnostics}).encode()
+    store.write(_KIND, key, header + b"\n" + compiled.wasm)
+
+
+def _diagnostic(item: dict[str, Any]) -> Diagnostic:
+    return Diagnostic(**{**item, "severity": Severity(item["severity"])})
+
+
+def _digest_of(path: str) -> str | None:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None
