@@ -16,7 +16,7 @@ from ssvm_kernel.capabilities.parse import (
     parse_dir,
     parse_env,
 )
-from ssvm_kernel.capabilities.policy import Grants, check_grants
+from ssvm_kernel.capabilities.policy import Grants, Problem, check_grants
 from ssvm_kernel.host.resolve import resolve_folder, resolve_program, special_folders
 from ssvm_kernel.options import RunTraits
 
@@ -28,8 +28,8 @@ def search_path() -> str:
     return os.environ.get("PATH", os.defpath)
 
 
-def granted_by_options(options: RunTraits) -> Grants:
-    """Return the grants that a line's options give.
+def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]:
+    """Return the grants that a line's options give, and what the person should be warned of.
 
     Raises
     ------
@@ -48,8 +48,7 @@ def granted_by_options(options: RunTraits) -> Grants:
         folders=tuple(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
     )
-    check_grants(grants, special_folders())
-    return grants
+    return grants, check_grants(grants, special_folders())
 
 
 class WorkFolder:

@@ -6,11 +6,16 @@ prompt, ledger and spawn all see that object.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shlex
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from ssvm_kernel.authority import WorkFolder, search_path
 from ssvm_kernel.capabilities.approved import ApprovedCommand
@@ -22,28 +27,34 @@ from ssvm_kernel.capabilities.model import (
     CommandRequest,
     Decision,
     Effect,
+    Grants,
     Limits,
     Origin,
+    Program,
     Scope,
 )
-from ssvm_kernel.capabilities.parse import grant_line
-from ssvm_kernel.capabilities.policy import Grants, Policy, grant_for
+from ssvm_kernel.capabilities.policy import Policy, grant_for
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.capabilities.wording import grant_line
 from ssvm_kernel.deciders.base import Answer, Decider, Question
+from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.deciders.offers import offers_for
 from ssvm_kernel.display.commands import CommandBlock
 from ssvm_kernel.display.report import CommandLine
 from ssvm_kernel.display.surface import Surface
-from ssvm_kernel.display.text import duration, size
-from ssvm_kernel.host.execute import Completed, execute
-from ssvm_kernel.host.process import denied_reply
+from ssvm_kernel.errors import GrantRevoked, ProgramChanged
+from ssvm_kernel.host.capture import Captured
+from ssvm_kernel.host.execute import Completed, CompletionKind, execute
+from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, exec_failed_reply
+from ssvm_kernel.host.pump import Watch
 from ssvm_kernel.host.resolve import resolve_program
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox.protocol import CommandCall
-from ssvm_kernel.sandbox.runner import Reply
 
 __all__ = ["CommandBroker", "Denial", "RunContext"]
+
+_ERRNO: Final = {Trouble.NOT_FOUND: errno.ENOENT, Trouble.NOT_EXECUTABLE: errno.EACCES}
 
 
 @dataclass(frozen=True)
@@ -61,10 +72,10 @@ class RunContext:
 
     Parameters
     ----------
+    run : str
+        Its name in the book of grants, where those of its options are.
     asker : Asker
         Who asks.
-    grants : Grants
-        What the run's options granted; answers for this run are added.
     folder : WorkFolder
         Where its commands work.
     timeout_ms : int
@@ -75,8 +86,8 @@ class RunContext:
         Whether the cell runs the guest many times: an answer then holds for all of them.
     """
 
+    run: str
     asker: Asker
-    grants: Grants
     folder: WorkFolder
     timeout_ms: int
     surface: Surface | None
@@ -104,30 +115,25 @@ class CommandBroker:
         self._ledger = ledger
         self._policy = Policy()
 
-    def handler(self, context: RunContext) -> Callable[[CommandCall, bytes, Wait, int], Reply]:
+    def handler(self, context: RunContext) -> Callable[[CommandCall, bytes, Wait, int], CommandReply]:
         """Return what answers the command calls of one run."""
 
-        def handle(call: CommandCall, stdin: bytes, wait: Wait, guest: int) -> Reply:
-            resolved = resolve_program(call.name, search_path=search_path())
+        def handle(call: CommandCall, stdin: bytes, wait: Wait, guest: int) -> CommandReply:
+            resolved = resolve_program(call.name, search_path())
             if resolved.program is None:
                 return self._unresolved(context, call, resolved)
-            request = self._request(context, call, stdin, resolved)
-            decision = self._policy.decide(request, self._grants(context)) or self._ask(context, request, wait)
+            request = self._request(context, call, stdin, resolved.program)
+            grants = self._book.snapshot(context.run)
+            decision = self._policy.decide(request, grants) or self._ask(context, request, grants, wait)
             if decision.effect is not Effect.ALLOW:
-                return self._deny(context, request, decision)
+                return self._deny(context, request, decision, self._policy.grant_line(request, grants))
             return self._execute(context, ApprovedCommand(request, decision), guest)
 
         return handle
 
-    def _grants(self, context: RunContext) -> Grants:
-        session = self._book.snapshot()
-        own = context.grants
-        return Grants(own.commands + session.commands, own.folders + session.folders, own.env + session.env)
-
-    def _request(self, context: RunContext, call: CommandCall, stdin: bytes, resolved: Resolved) -> CommandRequest:
-        assert resolved.program is not None
+    def _request(self, context: RunContext, call: CommandCall, stdin: bytes, program: Program) -> CommandRequest:
         command = Command(
-            program=resolved.program,
+            program=program,
             argv=(call.name, *call.args),
             env=tuple(sorted(call.env)),
             cwd=context.folder.path(),
@@ -136,9 +142,9 @@ class CommandBroker:
         )
         return CommandRequest(secrets.token_urlsafe(16), context.asker, command)
 
-    def _ask(self, context: RunContext, request: CommandRequest, wait: Wait) -> Decision:
-        question = Question(request, offers_for(request), grant_line(request))
-        answer = self._decider.decide(question, wait)
+    def _ask(self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait) -> Decision:
+        line = self._policy.grant_line(request, grants)
+        answer = self._decider.decide(Question(request, offers_for(request), line), wait)
         if answer is None:
             return Decision(request.id, Effect.DENY, Origin.POLICY, reason="there is nobody to ask")
         return self._decided(context, request, answer)
@@ -146,43 +152,124 @@ class CommandBroker:
     def _decided(self, context: RunContext, request: CommandRequest, answer: Answer) -> Decision:
         """Turn a person's answer into a decision, and keep the grant that it gives beyond this request."""
         offer = answer.offer
-        origin = Origin.POLICY if answer.via == "nobody" else Origin.PERSON
-        reason = answer.reason or f"answered in the {answer.via}"
+        if answer.via == NobodyDecider.name:
+            return Decision(request.id, Effect.DENY, Origin.POLICY, offer.scope, answer.reason)
         if not offer.allow:
-            return Decision(request.id, Effect.DENY, origin, offer.scope, reason)
+            return Decision(request.id, Effect.DENY, Origin.PERSON, offer.scope, answer.reason or "you denied it")
         scope = Scope.RUN if context.repeated and offer.scope is Scope.ONCE else offer.scope
         if scope is Scope.ONCE:
-            return Decision(request.id, Effect.ALLOW, origin, scope, reason)
-        grant = grant_for(request, offer.rule, scope, created=time.time())
-        if scope is Scope.SESSION:
-            self._book.add(grant)
-        else:
-            context.grants = replace(context.grants, commands=(*context.grants.commands, grant))
-        return Decision(request.id, Effect.ALLOW, origin, scope, reason, grant)
+            return Decision(request.id, Effect.ALLOW, Origin.PERSON, scope, "allowed once by you")
+        grant = self._book.add(
+            grant_for(request, offer.rule, scope, created=time.time()), context.run if scope is Scope.RUN else ""
+        )
+        return Decision(request.id, Effect.ALLOW, Origin.PERSON, scope, f"allowed for this {scope.value} by you", grant)
 
-    def _deny(self, context: RunContext, request: CommandRequest, decision: Decision) -> Reply:
-        words = shown_argv(request.command.argv)
-        self._ledger.denied(request, decision)
-        context.denials.append(Denial(words, decision.reason, grant_line(request)))
+    def _unresolved(self, context: RunContext, call: CommandCall, resolved: Resolved) -> CommandReply:
+        """Answer for a name that is no program.
+
+        Only a guest that was granted all commands learns that it is not there: the others could otherwise find out
+        which programs the host has.
+        """
+        grants = self._book.snapshot(context.run)
+        may_know = any(grant.program is None and grant.effect is Effect.ALLOW for grant in grants.commands)
+        argv = (call.name, *call.args)
+        words = _words(argv)
+        self._ledger.record_unresolved(context.asker, argv, resolved)
+        if may_know and resolved.trouble in _ERRNO:
+            context.commands.append(CommandLine(words, "", resolved.detail))
+            return exec_failed_reply(_ERRNO[resolved.trouble])
+        context.denials.append(Denial(words, resolved.detail, "no option grants what is not a program of this host"))
+        context.commands.append(CommandLine(words, "", f"denied: {resolved.detail}"))
+        return denied_reply(call.name)
+
+    def _deny(self, context: RunContext, request: CommandRequest, decision: Decision, line: str) -> CommandReply:
+        words = _words(request.command.argv)
+        context.denials.append(Denial(words, decision.reason, line))
         context.commands.append(CommandLine(words, request.command.program.path, f"denied: {decision.reason}"))
-        return _as_reply(denied_reply(request.command.name))
+        self._ledger.record(request, decision)
+        return denied_reply(request.command.name)
 
-    def _unresolved(self, context: RunContext, call: CommandCall, resolved: Resolved) -> Reply:
-        """Answer for a name that is no program; only a guest that was granted it learns that it is not there."""
-        raise NotImplementedError
-
-    def _execute(self, context: RunContext, approved: ApprovedCommand, guest: int) -> Reply:
-        command = approved.command
-        words = shown_argv(command.argv)
-        path = visible(os.fsencode(command.program.path))
-        block = CommandBlock(context.surface, words, path) if context.surface is not None else None
-        completed: Completed | None = None
+    def _execute(self, context: RunContext, approved: ApprovedCommand, guest: int) -> CommandReply:
+        command, decision = approved.command, approved.decision
+        words = _words(command.argv)
+        block = CommandBlock(context.surface, words, visible(command.program.path)) if context.surface else None
+        line = CommandLine(words, command.program.path, "interrupted", stdin_bytes=len(command.stdin))
+        completed = None
         try:
-            completed = execute(approved, block.output if block is not None else None, guest)
+            with self._revocable(decision) as watch:
+                completed = execute(approved, block.output if block else None, watch=watch(guest))
+            line = _finished(line, completed)
+        except (ProgramChanged, GrantRevoked) as why:
+            line = replace(line, ended=f"denied: {why}")
+            refused = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=str(why))
+            return self._deny(context, approved.request, refused, grant_line(approved.request))
         finally:
-            state = _state(completed)
-            if block is not None:
-                block.close(state)
-            self._ledger.ran(approved, completed)
-            context.commands.append(_line(words, path, command, completed, state))
-        return _as_reply(completed.reply())
+            if block:
+                block.close(line.state)
+            if not line.ended.startswith("denied"):
+                context.commands.append(line)
+                self._ledger.record(approved.request, decision, completed)
+        if decision.grant is not None:
+            self._book.used(decision.grant.id)
+        stdout, stderr = _for_guest(completed.stdout), _for_guest(completed.guest_stderr)
+        return CommandReply(completed.guest_code(), stdout, stderr, completed.keep_inputs)
+
+    @contextmanager
+    def _revocable(self, decision: Decision) -> Iterator[Callable[[int], Watch]]:
+        """Let a running command be ended by taking back the grant that allowed it (rule 16)."""
+        grant = decision.grant
+        if grant is None or not grant.id:
+            yield Watch
+            return
+        read, write = os.pipe()
+        stop = self._book.watch(lambda revoked: _ring(write) if revoked.id == grant.id else None)
+        try:
+            yield lambda guest: Watch(guest, {read: _revoked})
+        finally:
+            stop()
+            os.close(read)
+            os.close(write)
+
+
+def _ring(write: int) -> None:
+    with suppress(OSError):
+        os.write(write, b"!")
+
+
+def _revoked() -> None:
+    raise GrantRevoked("the grant was taken back while it ran, and it was ended")
+
+
+def _words(argv: tuple[bytes, ...]) -> str:
+    """Return a command as a person may read it, one quoted item after the other."""
+    return " ".join(shlex.quote(visible(item)) for item in argv)
+
+
+def _finished(line: CommandLine, completed: Completed) -> CommandLine:
+    return replace(
+        line,
+        ended=_ended(completed),
+        seconds=completed.seconds,
+        stdout_bytes=completed.stdout.total,
+        stderr_bytes=completed.stderr.total,
+    )
+
+
+def _ended(completed: Completed) -> str:
+    """Return the truth about a command's end (attacks P19 and P21), which its code does not always tell the guest."""
+    match completed.kind:
+        case CompletionKind.EXITED:
+            text = f"exit {completed.status}"
+        case CompletionKind.SIGNALLED:
+            text = f"killed by {signal.Signals(completed.status).name}"
+        case _:
+            text = completed.detail or completed.kind.value
+    if completed.stdout.truncated or completed.stderr.truncated:
+        text += ", output cut for the guest"
+    return text + (", left processes behind that were ended" if completed.cut else "")
+
+
+def _for_guest(output: Captured) -> bytes | StoredBytes:
+    """Return an output as the guest's side takes it: small ones as bytes, large ones as a file of their own."""
+    fileno = output.fileno()
+    return output.bytes() if fileno is None else StoredBytes(os.dup(fileno), output.size)

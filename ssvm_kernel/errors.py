@@ -13,6 +13,7 @@ __all__ = [
     "CompileError",
     "DeniedError",
     "GrantError",
+    "GrantRevoked",
     "GuestExit",
     "GuestInterrupted",
     "GuestTrap",
@@ -119,6 +120,10 @@ class DeniedError(SsvmError):
 
 class ProgramChanged(DeniedError):
     """A program's file is no longer the one that was allowed; nothing was run, and it must be asked for again (P27)."""
+
+
+class GrantRevoked(DeniedError):
+    """A grant was taken back while the command that it allowed was running; the command was ended."""
 
 
 class WorkerDied(SsvmError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
 from ssvm_kernel.authority import WorkFolder, granted_by_options
 from ssvm_kernel.broker import CommandBroker, Denial, RunContext
+from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.model import Access, Asker
 from ssvm_kernel.display.report import CommandLine, RunReport
 from ssvm_kernel.display.streams import GuestStreams
@@ -48,19 +50,45 @@ class RunResult:
 class Prepared:
     """A guest with everything that was granted to it, for one or more runs in one cell.
 
-    Use it as a context manager: it holds the folder that commands work in.
+    Use it as a context manager: it holds the run's grants, and the folder that its commands work in.
+
+    Parameters
+    ----------
+    book : GrantBook
+        The session's grants; the run's own are in it until the run is over.
+    guest : Guest
+        What to run.
+    options : RunTraits
+        Grants and limits of this run.
+    args : tuple of str
+        The guest's own arguments.
+    cell : str
+        The cell that runs it, for prompts and the ledger.
+
+    Raises
+    ------
+    UsageError, GrantError
+        When an option makes no sense, or must not be granted.
     """
 
-    def __init__(self, guest: Guest, options: RunTraits, args: tuple[str, ...], cell: str) -> None:
+    def __init__(
+        self, book: GrantBook, guest: Guest, options: RunTraits, args: tuple[str, ...] = (), cell: str = ""
+    ) -> None:
         self.guest = guest
         self.options = options
         self.surface: Surface = current_surface()
         self._args = args
-        grants = granted_by_options(options)
-        self._folder = WorkFolder(grants.folders)
+        self._book = book
+        grants, problems = granted_by_options(options)
+        for problem in problems:
+            self.surface.write("stderr", f"[ssvm] {problem.message}\n")
+        run = secrets.token_hex(8)
+        book.add_all(grants, run)
+        self.grants = book.snapshot(run)
+        self._folder = WorkFolder(self.grants.folders)
         self.context = RunContext(
+            run=run,
             asker=Asker(guest.name, guest.sha256, cell),
-            grants=grants,
             folder=self._folder,
             timeout_ms=options.command_timeout,
             surface=self.surface,
@@ -71,10 +99,11 @@ class Prepared:
 
     def __exit__(self, *exc_info: object) -> None:
         self._folder.close()
+        self._book.end_run(self.context.run)
 
     def job(self, engine: str) -> Job:
         """Return the job of one run: the module and everything that was granted to it."""
-        grants = self.context.grants
+        grants = self.grants
         return Job(
             wasm=self.guest.wasm,
             sha256=self.guest.sha256,

@@ -38,7 +38,7 @@ class Session:
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
-        self._runtime = Runtime(self._pool, CommandBroker(self.grants, decider or default_chain(), self.ledger))
+        self.runtime = Runtime(self._pool, CommandBroker(self.grants, decider or default_chain(), self.ledger))
         atexit.register(self.close)
 
     def compile(self, language: str, source: str, options: CompileTraits, name: str) -> Guest:
@@ -53,7 +53,7 @@ class Session:
         self._pool.warm()  # starts beside the compiler, and is warm when it ends
         flags = tuple(flag for text in options.cflags for flag in split_line(text))
         compiled = compile_cached(toolchain, source, CompileOptions(options.opt, flags), line_offset=1)
-        show_warnings(compiled)
+        show_warnings(source, compiled)
         guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}")
         self.guests[name] = guest
         return guest
@@ -108,11 +108,11 @@ class Session:
         SsvmError
             For anything but an orderly end with status 0; see `errors`.
         """
-        with Prepared(guest, options, args, cell) as prepared:
+        with Prepared(self.grants, guest, options, args, cell) as prepared:
             if options.engine in ENGINES:
-                result = self._runtime.run(prepared, options.engine)
+                result = self.runtime.run(prepared, options.engine)
             else:
-                result = compare(self._runtime, prepared)
+                result = compare(self.runtime, prepared)
         self._pool.warm()  # the next guest finds a worker ready
         raise_for(result, options, guest)
         return result
@@ -123,12 +123,12 @@ class Session:
         self._pool.close()
 
 
-def show_warnings(compiled: Compiled) -> None:
+def show_warnings(source: str, compiled: Compiled) -> None:
     """Show a compiler's warnings; they fail nothing."""
     if not compiled.diagnostics:
         return
     from ssvm_kernel.display.surface import current_surface
     from ssvm_kernel.toolchains.render import render_html, render_text
 
-    bundle = {"text/plain": render_text(compiled.diagnostics), "text/html": render_html(compiled.diagnostics)}
-    current_surface().show(bundle)
+    forms = (("text/plain", render_text), ("text/html", render_html))
+    current_surface().show({mime: render(source, compiled.diagnostics, line_offset=1) for mime, render in forms})

@@ -112,6 +112,15 @@ class GrantBook:
             self._entries[added.id] = _Entry(added, run)
             return added
 
+    def add_all(self, grants: Grants, run: str = "") -> None:
+        """Put a whole set in force; see `add`."""
+        for command in grants.commands:
+            self.add(command, run)
+        for folder in grants.folders:
+            self.add(folder, run)
+        for variable in grants.env:
+            self.add(variable, run)
+
     def revoke(self, grant_id: str) -> bool:
         """Take a grant back at once, and tell those who watch; return False when there is none of that id."""
         with self._lock:

@@ -38,6 +38,10 @@ class Worker:
         self._reader = FrameReader(_MAX_BLOB_FROM_WORKER)
         self._inbox: list[tuple[protocol.FromWorker, bytes]] = []
         self.domain: str | None = None
+        self.loaded: set[str] = set()
+        """Keys of the modules that it holds."""
+        self.locks: protocol.Locked | None = None
+        """What the operating system holds it with; None until it has said so."""
         # -I: neither the person's PYTHON* variables nor the current folder choose what the worker imports.
         code = _BOOT.format(path=sys.path, fd=theirs.fileno(), parent=os.getpid())
         try:
@@ -89,13 +93,18 @@ class Worker:
             if not data:
                 raise self._died()
             try:
-                self._inbox = [
-                    (protocol.decode_from_worker(frame.header), frame.blob) for frame in self._reader.feed(data)
-                ]
+                for frame in self._reader.feed(data):
+                    self._deliver(protocol.decode_from_worker(frame.header), frame.blob)
             except (WireError, msgspec.MsgspecError) as error:
                 self.kill()
                 raise WorkerDied(f"the guest's process sent a message that is none ({error}) and was ended") from error
         return self._inbox.pop(0) if self._inbox else None
+
+    def _deliver(self, message: protocol.FromWorker, blob: bytes) -> None:
+        if isinstance(message, protocol.Locked):
+            self.locks = message
+        elif not isinstance(message, protocol.Ready):
+            self._inbox.append((message, blob))
 
     @property
     def has_message(self) -> bool:
@@ -139,8 +148,8 @@ class WorkerPool:
         if self._spare is None or not self._spare.alive:
             self._spare = Worker()
 
-    def take(self, domain: str) -> Worker:
-        """Return a worker for one trust domain; the caller gives it back or kills it."""
+    def take(self, domain: str, lock: protocol.Lock) -> Worker:
+        """Return a worker for one trust domain, locked to it; the caller gives it back or kills it."""
         last, self._last = self._last, None
         if last is not None:
             if last.domain == domain and last.alive:
@@ -150,6 +159,7 @@ class WorkerPool:
         assert self._spare is not None
         worker, self._spare = self._spare, None
         worker.domain = domain
+        worker.send(lock)
         return worker
 
     def give_back(self, worker: Worker) -> None:

@@ -14,6 +14,8 @@ __all__ = [
     "Failed",
     "Finished",
     "FromWorker",
+    "Lock",
+    "Locked",
     "Preopen",
     "Ready",
     "Run",
@@ -38,24 +40,42 @@ class Preopen(msgspec.Struct, frozen=True, array_like=True):
     writable: bool
 
 
+class Lock(_Message, frozen=True):
+    """To the worker, first of all: give up everything but these folders, for good.
+
+    Parameters
+    ----------
+    preopens : tuple of Preopen
+        All folders that guests in this worker may ever see.
+    data_bytes : int
+        Most bytes of private memory of the whole process.
+    """
+
+    preopens: tuple[Preopen, ...]
+    data_bytes: int
+
+
 class Compile(_Message, frozen=True):
-    """To the worker: turn the module in the blob into machine code (or bytecode) of `engine`."""
+    """To the worker: turn the module in the blob into machine code (or bytecode) of `engine`, and keep it as `key`."""
 
     engine: str
+    key: str
 
 
 class Run(_Message, frozen=True):
     """To the worker: run a module once, in a fresh instance.
 
     The descriptors beside it are the write ends for stdout and stderr and, when `machine_code`, a file of machine code
-    that this host made; otherwise the blob is the module.
+    that this host made; otherwise the worker has the module already.
 
     Parameters
     ----------
     engine : str
         ``"jit"`` or ``"interpreter"``.
     key : str
-        Content hash of module and engine; the worker keeps loaded modules under it.
+        Hash of module and engine, under which the worker keeps the loaded module.
+    machine_code : bool
+        Whether the module is in the third descriptor.
     argv : tuple of str
         The guest's arguments, its name first.
     env : tuple of (str, str)
@@ -93,6 +113,16 @@ class Ready(_Message, frozen=True):
     """From the worker: it is warm."""
 
     pid: int
+
+
+class Locked(_Message, frozen=True):
+    """From the worker: what holds it now; see `ssvm_kernel.sandbox.oslock.LockReport`."""
+
+    landlock_abi: int
+    seccomp: bool
+    no_new_privs: bool
+    rlimits: tuple[tuple[str, int], ...]
+    missing: tuple[str, ...]
 
 
 class Compiled(_Message, frozen=True):
@@ -156,7 +186,7 @@ class Failed(_Message, frozen=True):
     Parameters
     ----------
     stage : str
-        ``compile``, ``load``, ``link``, ``stale`` (machine code that this engine cannot use) or ``internal``.
+        ``lock``, ``compile``, ``load``, ``link``, ``stale`` (machine code that this engine cannot use) or ``internal``.
     message : str
         Why.
     """
@@ -165,8 +195,8 @@ class Failed(_Message, frozen=True):
     message: str
 
 
-ToWorker: TypeAlias = Compile | Run | CommandReply
-FromWorker: TypeAlias = Ready | Compiled | CommandCall | Finished | Failed
+ToWorker: TypeAlias = Lock | Compile | Run | CommandReply
+FromWorker: TypeAlias = Ready | Locked | Compiled | CommandCall | Finished | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _to_worker: Final[msgspec.msgpack.Decoder[ToWorker]] = msgspec.msgpack.Decoder(ToWorker)

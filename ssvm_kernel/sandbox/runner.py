@@ -30,6 +30,8 @@ __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
 
 _READ: Final = 1 << 20
 _PIPE_SIZE: Final = 1 << 20
+_OWN_MEMORY: Final = 1 << 30
+"""Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
 _F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 
@@ -71,7 +73,12 @@ class Job:
     @property
     def domain(self) -> str:
         """Trust domain: the same module with the same folders may use the same worker again."""
-        return hashlib.sha256(repr((self.sha256, self.preopens)).encode()).hexdigest()
+        return hashlib.sha256(repr((self.sha256, self.preopens, self.memory_bytes)).encode()).hexdigest()
+
+    @property
+    def lock(self) -> protocol.Lock:
+        """What a worker for this job gives up the rest for."""
+        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,7 @@ class Runner:
         KeyboardInterrupt
             When the person interrupts; the worker is gone and what was printed is shown.
         """
-        worker = self._pool.take(job.domain)
+        worker = self._pool.take(job.domain, job.lock)
         try:
             outcome = _Run(worker, job, output, on_command).finish()
         except LoadError:
@@ -173,7 +180,7 @@ class Runner:
         LoadError
             When it is no module.
         """
-        worker = self._pool.take(job.domain)
+        worker = self._pool.take(job.domain, job.lock)
         try:
             seconds, _ = _compile(worker, job)
         except LoadError:
@@ -202,14 +209,17 @@ class _Run:
 
     def finish(self) -> Outcome:
         """Compile if needed, run, and return how it ended."""
-        code = load_blob("machine-code", self._job.machine_code_key)
-        if code is not None:
-            try:
-                return self._execute(code)
-            except _StaleCode:
-                pass
-        self._compile_seconds, machine_code = _compile(self._worker, self._job)
-        return self._execute(store_blob("machine-code", self._job.machine_code_key, machine_code))
+        key = self._job.machine_code_key
+        if key not in self._worker.loaded:
+            code = load_blob("machine-code", key)
+            if code is not None:
+                try:
+                    return self._execute(code)
+                except _StaleCode:
+                    pass
+            self._compile_seconds, machine_code = _compile(self._worker, self._job)
+            store_blob("machine-code", key, machine_code)
+        return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:
         with _pipes() as (out_read, out_write, err_read, err_write), selectors.DefaultSelector() as selector:
@@ -254,10 +264,10 @@ class _Run:
         )
         try:
             if code is None:
-                self._worker.send(run, job.wasm, [out_write, err_write])
+                self._worker.send(run, fds=[out_write, err_write])
             else:
-                with code.open("rb") as file:
-                    self._worker.send(run, b"", [out_write, err_write, file.fileno()])
+                with _reopenable(code) as file:
+                    self._worker.send(run, fds=[out_write, err_write, file])
         finally:
             os.close(out_write)
             os.close(err_write)
@@ -278,6 +288,7 @@ class _Run:
         while received is not None:
             message, blob = received
             if isinstance(message, protocol.Finished):
+                self._worker.loaded.add(self._job.machine_code_key)
                 return message
             if isinstance(message, protocol.CommandCall):
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
@@ -288,7 +299,7 @@ class _Run:
                 if message.stage == "stale":
                     raise _StaleCode
                 raise _failed(message)
-            elif not isinstance(message, protocol.Ready):
+            else:
                 raise WorkerDied("the guest's process did not answer as it should")
             received = self._worker.receive() if self._worker.has_message else None
         return None
@@ -339,15 +350,15 @@ class _Run:
 
 def _compile(worker: Worker, job: Job) -> tuple[float, bytes]:
     """Let a worker make machine code; return the seconds it took, and the code."""
-    worker.send(protocol.Compile(job.engine), job.wasm)
-    received = None
-    while received is None or isinstance(received[0], protocol.Ready):
-        received = worker.receive()
+    worker.send(protocol.Compile(job.engine, job.machine_code_key), job.wasm)
+    while (received := worker.receive()) is None:
+        pass
     message, blob = received
     if isinstance(message, protocol.Failed):
         raise _failed(message)
     if not isinstance(message, protocol.Compiled):
         raise WorkerDied("the guest's process did not answer as it should")
+    worker.loaded.add(job.machine_code_key)
     return message.seconds, blob
 
 
@@ -369,8 +380,30 @@ def _failed(message: protocol.Failed) -> SsvmError:
     """Return the error that a worker's refusal means."""
     if message.stage == "internal":
         return WorkerDied(f"the guest's process failed; this is a defect of ssvm-kernel:\n{message.message}")
+    if message.stage == "lock":
+        return WorkerDied(message.message)
     verb = "linked" if message.stage == "link" else "loaded"
     return LoadError(f"the module cannot be {verb}: {message.message}")
+
+
+@contextmanager
+def _reopenable(path: Path) -> Iterator[int]:
+    """Open a file so that a locked worker can open it once more by its descriptor.
+
+    Landlock lets nothing but granted folders be opened, memory files excepted; the copy is made by the system.
+    """
+    with path.open("rb") as file:
+        if not hasattr(os, "memfd_create"):
+            yield file.fileno()
+            return
+        copy = os.memfd_create("machine-code", os.MFD_CLOEXEC)
+        try:
+            left = os.fstat(file.fileno()).st_size
+            while left > 0 and (sent := os.sendfile(copy, file.fileno(), None, left)):
+                left -= sent
+            yield copy
+        finally:
+            os.close(copy)
 
 
 @contextmanager

@@ -13,18 +13,19 @@ import traceback
 
 import wasmtime
 
+from ssvm_kernel.errors import LockError
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
 from ssvm_kernel.host.process import ProcessState, StoredBytes, bind_process_interface
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.engines import make_engine
+from ssvm_kernel.sandbox.engines import ENGINES, make_engine
+from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
 
 __all__ = ["main"]
 
 _WASI = "wasi_snapshot_preview1"
-_LOADED_MODULES = 4
 
 
 class _GuestExit(Exception):
@@ -50,23 +51,31 @@ def _proc_exit(code: int) -> None:
 class Worker:
     """Serves one kernel over one socket until it closes."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, parent: int) -> None:
         self._sock = sock
-        self._engines: dict[str, wasmtime.Engine] = {}
+        self._parent = parent
+        self._locked = False
+        # Made before the lock, which they do not need to outlive: neither starts a thread.
+        self._engines = {name: make_engine(name) for name in ENGINES}
         self._modules: dict[str, wasmtime.Module] = {}
         self._host_seconds = 0.0
 
     def serve(self) -> None:
         """Answer requests until the kernel closes the socket."""
+        wasmtime.Linker(self._engines[ENGINES[0]]).define_wasi()  # what it loads lazily is loaded now
         self._send(protocol.Ready(os.getpid()))
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
             message = protocol.decode_to_worker(frame.header)
             try:
-                if isinstance(message, protocol.Compile):
+                if isinstance(message, protocol.Lock):
+                    self._lock(message)
+                elif not self._locked:
+                    return  # nothing that came from outside is touched before the lock
+                elif isinstance(message, protocol.Compile):
                     self._compile(message, frame.blob)
                 elif isinstance(message, protocol.Run):
-                    self._send(self._run(message, frame.blob, fds))
+                    self._send(self._run(message, fds))
             except _CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -78,47 +87,51 @@ class Worker:
     def _send(self, message: protocol.FromWorker, blob: bytes = b"") -> None:
         send_frame(self._sock, protocol.encode(message), blob)
 
-    def _engine(self, name: str) -> wasmtime.Engine:
-        if name not in self._engines:
-            self._engines[name] = make_engine(name)
-        return self._engines[name]
+    def _lock(self, request: protocol.Lock) -> None:
+        policy = LockPolicy(
+            keep_descriptors=(self._sock.fileno(),),
+            read=tuple(folder.host for folder in request.preopens if not folder.writable),
+            write=tuple(folder.host for folder in request.preopens if folder.writable),
+            parent=self._parent,
+            limits=ResourceLimits(data_bytes=request.data_bytes),
+        )
+        try:
+            report = lock_worker(policy)
+        except LockError as error:
+            raise _CannotRun("lock", str(error)) from None
+        self._locked = True
+        self._send(
+            protocol.Locked(report.landlock_abi, report.seccomp, report.no_new_privs, report.rlimits, report.missing)
+        )
 
     def _compile(self, request: protocol.Compile, wasm: bytes) -> None:
-        engine = self._engine(request.engine)
         started = time.perf_counter()
         try:
-            module = wasmtime.Module(engine, wasm)
+            module = wasmtime.Module(self._engines[request.engine], wasm)
         except wasmtime.WasmtimeError as error:
             raise _CannotRun("compile", str(error)) from None
         seconds = time.perf_counter() - started
+        self._modules[request.key] = module
         self._send(protocol.Compiled(seconds), bytes(module.serialize()))
 
-    def _load(self, request: protocol.Run, wasm: bytes, fds: list[int]) -> wasmtime.Module:
-        module = self._modules.get(request.key)
-        if module is not None:
-            return module
-        engine = self._engine(request.engine)
-        try:
-            if request.machine_code:
-                module = wasmtime.Module.deserialize_file(engine, f"/dev/fd/{fds[2]}")
-            else:
-                module = wasmtime.Module(engine, wasm)
-        except wasmtime.WasmtimeError as error:
-            # Machine code of another engine version or processor: the kernel compiles anew.
-            raise _CannotRun("stale" if request.machine_code else "load", str(error)) from None
-        while len(self._modules) >= _LOADED_MODULES:
-            del self._modules[next(iter(self._modules))]
-        self._modules[request.key] = module
-        return module
+    def _load(self, request: protocol.Run, fds: list[int]) -> wasmtime.Module:
+        if request.machine_code:
+            try:
+                path = f"/dev/fd/{fds[2]}"
+                self._modules[request.key] = wasmtime.Module.deserialize_file(self._engines[request.engine], path)
+            except wasmtime.WasmtimeError as error:
+                # Machine code of another engine version or processor: the kernel compiles anew.
+                raise _CannotRun("stale", str(error)) from None
+        return self._modules[request.key]
 
-    def _run(self, request: protocol.Run, wasm: bytes, fds: list[int]) -> protocol.Finished:
+    def _run(self, request: protocol.Run, fds: list[int]) -> protocol.Finished:
         """Run one guest in a fresh store; the kernel sees the end of its pipes when this returns."""
         self._host_seconds = 0.0
         started = time.perf_counter()
-        module = self._load(request, wasm, fds)
+        module = self._load(request, fds)
         loaded = time.perf_counter()
         linker = self._linker(request.engine, module)
-        store = wasmtime.Store(self._engine(request.engine))
+        store = wasmtime.Store(self._engines[request.engine])
         exit_code: int | None = 0
         trap = instance = None
         try:
@@ -151,7 +164,7 @@ class Worker:
 
     def _linker(self, engine: str, module: wasmtime.Module) -> wasmtime.Linker:
         """Return what the module may import: WASI, and the process interface."""
-        linker = wasmtime.Linker(self._engine(engine))
+        linker = wasmtime.Linker(self._engines[engine])
         linker.allow_shadowing = True
         linker.define_wasi()
         exit_type = wasmtime.FuncType([wasmtime.ValType.i32()], [])
@@ -218,4 +231,4 @@ def main(fd: int, parent: int) -> None:
     """Serve the kernel, process `parent`, at the other end of socket `fd`."""
     if os.getppid() != parent:
         return  # it is gone already
-    Worker(socket.socket(fileno=fd)).serve()
+    Worker(socket.socket(fileno=fd), parent).serve()

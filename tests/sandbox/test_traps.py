@@ -1,0 +1,68 @@
+"""What is read off an engine's trap."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import wasmtime
+
+from ssvm_kernel.sandbox.engines import make_engine
+from ssvm_kernel.sandbox.protocol import StackFrame
+from ssvm_kernel.sandbox.traps import parse_trap
+
+WITH_LINES = """error while executing at wasm backtrace:
+    0:    0x28d - div_it
+                    at /tmp/x/cell.c:4:13
+                - main
+                    at /tmp/x/cell.c:9:13
+    1:    0x32b - trap.wasm!__main_void
+    2:    0x22b - <unknown>!<wasm function 9>
+
+Caused by:
+    wasm trap: integer divide by zero
+"""
+
+NAMED = """(module (func $inner (drop (i32.div_u (i32.const 1) (i32.const 0))))
+  (func (export "_start") (call $inner)))"""
+
+
+def test_lines_and_inlined_functions() -> None:
+    trap = parse_trap(WITH_LINES)
+    assert trap.message == "integer divide by zero"
+    assert trap.frames == (
+        StackFrame("div_it", "/tmp/x/cell.c", 4, 13),
+        StackFrame("main", "/tmp/x/cell.c", 9, 13),
+        StackFrame("trap.wasm!__main_void"),
+        StackFrame("<wasm function 9>"),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "Caused by:", "something else", "Caused by:\n    0: odd\n    1: odder\n"])
+def test_any_text_gives_a_message(text: str) -> None:
+    assert parse_trap(text).message
+
+
+@pytest.mark.parametrize("engine", ["jit", "interpreter"])
+def test_a_real_trap_in_each_engine(engine: str) -> None:
+    made = make_engine(engine)
+    store = wasmtime.Store(made)
+    instance = wasmtime.Instance(store, wasmtime.Module(made, bytes(wasmtime.wat2wasm(NAMED))), [])
+    start = instance.exports(store)["_start"]
+    assert isinstance(start, wasmtime.Func)
+    with pytest.raises(wasmtime.Trap) as raised:
+        start(store)
+    trap = parse_trap(str(raised.value))
+    assert "divide by zero" in trap.message
+    assert [frame.function for frame in trap.frames][:1] == ["inner"]
+
+
+def test_engines_agree_on_backtraces_wherever_they_are_made() -> None:
+    # Machine code made with and without backtraces does not mix; the setting must not depend on the environment.
+    code = "from ssvm_kernel.sandbox.engines import make_engine; import os; make_engine('jit');"
+    code += "print(os.environ['WASMTIME_BACKTRACE_DETAILS'])"
+    env = {**os.environ, "WASMTIME_BACKTRACE_DETAILS": "0"}
+    result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "1"

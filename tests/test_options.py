@@ -1,0 +1,80 @@
+"""Options: one definition gives parser, help and defaults."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssvm_kernel.errors import UsageError
+from ssvm_kernel.options import CompileTraits, RunTraits, help_text, parse, split_line
+
+LINE = (
+    'rust --dir data:/tmp/x:ro --dir=. --env A=1 --allow-command "git status" --no-raise --engine INTERPRETER '
+    "-- -x --y z"
+)
+
+
+def test_a_whole_line() -> None:
+    parsed = parse(split_line(LINE), CompileTraits)
+    assert parsed.words == ("rust",)
+    assert parsed.guest_args == ("-x", "--y", "z")
+    assert parsed.options.dirs == ["data:/tmp/x:ro", "."]
+    assert parsed.options.env == ["A=1"]
+    assert parsed.options.allow_command == ["git status"]
+    assert parsed.options.no_raise
+    assert parsed.options.engine == "interpreter"
+
+
+def test_nothing_is_granted_by_default() -> None:
+    options = parse([], RunTraits).options
+    assert not options.dirs
+    assert not options.env
+    assert not options.allow_command
+    assert not options.allow_command_env
+    assert options.allow_command_all is False
+
+
+def test_defaults_are_not_shared_between_lines() -> None:
+    parse(["--dir", "a"], RunTraits)
+    assert parse([], RunTraits).options.dirs == []
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--engin jit", "did you mean --engine"),
+        ("--alow-command x", "did you mean --allow-command"),
+        ("--xyzzy", "see --help"),
+        ("--dir", "needs a value"),
+        ("--engine quick", "does not take 'quick'"),
+        ("--memory-limit much", "does not take 'much'"),
+        ("--memory-limit 0", "does not take '0'"),
+        ("--no-raise=yes", "takes no value"),
+        ('--env "A', "Close the quotation"),
+    ],
+)
+def test_a_mistake_says_what_to_do(line: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parse(split_line(line), RunTraits)
+
+
+def test_every_trait_is_an_option_with_help() -> None:
+    text = help_text("usage", CompileTraits)
+    for name, trait in CompileTraits.class_traits().items():
+        assert trait.help, name
+        assert f"  {trait.metadata['flag']}" in text
+        assert trait.help.split()[0] in text
+
+
+@given(st.lists(st.text(max_size=20), max_size=6))
+def test_guest_arguments_pass_untouched(arguments: list[str]) -> None:
+    assert parse(["wat", "--", *arguments], RunTraits).guest_args == tuple(arguments)
+
+
+@given(st.lists(st.text(max_size=12), max_size=6))
+def test_any_words_are_parsed_or_refused(words: list[str]) -> None:
+    with contextlib.suppress(UsageError):  # any other exception fails the test
+        parse(words, RunTraits)
