@@ -1,5 +1,7 @@
 """Build hook: put the prebuilt C library for cells into the package, so that the first C cell does not wait for it.
 
+It also asks for node where the build of the JupyterLab extension has none; hatchling takes one such hook.
+
 Without the ziglang package (or where it fails) the build goes on: the library is then made once on the person's
 machine, at the first C cell.
 """
@@ -25,7 +27,12 @@ class SysrootBuildHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """Return what the build needs: the very ziglang that the extra ``c`` installs, unless the result is there."""
+        """Return what the build needs besides ``build-system.requires``: nothing for what is already built."""
+        root = Path(self.root)
+        return [*self._zig_requirement(), *_load_module(root / "hatch_node.py").build_requirements(root)]
+
+    def _zig_requirement(self) -> list[str]:
+        """Return the very ziglang that the extra ``c`` installs."""
         if self._finished():
             return []
         extra = self.metadata.core.optional_dependencies.get("c", [])
@@ -68,8 +75,12 @@ def _installed_zig() -> Path | None:
 
 def _load_sysroot_module(root: Path) -> ModuleType:
     """Load the one module that knows how, without the package around it, whose dependencies a build does not have."""
-    path = root / "ssvm_kernel" / "toolchains" / "_sysroot.py"
-    spec = importlib.util.spec_from_file_location("_ssvm_sysroot", path)
+    return _load_module(root / "ssvm_kernel" / "toolchains" / "_sysroot.py")
+
+
+def _load_module(path: Path) -> ModuleType:
+    """Load a module by its path: a build hook cannot import what lies beside it."""
+    spec = importlib.util.spec_from_file_location(f"_ssvm_build_{path.stem}", path)
     if spec is None or spec.loader is None:
         msg = f"cannot load {path}"
         raise RuntimeError(msg)

