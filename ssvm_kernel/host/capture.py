@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from ssvm_kernel.host.child import enlarge_pipe
+from ssvm_kernel.host.stored import StoredBytes
 
 __all__ = ["Captured", "Collector", "Preview"]
 
@@ -33,20 +33,18 @@ class Captured:
 
     Parameters
     ----------
-    data : bytes or int
-        The bytes that were kept, or the descriptor of a file that holds them; it is then owned by this object.
-    size : int
-        How many bytes were kept.
+    data : bytes or StoredBytes
+        What was kept.
     total : int
-        How many came; more than `size` when the limit cut the rest off.
+        How many bytes came; more than were kept when the limit cut the rest off.
     """
 
     __slots__ = ("_data", "size", "total")
 
-    def __init__(self, data: Bytes | int = b"", size: int | None = None, total: int | None = None) -> None:
+    def __init__(self, data: Bytes | StoredBytes = b"", total: int | None = None) -> None:
         self._data = data
-        self.size = size if size is not None else len(data) if isinstance(data, bytes) else 0
-        self.total = total if total is not None else self.size
+        self.size = len(data)
+        self.total = self.size if total is None else total
 
     @property
     def truncated(self) -> bool:
@@ -55,28 +53,21 @@ class Captured:
 
     def fileno(self) -> int | None:
         """Return the descriptor of the file that holds a large output, sealed against changes; None for a small one."""
-        return self._data if isinstance(self._data, int) else None
+        return self._data.fileno if isinstance(self._data, StoredBytes) else None
 
     def bytes(self, limit: int | None = None) -> Bytes:
         """Return what was kept, or its first `limit` bytes."""
-        if isinstance(self._data, bytes):
+        if not isinstance(self._data, StoredBytes):
             return self._data[:limit]
-        wanted = self.size if limit is None else min(limit, self.size)
-        parts: list[Bytes] = []
-        done = 0
-        while done < wanted and (part := os.pread(self._data, wanted - done, done)):
-            parts.append(part)
-            done += len(part)
-        return b"".join(parts)
+        copy = bytearray(self.size if limit is None else min(limit, self.size))
+        self._data.read_into(memoryview(copy))
+        return bytes(copy)
 
     def close(self) -> None:
         """Close the file of a large output; its bytes are gone."""
-        if isinstance(self._data, int):
-            fileno, self._data = self._data, b""
-            os.close(fileno)
-
-    def __del__(self) -> None:
-        self.close()
+        if isinstance(self._data, StoredBytes):
+            self._data.close()
+            self._data = b""
 
     def __repr__(self) -> str:
         return f"Captured(size={self.size}, total={self.total})"
@@ -185,14 +176,13 @@ class Collector:
     def finish(self) -> Captured:
         """Return what was kept."""
         if self._file is None:
-            return Captured(bytes(self._start), self._kept, self._total)
-        file, self._file = self._file, None
-        captured = Captured(file, self._kept, self._total)
+            return Captured(bytes(self._start), self._total)
+        stored, self._file = StoredBytes(self._file, self._kept), None
         if _SEALS:
             with contextlib.suppress(OSError):  # a file system without seals
                 # The guest's process gets this very file; it must not change what the kernel shows and logs.
-                fcntl.fcntl(file, fcntl.F_ADD_SEALS, _SEALS)
-        return captured
+                fcntl.fcntl(stored.fileno, fcntl.F_ADD_SEALS, _SEALS)
+        return Captured(stored, self._total)
 
     def close(self) -> None:
         """Drop what was kept."""
@@ -220,6 +210,8 @@ def _open_file() -> int:
     """Return a new file without a name."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("ssvm-output", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    import tempfile  # takes milliseconds to load, and Linux never needs it
+
     with tempfile.TemporaryFile(buffering=0) as file:
         return os.dup(file.fileno())
 

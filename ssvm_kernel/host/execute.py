@@ -146,16 +146,13 @@ def execute(
     collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
     try:
         with InterruptGate() as gate:
-            completed = _run(approved, collectors, gate, watch)
-        for collector in collectors.values():
-            collector.flush()
+            return _run(approved, collectors, gate, watch)
     except BaseException:
         for collector in collectors.values():
             with contextlib.suppress(Exception):
                 collector.flush()
             collector.close()
         raise
-    return completed
 
 
 def _collector(name: str, limit: int, on_output: OnOutput | None, show_bytes: int) -> Collector:
@@ -185,6 +182,8 @@ def _run(approved: ApprovedCommand, collectors: dict[str, Collector], gate: Inte
             drain(child, collectors)
     finally:
         child.close()
+    for collector in collectors.values():
+        collector.flush()
     kind, status = _outcome(child.process.returncode, timed_out)
     return Completed(
         kind=kind,

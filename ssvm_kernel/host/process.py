@@ -10,12 +10,12 @@ This runs in the worker.  It holds no authority: ``run`` hands a description of 
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ssvm_kernel.errors import GuestTrap
+from ssvm_kernel.host.stored import StoredBytes
 
 if TYPE_CHECKING:
     import wasmtime
@@ -40,51 +40,6 @@ MAX_ARGUMENT_BYTES: Final = 8 * 1024 * 1024
 MAX_ITEMS: Final = 100_000
 """Most arguments and variables together."""
 _FAILED: Final = -1
-
-
-class StoredBytes:
-    """Bytes in an open file, owned by this object: its descriptor is closed with it.
-
-    Parameters
-    ----------
-    fileno : int
-        Descriptor of the file; read by position, so its offset does not matter.
-    size : int
-        Bytes.
-    """
-
-    __slots__ = ("fileno", "size")
-
-    def __init__(self, fileno: int, size: int) -> None:
-        self.fileno = fileno
-        self.size = size
-
-    def __len__(self) -> int:
-        return self.size
-
-    def read_into(self, target: memoryview) -> None:
-        """Copy all bytes to the start of `target`.
-
-        Raises
-        ------
-        GuestTrap
-            When the file is shorter than it was said to be.
-        """
-        done = 0
-        while done < self.size:
-            count = os.preadv(self.fileno, [target[done : self.size]], done)
-            if count == 0:
-                raise GuestTrap(f"the command's output ended after {done} of {self.size} bytes")
-            done += count
-
-    def close(self) -> None:
-        """Close the descriptor; the bytes are gone."""
-        if self.fileno >= 0:
-            os.close(self.fileno)
-            self.fileno, self.size = -1, 0
-
-    def __del__(self) -> None:
-        self.close()
 
 
 @dataclass(frozen=True)

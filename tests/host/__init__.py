@@ -1,0 +1,1 @@
+"""The host layer: everything here starts real programs."""

@@ -1,0 +1,83 @@
+"""Approved commands without a policy, and looking at what is left of a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from ssvm_kernel.capabilities.approved import ApprovedCommand
+from ssvm_kernel.capabilities.model import (
+    Asker,
+    Command,
+    CommandRequest,
+    Decision,
+    Effect,
+    FileIdentity,
+    Limits,
+    Origin,
+    Program,
+)
+
+ASKER = Asker("test guest", "0" * 64)
+
+
+def program(name: str | Path) -> Program:
+    """Return the file that `name` means now."""
+    path = os.path.realpath(shutil.which(str(name), path="/usr/bin:/bin") or name)
+    stat = Path(path).stat()
+    return Program(path, FileIdentity(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+def approve(
+    *argv: str | bytes | Path,
+    file: str | Path | None = None,
+    stdin: bytes = b"",
+    env: tuple[tuple[bytes, bytes], ...] = (),
+    cwd: str | Path = "/",
+    timeout_ms: int = 60_000,
+    output_bytes: int = 256 << 20,
+) -> ApprovedCommand:
+    """Return a command as a policy would have allowed it; `file` is what ``argv[0]`` means."""
+    command = Command(
+        program=program(file or os.fsdecode(argv[0])),
+        argv=tuple(os.fsencode(item) for item in argv),
+        env=env,
+        cwd=str(cwd),
+        stdin=stdin,
+        limits=Limits(timeout_ms, output_bytes),
+    )
+    request = CommandRequest("request-1", ASKER, command)
+    return ApprovedCommand(request, Decision("request-1", Effect.ALLOW, Origin.OPTION))
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether no program runs under this number; a zombie that its new parent has not reaped runs nothing."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state in "ZX"
+
+
+def wait_gone(pid: int, seconds: float = 20.0) -> bool:
+    """Wait until a killed process is gone."""
+    deadline = time.monotonic() + seconds
+    while not is_gone(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def descriptors() -> set[str]:
+    """Return what this process has open."""
+    # The one that lists the folder is closed again when it is looked at.
+    found = {entry.name: os.path.realpath(entry) for entry in list(Path("/proc/self/fd").iterdir())}
+    return {f"{number} {target}" for number, target in found.items() if not target.startswith("/proc/self/fd/")}
+
+
+def has_children() -> bool:
+    """Tell whether this process has any child, zombies included."""
+    return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_text())
