@@ -170,7 +170,7 @@ def test_a_grant_that_changed_is_refused(folders: Path, path: str):
     """P27: between grant and lock a part of the path became a link, or went away."""
     (folders / "link").symlink_to("granted")
     found = run_child(
-        "attempt('lock', landlock_only, abi, read=[path])\nattempt('free', lambda: len(os.listdir('/')) > 3)",
+        "attempt('lock', lambda: landlock_only(abi, read=[path]))\nattempt('free', lambda: len(os.listdir('/')) > 3)",
         abi=ABI,
         path=path.replace("folders", str(folders)),
     )
