@@ -52,11 +52,14 @@ class Question:
         The choices, the safest (deny) first.
     grant_line : str
         The option that would grant it, e.g. ``--allow-command "git status"``.
+    note : str
+        Why the person is asked although there are grants (a changed program ...); empty as a rule.
     """
 
     request: CommandRequest
     offers: Sequence[Offer]
     grant_line: str
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""The decider for when there is nobody to ask: it denies at once and says what would have granted (rule 10)."""
+
+from __future__ import annotations
+
+from ssvm_kernel.deciders.base import Answer, Question, Wait
+from ssvm_kernel.deciders.offers import DENY
+
+__all__ = ["NobodyDecider"]
+
+
+class NobodyDecider:
+    """Denies every question; the last link of every chain, so that a run without a front end never hangs (U25)."""
+
+    name = "nobody"
+
+    def decide(self, question: Question, wait: Wait) -> Answer:  # noqa: ARG002 - asks nobody, so waits for nobody
+        """Return a denial whose reason is the line that would grant the request."""
+        reason = f"nobody can be asked here; this would allow it: {question.grant_line}"
+        return Answer(offer=DENY, via=self.name, reason=reason)

@@ -1,0 +1,69 @@
+"""The permanent record that takes the place of an answered prompt: text, without script and without authority (U13)."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from ssvm_kernel.deciders.base import Offer
+from ssvm_kernel.deciders.facts import Facts, command_line
+
+__all__ = ["Record", "record_bundle"]
+
+# Inline styles, because a saved notebook, an export and GitHub have no style sheet of ours; theme variables first, so
+# that the record follows JupyterLab's theme, and plain inheritance where there is none.
+_BOX = (
+    "border-left:3px solid {colour};padding:4px 10px;margin:4px 0;"
+    "font-family:var(--jp-ui-font-family,sans-serif);font-size:var(--jp-ui-font-size1,13px)"
+)
+_CODE = (
+    "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);"
+    "background:none;overflow-wrap:anywhere"
+)
+_GREEN = "var(--jp-success-color1,#388e3c)"
+_RED = "var(--jp-error-color1,#d32f2f)"
+
+
+@dataclass(frozen=True)
+class Record:
+    """How one prompt ended.
+
+    Parameters
+    ----------
+    facts : Facts
+        What was asked.
+    offer : Offer or None
+        The answer, or None when none was given.
+    remark : str
+        What happened instead of an answer (``"interrupted"`` ...), or more about it.
+    """
+
+    facts: Facts
+    offer: Offer | None = None
+    remark: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """``"Allowed once"``, ``"Denied"`` and so on, as one phrase."""
+        if self.offer is None or not self.offer.allow:
+            verdict = self.offer.label.replace("Deny", "Denied", 1) if self.offer else "Denied"
+        else:
+            verdict = self.offer.label.replace("Allow", "Allowed", 1)
+        return f"{verdict} ({self.remark})" if self.remark else verdict
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the command was allowed."""
+        return self.offer is not None and self.offer.allow
+
+
+def record_bundle(record: Record) -> dict[str, str]:
+    """Return the MIME bundle of a record: ``text/html`` without script, event attribute or form, and ``text/plain``."""
+    line = command_line(record.facts)
+    style = _BOX.format(colour=_GREEN if record.allowed else _RED)
+    verdict, command, who = (html.escape(text) for text in (record.verdict, line, record.facts.who))
+    rich = (
+        f'<div style="{style}"><b>{verdict}</b> <code style="{_CODE}">{command}</code>'
+        f"<br><small>asked by {who}</small></div>"
+    )
+    return {"text/html": rich, "text/plain": f"[ssvm] {record.verdict}: {line} (asked by {record.facts.who})"}

@@ -1,0 +1,196 @@
+"""Ask in a widget below the cell, while the cell is running.
+
+The widget is a view and nothing else: it gets the facts once and sends one message back.  What it may answer, and
+whether its answer counts, is decided in `ssvm_kernel.deciders.pending`; the authority never leaves this process.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import importlib.util
+import time
+from typing import Any
+
+from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
+from ssvm_kernel.deciders.channel import Channel
+from ssvm_kernel.deciders.facts import command_line, facts_of
+from ssvm_kernel.deciders.offers import DENY
+from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Answered, Closed, Event, Mailbox, Pending, Ready
+from ssvm_kernel.deciders.presence import Client, Clients, client_session, ping
+from ssvm_kernel.deciders.record import Record, record_bundle
+from ssvm_kernel.deciders.viewdata import view_data
+
+__all__ = ["WidgetDecider"]
+
+
+class WidgetDecider:
+    """Asks through an anywidget in the running cell's output.
+
+    Parameters
+    ----------
+    answer_seconds : float or None
+        Deny when there is no answer after this time; None waits until the person answers or interrupts.
+
+    Attributes
+    ----------
+    ping_seconds, ping_seconds_without_stdin : float
+        How long a front end may take to show that it is there; short where nothing can be typed (nbclient), because
+        there a denial should come within a second.
+    ready_seconds, ready_seconds_after_blank : float
+        How long it may take to render a prompt for the first time, and after it has once failed to (no anywidget in the
+        server's environment, or the output scrolled out of a windowed notebook).
+    human_seconds : float
+        An answer that allows is ignored when it comes sooner than this.
+    ignored : int
+        Messages to prompts that were not believed, over the life of this decider.
+    """
+
+    name = "widget"
+    ping_seconds = 1.5
+    ping_seconds_without_stdin = 0.3
+    ready_seconds = 10.0
+    ready_seconds_after_blank = 1.5
+    human_seconds = HUMAN_SECONDS
+
+    def __init__(self, answer_seconds: float | None = None) -> None:
+        self.answer_seconds = answer_seconds
+        self.ignored = 0
+        self._clients = Clients()
+
+    def decide(self, question: Question, wait: Wait) -> Answer | None:
+        """Show the prompt and return what the person chose, or None where no widget can be shown.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When the person interrupts the cell; the prompt has become the record of a denial.
+        ssvm_kernel.errors.WorkerDied
+            From `wait`, when the guest that asked is gone; likewise.
+        """
+        kernel = _running_kernel()
+        if kernel is None or importlib.util.find_spec("anywidget") is None:
+            return None
+        session = client_session(kernel)
+        if not self._is_heard(kernel, session, wait):
+            return None
+        with Mailbox() as mailbox:
+            prompt = _Prompt(kernel, question, Pending(question, mailbox, self.human_seconds))
+            try:
+                return self._ask(prompt, mailbox, session, wait)
+            except KeyboardInterrupt:
+                prompt.remark = "interrupted before an answer"
+                raise
+            except BaseException:
+                prompt.remark = "the run ended before an answer"
+                raise
+            finally:
+                prompt.close()
+                self.ignored += prompt.pending.ignored
+
+    def _is_heard(self, kernel: Any, session: str, wait: Wait) -> bool:
+        if self._clients[session] is Client.UNKNOWN:
+            typed = getattr(kernel, "_allow_stdin", False)
+            seconds = self.ping_seconds if typed else self.ping_seconds_without_stdin
+            ping(kernel, self._clients, session, wait, seconds)
+        return self._clients[session] is not Client.SILENT
+
+    def _ask(self, prompt: _Prompt, mailbox: Mailbox, session: str, wait: Wait) -> Answer | None:
+        prompt.show()
+        event = self._first_sign(mailbox, session, wait)
+        if event is None or isinstance(event, Closed):
+            self._clients[session] = Client.BLANK
+            prompt.remark = "the prompt could not be shown here"
+            return None
+        self._clients[session] = Client.RENDERS
+        if isinstance(event, Ready):
+            event = _next(mailbox, wait, self.answer_seconds)
+        if isinstance(event, Answered):
+            prompt.remark, prompt.offer = "", event.offer
+            return Answer(offer=event.offer, via=self.name)
+        prompt.remark = "the prompt was closed" if event else f"no answer within {self.answer_seconds:g} s"
+        return Answer(offer=DENY, via="nobody", reason=prompt.remark)
+
+    def _first_sign(self, mailbox: Mailbox, session: str, wait: Wait) -> Event | None:
+        match self._clients[session]:
+            case Client.RENDERS:  # it can: it is scrolled away or slow, and the person will come to it
+                return _next(mailbox, wait, self.answer_seconds)
+            case Client.BLANK:
+                return _next(mailbox, wait, self.ready_seconds_after_blank)
+            case _:
+                return _next(mailbox, wait, self.ready_seconds)
+
+
+class _Prompt:
+    """One prompt on the screen: first a widget, at the end the record in its place."""
+
+    def __init__(self, kernel: Any, question: Question, pending: Pending) -> None:
+        self.pending = pending
+        self.offer: Offer | None = None
+        self.remark = ""
+        self._facts = facts_of(question.request)
+        self._kernel = kernel
+        self._data = view_data(question, self._facts, pending.nonce)
+        self._widget: Any = None
+        self._channel: Channel | None = None
+        self._handle: Any = None
+
+    def show(self) -> None:
+        """Publish the widget, with a text for clients that see text only."""
+        from IPython.display import display
+
+        self._widget = _prompt_class()(prompt=self._data)
+        self._channel = Channel(self._kernel, self._widget.comm)
+        self._channel.listen(self.pending.receive)
+        data, metadata = self._widget._repr_mimebundle_()
+        data["text/plain"] = f"[ssvm] waiting for an answer: {command_line(self._facts)}"
+        self._handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Put the record in the widget's place, and leave nothing of the widget behind (U13)."""
+        self.pending.close()
+        if self._handle is not None:
+            self._handle.update(record_bundle(Record(self._facts, self.offer, self.remark)), raw=True)
+        if self._channel is not None:
+            self._channel.close()
+        if self._widget is not None:
+            self._widget.layout.close()
+            self._widget.close()
+
+
+def _next(mailbox: Mailbox, wait: Wait, seconds: float | None) -> Event | None:
+    """Return the next event, or None after `seconds`."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while True:
+        event = mailbox.take()
+        if event is not None:
+            return event
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            return None
+        wait(mailbox.fileno(), left)
+
+
+def _running_kernel() -> Any:
+    """Return the kernel that runs the cell, or None in a terminal."""
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None)
+
+
+@functools.cache
+def _prompt_class() -> Any:
+    """Return the widget's class; made late, because the import is slow and nobody may be there to see a widget."""
+    import anywidget
+    import traitlets
+
+    static = importlib.resources.files("ssvm_kernel.deciders") / "static"
+
+    class CapabilityPrompt(anywidget.AnyWidget):
+        """The view of one question; `prompt` goes to the page and nothing ever comes back through a trait."""
+
+        _esm = (static / "prompt.js").read_text(encoding="utf-8")
+        _css = (static / "prompt.css").read_text(encoding="utf-8")
+        prompt = traitlets.Dict().tag(sync=True)
+
+    return CapabilityPrompt
