@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from pathlib import Path
 
@@ -56,7 +55,9 @@ def test_every_version_of_the_interface_closes_what_is_not_granted(folders: Path
 
 @needs_landlock
 def test_a_writable_folder_takes_all_that_wasi_does_in_it(folders: Path):
-    shutil.copy("/bin/true", folders / "granted" / "program")
+    # not a format that runs: the kernel says ENOEXEC where it may be executed, without needing a loader outside
+    (folders / "granted" / "program").write_text("nothing that runs")
+    (folders / "granted" / "program").chmod(0o755)
     found = run_child(
         """
         landlock_only(abi, write=[folder])
