@@ -7,10 +7,12 @@
 # succeeds, because what needs them is skipped then; with CI=true it fails, because there nothing may be skipped.
 set -euo pipefail
 
-# The rustc that a Rust cell would use: RUSTC, else the first of PATH's, rustup's and the system's with a WASI library.
+# A Rust cell takes the first rustc that has a library for WASI: RUSTC, all of PATH's (rustup's may hide the system's).
 have_rust() {
   local rustc target folder
-  for rustc in ${RUSTC:+"$RUSTC"} "$(command -v rustc || true)" "$HOME/.cargo/bin/rustc" /usr/bin/rustc; do
+  local -a all
+  mapfile -t all < <(type -ap rustc)
+  for rustc in ${RUSTC:+"$RUSTC"} "${all[@]}" "$HOME/.cargo/bin/rustc"; do
     [ -x "$rustc" ] || continue
     for target in wasm32-wasip1 wasm32-wasi; do
       folder=$("$rustc" --print target-libdir --target "$target" 2>/dev/null) || continue
@@ -24,7 +26,7 @@ have_rust() {
 
 have_browser() {
   local name
-  for name in ${SSVM_CHROMIUM:+"$SSVM_CHROMIUM"} chromium chromium-browser google-chrome google-chrome-stable; do
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
     # Ubuntu's chromium-browser is a script that only points to a snap.
     if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then
       return 0
@@ -42,7 +44,7 @@ say_rust='A Rust cell needs rustc with its standard library for WASI. Install on
     conda install -c conda-forge rust rust-std-wasm32-wasip1   (conda)'
 say_browser='The browser tests need Chromium. Install one of these:
     apt install chromium                                   (Debian)
-    Chromium or Google Chrome from your system, or point SSVM_CHROMIUM to its program'
+    Chromium or Google Chrome as your system has it'
 
 is_root_on_debian() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qsE '^(ID|ID_LIKE)=.*debian' /etc/os-release
