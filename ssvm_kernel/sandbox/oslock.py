@@ -34,6 +34,7 @@ from ssvm_kernel.sandbox.rlimits import ResourceLimits, apply_rlimits
 __all__ = ["LockPolicy", "LockReport", "ResourceLimits", "available_locks", "lock_worker"]
 
 _OTHERS_MAY_WRITE = 0o002
+_called = False
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,21 @@ def lock_worker(policy: LockPolicy) -> LockReport:
     ------
     LockError
         When a lock that the system offers does not close: a granted path is gone or has become a link, other threads
-        run already, the parent has ended, or the system refuses. The process must not go on.
+        run already, the parent has ended, or the system refuses. The process must not go on.  Also when it is called
+        again: a locked process cannot be asked what it offers, and its grants cannot grow.
     """
+    global _called
+    if _called:
+        raise LockError("the guest's process is locked already")
+    _called = True
+    os.umask(os.umask(0o077) | _OTHERS_MAY_WRITE)
+    if sys.platform == "linux":
+        return _lock_linux(policy)
     with _as_lock_error("resource limits"):
-        os.umask(os.umask(0o077) | _OTHERS_MAY_WRITE)
-    if sys.platform != "linux":
-        with _as_lock_error("resource limits"):
-            return LockReport(rlimits=apply_rlimits(policy.limits), missing=(_not_linux(),))
+        return LockReport(rlimits=apply_rlimits(policy.limits), missing=(_not_linux(),))
+
+
+def _lock_linux(policy: LockPolicy) -> LockReport:
     offer, no_seccomp = landlock.availability(), seccomp.unavailable()
     if offer.abi and not landlock.covers_all_threads(offer.abi) and privileges.threads() > 1:
         raise LockError("the guest's process cannot be locked: it has started other threads already")

@@ -12,7 +12,7 @@ can be written: a worker with a WASI hello has 40 MiB of it, a memory's pages ar
 
 from __future__ import annotations
 
-import resource
+import sys
 from dataclasses import dataclass
 
 __all__ = ["ResourceLimits", "apply_rlimits"]
@@ -54,13 +54,17 @@ def apply_rlimits(limits: ResourceLimits) -> tuple[tuple[str, int], ...]:
     Returns
     -------
     tuple of (str, int)
-        What is in force now, by the limit's name.
+        What is in force now, by the limit's name; nothing on Windows.
 
     Raises
     ------
     OSError
         When the system refuses.
     """
+    if sys.platform == "win32":
+        return ()
+    import resource
+
     wanted = {
         "CORE": 0,
         "MEMLOCK": 0,

@@ -368,6 +368,11 @@ def test_other_threads_are_locked_too_or_the_lock_fails():
         assert found["lock"].startswith("LockError: ")
 
 
+def test_it_locks_once():
+    found = run_child("lock_worker(LockPolicy(()))\nattempt('again', lock_worker, LockPolicy((), read=('/usr',)))")
+    assert found == {"again": "LockError: the guest's process is locked already"}
+
+
 @needs_landlock
 def test_a_granted_folder_that_is_gone_is_an_error(tmp_path: Path):
     found = run_child("attempt('lock', lock_worker, LockPolicy((), read=(gone,)))", gone=str(tmp_path / "gone"))
