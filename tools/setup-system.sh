@@ -10,9 +10,7 @@ set -euo pipefail
 # A Rust cell takes the first rustc that has a library for WASI: RUSTC, all of PATH's (rustup's may hide the system's).
 have_rust() {
   local rustc target folder
-  local -a all
-  mapfile -t all < <(type -ap rustc)
-  for rustc in ${RUSTC:+"$RUSTC"} "${all[@]}" "$HOME/.cargo/bin/rustc"; do
+  while IFS= read -r rustc; do
     [ -x "$rustc" ] || continue
     for target in wasm32-wasip1 wasm32-wasi; do
       folder=$("$rustc" --print target-libdir --target "$target" 2>/dev/null) || continue
@@ -20,7 +18,7 @@ have_rust() {
         return 0
       fi
     done
-  done
+  done < <(printf '%s\n' "${RUSTC:-}"; type -ap rustc; printf '%s\n' "$HOME/.cargo/bin/rustc")
   return 1
 }
 
