@@ -77,8 +77,13 @@ _kept: Final[dict[int, Any]] = {}
 _keys: Final = itertools.count(1)
 
 
-_forget: Final = _Finalizer(lambda key: _kept.pop(key, None) and None)
-"""Called by the engine when nothing can call a callback any more."""
+def _drop(key: int, kept: dict[int, Any] = _kept) -> None:
+    kept.pop(key, None)
+
+
+_forget: Final = _Finalizer(_drop)
+"""Called by the engine when nothing can call a callback any more; that may be after this module was torn down."""
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(_forget))
 
 
 class GuestMemory:
