@@ -15,6 +15,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+if sys.platform != "win32":
+    import resource
+
 __all__ = ["ResourceLimits", "apply_rlimits"]
 
 
@@ -63,8 +66,6 @@ def apply_rlimits(limits: ResourceLimits) -> tuple[tuple[str, int], ...]:
     """
     if sys.platform == "win32":
         return ()
-    import resource
-
     wanted = {
         "CORE": 0,
         "MEMLOCK": 0,
