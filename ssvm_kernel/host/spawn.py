@@ -57,12 +57,16 @@ def spawn(approved: ApprovedCommand) -> Child:
 
     Raises
     ------
+    TypeError
+        For anything but an approved command.
     ProgramChanged
         When the file is no longer the one that was approved.
     OSError
         With a ``filename``: as ``exec`` (or entering the working folder) reports it; ``EINVAL`` for what no program can
         be given.  Without one: the system could not start any process.
     """
+    if not isinstance(approved, ApprovedCommand):  # a bare request has a command too (attack P31)
+        raise TypeError(f"only an ApprovedCommand can be started, not {type(approved).__name__}")
     command = approved.command
     _check_identity(command.program.path, command.program.identity)
     env = dict(command.env)

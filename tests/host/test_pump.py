@@ -1,0 +1,48 @@
+"""`ssvm_kernel.host.pump` on systems that tell less of a process's end than today's Linux."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ssvm_kernel.host.execute import CompletionKind, execute
+
+from .approving import approve, has_children, wait_gone
+
+
+def no_pidfd(monkeypatch):
+    monkeypatch.delattr(os, "pidfd_open")
+
+
+def refused_pidfd(monkeypatch):
+    def refuse(pid: int) -> int:
+        raise PermissionError(pid)
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+
+
+def no_waitid(monkeypatch):
+    """As on macOS before Python 3.13."""
+    monkeypatch.delattr(os, "pidfd_open")
+    monkeypatch.delattr(os, "waitid")
+
+
+@pytest.mark.parametrize("system", [lambda _: None, no_pidfd, refused_pidfd, no_waitid])
+def test_the_end_is_seen(monkeypatch, system):
+    system(monkeypatch)
+    done = execute(approve("sh", "-c", "exec >&- 2>&-; sleep 0.2; exit 3"))
+    assert (done.kind, done.status) == (CompletionKind.EXITED, 3)
+    assert done.seconds >= 0.2
+    done = execute(approve("sh", "-c", "echo x; kill -9 $$"))
+    assert (done.kind, done.status, done.stdout.bytes()) == (CompletionKind.SIGNALLED, 9, b"x\n")
+    assert not has_children()
+
+
+@pytest.mark.parametrize("system", [lambda _: None, no_pidfd, no_waitid])
+def test_the_time_is_seen(monkeypatch, system):
+    system(monkeypatch)
+    done = execute(approve("sh", "-c", "sleep 1000 & echo $!; exec >&- 2>&-; wait", timeout_ms=1000))
+    assert done.kind is CompletionKind.TIMED_OUT
+    assert wait_gone(int(done.stdout.bytes()))
+    assert not has_children()
