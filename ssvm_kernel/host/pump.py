@@ -158,6 +158,7 @@ class _Pump:
                     if action is not None:
                         action()
         finally:
+            self._actions.clear()  # they refer to us: a cycle would keep the process object until some later collection
             if self._pidfd >= 0:
                 os.close(self._pidfd)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import resource
 import signal
@@ -536,6 +537,16 @@ def test_an_interrupt_at_any_moment_leaves_nothing():
         signal.signal(signal.SIGALRM, alarm)
     assert hits > 50
     assert descriptors() == before
+
+
+def test_nothing_waits_for_the_garbage_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        execute(approve("head", "-c", "200000", "/dev/zero"), lambda *_: None).close()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_on_another_thread():
