@@ -92,7 +92,7 @@ HOSTS = tuple(
         ("crates", "io"),
     )
 )
-MACHINE_PATHS = re.compile(r"(?<![\w.-])/(work|farm)/|/tmp/w/|(?<![\w.-])/(root|home/\w+|Users/\w+)/(\.\w|\w+/\w+/)")
+MACHINE_PATHS = re.compile(r"(?<![\w.-])/(work|farm|tmp/\w)/|(?<![\w.-])/(root|home/\w+|Users/\w+)/(\.\w|\w+/\w+/)")
 
 
 def area(parts: tuple[str, ...]) -> str:
@@ -246,6 +246,6 @@ def places_of_one_machine(root: Path) -> Iterator[str]:
             continue  # a picture
         for number, line in enumerate(lines, 1):
             found = MACHINE_PATHS.search(line)
-            host = next((host for host in HOSTS if host in line), None)
-            if found or host:
-                yield f"{path.relative_to(root).as_posix()}:{number}: {host or found[0]}"
+            literal = next((text for text in (*HOSTS, str(root)) if text in line), None)
+            if found or literal:
+                yield f"{path.relative_to(root).as_posix()}:{number}: {literal or found[0]}"
