@@ -544,6 +544,7 @@ def test_nothing_waits_for_the_garbage_collector():
     gc.disable()
     try:
         execute(approve("head", "-c", "200000", "/dev/zero"), lambda *_: None).close()
+        execute(approve("sleep", "10", timeout_ms=20), lambda *_: None)
         assert gc.collect() == 0
     finally:
         gc.enable()
