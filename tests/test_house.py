@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,7 @@ PLANTED = [
     (rules.markup_from_text, "deciders/static/a.js", "node.insertAdjacentHTML('beforeend', text);"),
     (rules.markup_from_text, "../labextension/src/a.ts", "const f = new Function(text);"),
     (rules.places_of_one_machine, "../README.md", "see /" + "work/main"),
-    (rules.places_of_one_machine, "../a.toml", "python = '/" + "root/.pyenv/shims/python'"),
-    (rules.places_of_one_machine, "../a.toml", "python = '/" + "home/someone/.venv/bin/python'"),
+    (rules.places_of_one_machine, "../a.toml", f"python = '{sys.prefix}/bin/python'"),
     (rules.places_of_one_machine, "../yarn.lock", "resolved https://registry.npmjs" + ".org/x"),
 ]
 
@@ -114,7 +114,7 @@ HARMLESS = [
     (rules.io_in_capabilities, "capabilities/a.py", "from pathlib import PurePosixPath"),
     (rules.io_in_capabilities, "host/a.py", "import os\nopen('x')"),
     (rules.markup_from_text, "deciders/static/a.js", "node.textContent = text; // never innerHTML"),
-    (rules.places_of_one_machine, "../a.py", "dangerous = ['/root', '/home', '/home/*', '/tmp']"),
+    (rules.places_of_one_machine, "../a.py", "dangerous = ['/root/.ssh/id_rsa', '/home/me/.cargo/bin', '/tmp/x']"),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,7 +93,9 @@ HOSTS = tuple(
         ("crates", "io"),
     )
 )
-MACHINE_PATHS = re.compile(r"(?<![\w.-])/(work|farm|tmp/\w)/|(?<![\w.-])/(root|home/\w+|Users/\w+)/(\.\w|\w+/\w+/)")
+MACHINE_PATHS = re.compile(r"(?<![\w.-])/(work|farm|tmp/\w)/")
+# Not a home folder as such: attacks and documentation name invented ones.
+THIS_MACHINE = {sys.prefix, sys.base_prefix} - {"/usr", "/usr/local"}
 
 
 def area(parts: tuple[str, ...]) -> str:
@@ -246,6 +249,6 @@ def places_of_one_machine(root: Path) -> Iterator[str]:
             continue  # a picture
         for number, line in enumerate(lines, 1):
             found = MACHINE_PATHS.search(line)
-            literal = next((text for text in (*HOSTS, str(root)) if text in line), None)
+            literal = next((text for text in (*HOSTS, *THIS_MACHINE, str(root)) if text in line), None)
             if found or literal:
                 yield f"{path.relative_to(root).as_posix()}:{number}: {literal or found[0]}"
