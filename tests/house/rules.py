@@ -93,7 +93,7 @@ HOSTS = tuple(
         ("crates", "io"),
     )
 )
-MACHINE_PATHS = re.compile(r"(?<![\w.-])/(work|farm|tmp/\w)/")
+MACHINE_PATHS = re.compile(r"(?<![\w.-])/(work|farm|tmp[/]w)/")
 # Not a home folder as such: attacks and documentation name invented ones.
 THIS_MACHINE = {sys.prefix, sys.base_prefix} - {"/usr", "/usr/local"}
 
