@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 
-__all__ = ["clang_diagnostics", "linker_diagnostics", "missing_main"]
+__all__ = ["clang_diagnostics", "linker_diagnostics", "missing_main", "undefined_symbol"]
 
 _SEVERITIES = {
     "fatal error": Severity.ERROR,
@@ -116,7 +116,7 @@ def linker_diagnostics(said: str, source: str) -> tuple[Diagnostic, ...]:
 def _linker_diagnostics(said: str, source: str) -> Iterator[Diagnostic]:
     for text in said.splitlines():
         if (undefined := _UNDEFINED.match(text)) is not None:
-            yield _undefined(undefined["symbol"], source)
+            yield undefined_symbol(undefined["symbol"], source)
         elif (other := _LINKER.match(text)) is not None:
             yield Diagnostic(_SEVERITIES[other["severity"]], other["message"], rendered=text)
         elif text.startswith(">>> "):
@@ -130,7 +130,8 @@ class _Place:
     end_column: int = 0
 
 
-def _undefined(symbol: str, source: str) -> Diagnostic:
+def undefined_symbol(symbol: str, source: str) -> Diagnostic:
+    """Return the finding for a name that nothing defines, at its first place in the cell."""
     place = _first_use(symbol, source)
     return Diagnostic(
         Severity.ERROR,

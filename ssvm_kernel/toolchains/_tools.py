@@ -31,8 +31,10 @@ def run_compiler(argv: Sequence[str], workdir: Path, *, source: str, timeout: fl
         When it did not end in time or was killed.
     """
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    env |= {"LC_ALL": "C", "TMPDIR": str(workdir), "HOME": str(workdir)}
     tool = Path(argv[0]).name
+    beside = str(Path(argv[0]).parent)  # a compiler's linker is there, whatever PATH the kernel was started with
+    env["PATH"] = os.pathsep.join(item for item in (beside, env.get("PATH")) if item)
+    env |= {"LC_ALL": "C", "TMPDIR": str(workdir), "HOME": str(workdir)}
     try:
         result = run_tool(argv, cwd=str(workdir), env=env, timeout=timeout)
     except OSError as error:

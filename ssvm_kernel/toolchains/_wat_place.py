@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ssvm_kernel.toolchains._wasm import leb128, sections
+
 __all__ = ["function_at"]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|;;[^\n]*|\(;|\(|\)', re.DOTALL)
@@ -30,34 +32,16 @@ def function_at(source: str, wasm: bytes, offset: int) -> tuple[int, int] | None
 
 def _body_at(wasm: bytes, offset: int) -> int | None:
     """Return the number of the code section's body around `offset`."""
-    try:
-        at = 8
-        while at < len(wasm):
-            section = wasm[at]
-            size, at = _leb(wasm, at + 1)
-            if section != _CODE_SECTION:
-                at += size
-                continue
-            count, at = _leb(wasm, at)
-            for number in range(count):
-                size, start = _leb(wasm, at)
-                at = start + size
-                if start <= offset < at:
-                    return number
-            return None
-    except IndexError:
+    code = next((start for section, start, _ in sections(wasm) if section == _CODE_SECTION), None)
+    if code is None:
         return None
+    count, at = leb128(wasm, code)
+    for number in range(count):
+        size, start = leb128(wasm, at)
+        at = start + size
+        if start <= offset < at:
+            return number
     return None
-
-
-def _leb(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
 
 
 def _functions(source: str) -> Iterator[int]:

@@ -42,7 +42,7 @@ def render_text(source: str, diagnostics: Iterable[Diagnostic], *, line_offset: 
     limit : int
         Errors and warnings to show.
     """
-    lines = source.split("\n")
+    lines = [line.removesuffix("\r") for line in source.split("\n")]
     shown, left_out = _limited(diagnostics, limit)
     blocks = [_block(group, lines, line_offset) for group in shown]
     return "\n\n".join(["\n".join(line for _, line in block) for block in blocks] + left_out)
@@ -53,7 +53,7 @@ def render_html(source: str, diagnostics: Iterable[Diagnostic], *, line_offset: 
 
     Parameters are those of `render_text`.
     """
-    lines = source.split("\n")
+    lines = [line.removesuffix("\r") for line in source.split("\n")]
     shown, left_out = _limited(diagnostics, limit)
     blocks = [
         "\n".join(_html_line(severity, line) for severity, line in _block(group, lines, line_offset)) for group in shown

@@ -1,0 +1,110 @@
+"""The crates that a Rust cell can use without installing them, compiled once per compiler."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssvm_kernel import sdk
+from ssvm_kernel.errors import ToolchainMissing
+from ssvm_kernel.host import store
+from ssvm_kernel.toolchains._rustc import Rustc
+from ssvm_kernel.toolchains._tools import run_compiler, signature
+
+__all__ = ["extern_flags", "sources_digest"]
+
+_SOURCES = Path(sdk.__file__).parent / "rust" / "rust_process_interface_library" / "src"
+# The process interface under its first name and those it was renamed to, and the feature each is compiled with.
+_CRATES = {
+    "rust_process_interface_library": "",
+    "ssvm_process_interface": "",
+    "wasmedge_process_interface": "wasmedge",
+}
+_MENTIONED = re.compile(r"\b(?:" + "|".join(_CRATES) + r")\b")
+_KIND = "rlib"
+
+
+@dataclass(frozen=True)
+class _Build:
+    """How crates are compiled: as the cells that use them."""
+
+    rustc: Rustc
+    flags: tuple[str, ...]
+
+
+def extern_flags(source: str, rustc: Rustc, flags: Sequence[str], workdir: Path) -> list[str]:
+    """Return the flags that give a cell the crates that it mentions.
+
+    Parameters
+    ----------
+    source : str
+        The cell's text.
+    rustc : Rustc
+        The compiler.
+    flags : sequence of str
+        The flags that every cell is compiled with.
+    workdir : Path
+        Where the libraries are put: the compiler wants them under their own names.
+
+    Raises
+    ------
+    ToolchainMissing
+        When the compiler cannot compile them.
+    """
+    build = _Build(rustc, tuple(flags))
+    out: list[str] = []
+    for crate in sorted(set(_MENTIONED.findall(source))):
+        library = workdir / f"lib{crate}.rlib"
+        library.write_bytes(_library(crate, build))
+        out += ["--extern", f"{crate}={library.name}"]
+    return out
+
+
+def sources_digest() -> str:
+    """Return the digest of the crates' sources."""
+    files = sorted(_SOURCES.glob("*.rs"))
+    return _digest_of(tuple(files), signature(*files))
+
+
+@functools.lru_cache(maxsize=4)
+def _digest_of(files: tuple[Path, ...], _seen: str) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _library(crate: str, build: _Build) -> bytes:
+    """Return the compiled crate, from the store or from the compiler."""
+    rustc = build.rustc
+    parts = [crate, *build.flags, rustc.version, rustc.target, signature(rustc.program), sources_digest()]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    kept = store.read(_KIND, key)
+    if kept is not None:
+        return kept
+    made = _compile(crate, build)
+    store.write(_KIND, key, made)
+    return made
+
+
+def _compile(crate: str, build: _Build) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="ssvm-crate-", ignore_cleanup_errors=True) as folder:
+        work = Path(folder)
+        inside = work / crate  # named like the crate in a panic's message, without a path of this machine
+        inside.mkdir()
+        for file in _SOURCES.glob("*.rs"):
+            (inside / file.name).write_bytes(file.read_bytes())
+        feature = _CRATES[crate]
+        argv = [str(build.rustc.program), *build.flags, "--crate-type", "rlib", "--crate-name", crate]
+        argv += ["--cfg", f'feature="{feature}"'] if feature else []
+        argv += [f"{crate}/lib.rs", "-o", f"lib{crate}.rlib"]
+        done = run_compiler(argv, work, source="")
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip()
+            raise ToolchainMissing(f"{build.rustc.program} {build.rustc.version} cannot compile {crate}: {said}")
+        return (work / f"lib{crate}.rlib").read_bytes()

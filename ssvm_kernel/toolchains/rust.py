@@ -1,0 +1,124 @@
+"""Rust, by a rustc that the person has, with the crate of the process interface at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from pathlib import Path
+
+from ssvm_kernel.errors import ToolchainMissing, UsageError
+from ssvm_kernel.toolchains._clang_report import undefined_symbol
+from ssvm_kernel.toolchains._rust_crates import extern_flags, sources_digest
+from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
+from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics, without_linker
+from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._wasm import imports
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
+from ssvm_kernel.toolchains.render import compile_error
+
+__all__ = ["RustToolchain"]
+
+_CELL, _MODULE, _DEPENDENCIES = "cell.rs", "cell.wasm", "cell.d"
+_EXAMPLE = "fn main() {}"
+_OPT_LEVELS = "0123sz"
+_DEFAULT_OPT = "3"
+_STACK = 8 * 2**20  # as the main thread of a program on Linux has it
+_COMMON = (
+    "--edition=2021",
+    "--error-format=json",
+    "-Ctarget-feature=+simd128",
+    "-Ccodegen-units=1",
+    # Debian's library brings 5.8 MB of debug sections into each guest. Names stay for the stack of a trap; a panic
+    # names its line by itself.
+    "-Cstrip=debuginfo",
+    "-Cllvm-args=-force-vector-interleave=4",  # see the C toolchain
+)
+_PROGRAM = ("--crate-type=bin", "--crate-name=cell", f"-Clink-arg=-zstack-size={_STACK}", "--emit=link,dep-info")
+_REFUSED = re.compile(r"-o.*|--(?:out-dir|emit|target|crate-type|error-format|print|test)(?:=.*)?")
+_NOWHERE = "env"  # where the linker looks for functions that nothing defines: rustc tells it to allow them
+
+
+class RustToolchain:
+    """Rust 2021, WASI, SIMD."""
+
+    name = "rust"
+    aliases = ("rs",)
+    suffix = ".rs"
+
+    def find(self) -> Found:
+        """Return the compiler that will be used.
+
+        Raises
+        ------
+        ToolchainMissing
+            With the commands that install one.
+        """
+        rustc = find_rustc()
+        parts = [*_COMMON, *_PROGRAM, _DEFAULT_OPT, signature(rustc.program, rustc.library), sources_digest()]
+        return Found(
+            str(rustc.program), rustc.version, rustc.target, hashlib.sha256("|".join(parts).encode()).hexdigest()
+        )
+
+    def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
+        """Compile and link `source`.
+
+        Raises
+        ------
+        CompileError
+            With line and column in `source`.
+        ToolchainMissing
+            When there is no compiler, no linker, or no library for WebAssembly.
+        UsageError
+            For a flag that makes something other than a guest.
+        """
+        for flag in options.flags:
+            if _REFUSED.fullmatch(flag):
+                raise UsageError(f"the flag {flag} makes something other than a guest")
+        opt = choose_opt(options.opt, _DEFAULT_OPT, _OPT_LEVELS)
+        text = encode(source, _EXAMPLE)
+        rustc = find_rustc()
+        workdir = workdir.resolve()
+        common = [*_COMMON, f"--target={rustc.target}"]
+        externs = extern_flags(source, rustc, [*common, f"-Copt-level={_DEFAULT_OPT}"], workdir)
+        started = time.monotonic()
+        (workdir / _CELL).write_bytes(text)
+        argv = [str(rustc.program), *common, f"-Copt-level={opt}", *_PROGRAM, *externs, *options.flags, _CELL]
+        done = run_compiler(argv, workdir, source=source)
+        said = tidy(done.stderr.decode(errors="replace"), (workdir, ""))
+        diagnostics = rustc_diagnostics(said, source, _CELL)
+        if done.returncode != 0:
+            raise _failure(said, source, diagnostics, rustc)
+        if not (workdir / _MODULE).is_file():
+            raise failed(source, "the flags given make the compiler write no program")
+        wasm = (workdir / _MODULE).read_bytes()
+        _check_imports(wasm, source, diagnostics)
+        return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=_read_files(workdir))
+
+
+def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], rustc: Rustc) -> Exception:
+    linker = without_linker(said)
+    if linker:
+        problem = f"{rustc.program} does not find its linker {linker} for WebAssembly"
+        return ToolchainMissing(f"{problem}. On Debian: apt-get install lld. Or install another compiler:\n{INSTALL}")
+    if any(found.severity is Severity.ERROR for found in diagnostics):
+        return compile_error(source, diagnostics)
+    return failed(source, f"the compiler failed: {said.strip() or 'without a word'}")
+
+
+def _check_imports(wasm: bytes, source: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+    """Raise for functions that are declared and defined nowhere, unless the cell wants them from that module."""
+    missing = [name for module, name in imports(wasm) if module == _NOWHERE]
+    if missing and f'"{_NOWHERE}"' not in source:
+        raise compile_error(source, [*(undefined_symbol(name, source) for name in missing), *diagnostics])
+
+
+def _read_files(workdir: Path) -> tuple[str, ...]:
+    """Return the files that the cell includes, from rustc's make rules: each is a rule of its own at the end."""
+    try:
+        rules = (workdir / _DEPENDENCIES).read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return ()
+    own = {_CELL, _MODULE, _DEPENDENCIES}
+    names = [rule[:-1].replace("\\ ", " ") for rule in rules if rule.endswith(":") and not rule.startswith("#")]
+    return tuple(str((workdir / name).resolve()) for name in names if name not in own)

@@ -1,0 +1,1 @@
+"""Tests of compilers, their reports and the cache."""

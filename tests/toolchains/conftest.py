@@ -1,0 +1,90 @@
+"""Compilers that the tests need, and a cache of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ssvm_kernel import sdk
+from ssvm_kernel.errors import CompileError, ToolchainMissing
+from ssvm_kernel.host import store
+from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains._sysroot import read_manifest
+from ssvm_kernel.toolchains._ziglang import find_ziglang, sysroot_for
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions
+
+
+def require(language: str) -> None:
+    """Go on only with a compiler for `language`: a loud skip on somebody's machine, a failure where all is promised."""
+    try:
+        registry.get(language).find()
+    except ToolchainMissing as missing:
+        if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
+            pytest.fail(f"the tests of {language} need its compiler: {missing}", pytrace=False)
+        pytest.skip(f"NOT TESTED, {language} has no compiler here: {missing}")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what a test caches away from the person's cache and from other tests."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def c_library(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """Make the C library once for all tests where the package was installed without it."""
+    require("c")
+    zig = find_ziglang()
+    if read_manifest(Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}") is not None:
+        return None
+    before = os.environ.get("SSVM_CACHE_DIR")
+    os.environ["SSVM_CACHE_DIR"] = str(tmp_path_factory.mktemp("c-library"))
+    try:
+        sysroot_for(zig, print)
+        return store.folder("sysroot")
+    finally:
+        os.environ.pop("SSVM_CACHE_DIR")
+        if before is not None:
+            os.environ["SSVM_CACHE_DIR"] = before
+
+
+@pytest.fixture
+def c(c_library: Path | None, cache: Path) -> None:
+    """Make C cells compile in this test."""
+    if c_library is not None:
+        mine = store.folder("sysroot")
+        assert mine is not None
+        shutil.copytree(c_library, mine, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def rust() -> None:
+    """Make Rust cells compile in this test."""
+    require("rust")
+
+
+@pytest.fixture(params=["wat", "c", "rust"])
+def language(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a test once per language."""
+    if request.param != "wat":
+        request.getfixturevalue(request.param)
+    return request.param
+
+
+def build(language: str, source: str, *flags: str, opt: str = "", folder: Path) -> Compiled:
+    """Compile without the cache."""
+    folder.mkdir(exist_ok=True)
+    return registry.get(language).compile(source, CompileOptions(opt, flags), folder)
+
+
+def failure(language: str, source: str, *flags: str, folder: Path) -> CompileError:
+    """Return the error of a cell that does not compile."""
+    with pytest.raises(CompileError) as caught:
+        build(language, source, *flags, folder=folder)
+    return caught.value
