@@ -59,6 +59,7 @@ def run(path: Path, timeout: float) -> int:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         timeout=timeout,
+        coalesce_streams=True,  # one text, however many pieces it came in
     )
     started = time.monotonic()
     cells = 0

@@ -56,6 +56,15 @@ def test_prints_sources_and_text_outputs_in_order(demo):
     assert "x15" not in done.stdout
 
 
+def test_text_that_comes_in_pieces_is_one_text(demo):
+    done = demo(
+        "import sys, time\n"
+        "for text in ('pi', 'ec', 'es'):\n"
+        "    sys.stdout.write(text); sys.stdout.flush(); time.sleep(0.3)"
+    )
+    assert "\npieces\n" in done.stdout
+
+
 def test_expected_error_is_printed_and_the_notebook_goes_on(demo):
     done = demo(("raise ValueError('as told')", ["raises-exception"]), "print('after')")
     assert done.returncode == 0, done.stderr
