@@ -30,7 +30,7 @@ help:  ## List the targets
 
 .PHONY: lab
 lab: $(VENV)/.installed system-rust  ## Install, and open JupyterLab on the tour
-	$(BIN)/jupyter lab $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_ARGS) $(TOUR)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(TOUR) $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_ARGS)
 
 .PHONY: demo
 demo: $(VENV)/.installed system-rust  ## Run the tour without a browser and print its outputs
