@@ -65,7 +65,7 @@ lint: $(VENV)/.installed-dev labextension/node_modules/.yarn-state.yml  ## Check
 
 .PHONY: clean
 clean:  ## Remove all that make made, environments included
-	rm -rf $(VENV) $(OLDEST) build dist labextension/build labextension/lib labextension/node_modules
+	rm -rf $(VENV) $(OLDEST) build dist labextension/build labextension/lib labextension/node_modules labextension/.yarn
 	rm -rf ssvm_kernel/labextension ssvm_kernel/sdk/sysroot examples/tour-data tests/artifacts
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
