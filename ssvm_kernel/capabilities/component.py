@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import
 from ssvm_kernel.capabilities.reader import Reader
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wasm import Binary, BinaryKind, Export, Import
 from ssvm_kernel.errors import LoadError
 
 __all__ = ["read_component"]

@@ -16,8 +16,8 @@ from ssvm_kernel.capabilities.abilities import (
     PROCESS_MODULES,
     PROCESS_TYPES,
 )
+from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wasm import Binary, BinaryKind, Export, Import
 
 __all__ = ["KNOWN_IMPORTS", "PROCESS_MODULES", "Manifest", "Statement", "Unknown", "manifest_of"]
 
