@@ -125,17 +125,19 @@ def _rustup_compilers() -> Iterator[Path]:
         default = _DEFAULT.search((home / "settings.toml").read_text("utf-8"))
     except OSError:
         default = None
-    preferred = (chosen, default[1] if default else "")
-    names.sort(key=lambda name: not any(item and name.startswith(item) for item in preferred))
+    preferred = [item for item in (chosen, default[1] if default else "") if item]
+    names.sort(key=lambda name: [not name.startswith(item) for item in preferred])
     for name in names:
         yield home / "toolchains" / name / "bin" / "rustc"
 
 
 def _usable(program: Path) -> Rustc | None:
     """Return the compiler with its version when it can compile for WASI."""
+    beside = program.resolve().parent.parent / "lib" / "rustlib"
     for target in TARGETS:
-        library = program.resolve().parent.parent / "lib" / "rustlib" / target / "lib"
-        if not _holds_std(library):
+        if beside.is_dir():
+            library = beside / target / "lib"
+        else:  # a wrapper, whose libraries are elsewhere
             library = Path(_ask(program, "--print", "target-libdir", "--target", target) or "/nonexistent")
         if _holds_std(library):
             version = _VERSION.match(_version_of(program))

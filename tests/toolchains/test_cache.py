@@ -1,0 +1,262 @@
+"""Compile once: hits, misses, damage, two kernels at once, an interrupt in the middle."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from ssvm_kernel.errors import CompileError
+from ssvm_kernel.host import store
+from ssvm_kernel.toolchains import cache as compile_cache
+from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains.base import CompileOptions, Severity
+from ssvm_kernel.toolchains.cache import compile_cached
+from ssvm_kernel.toolchains.wat import WatToolchain
+from tests.toolchains.run_guest import run_guest
+
+HELLO = {
+    "wat": '(module (func (export "_start")))',
+    "c": '#include <stdio.h>\nint main(void) { char *p = "a" + 1; puts("hi"); return !p; }',
+    "rust": 'fn main() { let unused = 1; println!("hi") }',
+}
+
+
+class Counting(WatToolchain):
+    """The real toolchain, counting its compiles; as if installed in another version when told so."""
+
+    changed: ClassVar[dict[str, str]] = {}
+
+    def __init__(self):
+        self.compiles = 0
+
+    def find(self):
+        return dataclasses.replace(super().find(), **self.changed)
+
+    def compile(self, source, options, workdir):
+        self.compiles += 1
+        self.options = options
+        return super().compile(source, CompileOptions(), workdir)
+
+
+def entries(cache: Path) -> list[Path]:
+    return [path for path in (cache / store.LAYOUT / "compiled").glob("*") if path.is_file()]
+
+
+def test_the_second_time_is_from_the_cache_with_its_warnings(language):
+    toolchain = registry.get(language)
+    first = compile_cached(toolchain, HELLO[language])
+    assert not first.cached
+    assert first.seconds > 0
+    second = compile_cached(toolchain, HELLO[language])
+    assert second.cached
+    assert second.seconds == 0
+    assert (second.wasm, second.diagnostics) == (first.wasm, first.diagnostics)
+    if language != "wat":
+        assert [found.severity for found in second.diagnostics].count(Severity.WARNING) > 0
+        assert run_guest(second.wasm).stdout == "hi\n"
+
+
+def test_a_changed_cell_is_compiled(language, cache):
+    toolchain = registry.get(language)
+    compile_cached(toolchain, HELLO[language])
+    assert not compile_cached(toolchain, HELLO[language] + "\n").cached
+    assert len(entries(cache)) == 2
+
+
+def test_all_that_a_compile_depends_on_is_in_the_key(monkeypatch):
+    toolchain = Counting()
+    source = HELLO["wat"]
+    variants = [
+        CompileOptions(),
+        CompileOptions(opt="1"),
+        CompileOptions(flags=("1",)),
+        CompileOptions(flags=("1", "2")),
+        CompileOptions(flags=("12",)),
+        CompileOptions(opt="1", flags=("2",)),
+    ]
+    for options in variants:
+        assert not compile_cached(toolchain, source, options).cached
+    for name in ("path", "version", "target", "inputs"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Counting, "changed", {name: "other"})
+            assert not compile_cached(toolchain, source).cached
+    with monkeypatch.context() as patch:
+        patch.setattr(compile_cache, "FORMAT", 10_000)
+        assert not compile_cached(toolchain, source).cached
+    with monkeypatch.context() as patch:
+        patch.setattr(Counting, "name", "other")
+        assert not compile_cached(toolchain, source).cached
+    assert toolchain.compiles == len(variants) + 6
+    assert compile_cached(toolchain, source, CompileOptions(notice=print)).cached  # says nothing about the result
+
+
+def test_a_mistake_is_not_kept_and_counts_lines_of_the_cell(cache):
+    for _ in range(2):
+        with pytest.raises(CompileError, match=r"line 3, column 2\n3 \| \(nope\)") as caught:
+            compile_cached(registry.get("wat"), "(module\n(nope))", line_offset=1)
+    assert caught.value.diagnostics[0].line == 2
+    assert not entries(cache)
+
+
+def damaged_header(content: bytes) -> bytes:
+    """Return an entry whose digest is right and whose content another program wrote."""
+    import hashlib
+
+    return hashlib.sha256(content).digest() + content
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\0" * 500,
+        damaged_header(b""),
+        damaged_header(b"not json\nwasm"),
+        damaged_header(b"[]\nwasm"),
+        damaged_header(b'{"reads": {}}\nwasm'),
+        damaged_header(b'{"reads": {}, "diagnostics": [{"severity": "fatal"}]}\nwasm'),
+        damaged_header(b'{"reads": {}, "diagnostics": []}'),
+        damaged_header(b'{"reads": {}, "diagnostics": []}\n'),
+    ],
+)
+def test_a_damaged_entry_is_compiled_anew(cache, damage):
+    toolchain = registry.get("wat")
+    first = compile_cached(toolchain, HELLO["wat"])
+    (entry,) = entries(cache)
+    entry.write_bytes(damage)
+    again = compile_cached(toolchain, HELLO["wat"])
+    assert not again.cached
+    assert again.wasm == first.wasm
+    assert compile_cached(toolchain, HELLO["wat"]).cached
+
+
+def test_a_half_written_entry_is_compiled_anew(cache):
+    toolchain = registry.get("wat")
+    compile_cached(toolchain, HELLO["wat"])
+    (entry,) = entries(cache)
+    entry.write_bytes(entry.read_bytes()[:-5])
+    assert not compile_cached(toolchain, HELLO["wat"]).cached
+
+
+@pytest.mark.usefixtures("c")
+def test_a_changed_header_of_the_person_s_is_a_miss(tmp_path):
+    header = tmp_path / "status.h"
+    source = f'#include "{header}"\nint main(void) {{ return STATUS; }}'
+    toolchain = registry.get("c")
+    header.write_text("#define STATUS 1\n")
+    assert run_guest(compile_cached(toolchain, source).wasm).status == 1
+    kept = compile_cached(toolchain, source)
+    assert kept.cached
+    assert kept.read_files == (str(header),)
+    header.write_text("#define STATUS 2\n")
+    assert run_guest(compile_cached(toolchain, source).wasm).status == 2
+    header.unlink()
+    with pytest.raises(CompileError, match="file not found"):
+        compile_cached(toolchain, source)
+
+
+def test_without_a_cache_it_compiles_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "file"))
+    for _ in range(2):
+        compiled = compile_cached(registry.get("wat"), HELLO["wat"])
+        assert not compiled.cached
+        assert compiled.wasm
+
+
+def test_no_folder_is_left_behind(language, tmp_path, monkeypatch):
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setattr(compile_cache.tempfile, "tempdir", str(work))
+    compile_cached(registry.get(language), HELLO[language])
+    with pytest.raises(CompileError):
+        compile_cached(registry.get(language), "@")
+    assert not list(work.iterdir())
+
+
+COMPILE = """
+import json, sys
+from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains.cache import compile_cached
+source = sys.stdin.read()
+processes = []
+sys.addaudithook(lambda event, args: processes.append(args[1]) if event == "subprocess.Popen" else None)
+compiled = compile_cached(registry.get(sys.argv[1]), source)
+print(json.dumps({
+    "cached": compiled.cached,
+    "wasm": compiled.wasm.hex(),
+    "processes": len(processes),
+    "wasmtime": "wasmtime" in sys.modules,
+}))
+"""
+
+
+def start(language: str, source: str, **kwargs) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-c", COMPILE, language]
+    process = subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs
+    )
+    assert process.stdin is not None
+    process.stdin.write(source)
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def finish(process: subprocess.Popen[str]) -> dict[str, object]:
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+def test_two_kernels_compile_one_cell_at_once(language, cache):
+    both = [finish(process) for process in [start(language, HELLO[language]) for _ in range(2)]]
+    assert both[0]["wasm"] == both[1]["wasm"]
+    assert len(entries(cache)) == 1
+    assert compile_cached(registry.get(language), HELLO[language]).wasm.hex() == both[0]["wasm"]
+
+
+def test_a_new_kernel_takes_a_cell_from_the_cache_without_starting_anything(language):
+    assert not finish(start(language, HELLO[language]))["cached"]
+    second = finish(start(language, HELLO[language]))
+    assert second["cached"]
+    assert second["processes"] == 0
+    assert not second["wasmtime"]
+
+
+@pytest.mark.usefixtures("c")
+def test_an_interrupt_during_a_compile_leaves_no_process_no_folder_and_no_entry(tmp_path, cache):
+    work = tmp_path / "work"
+    work.mkdir()
+    bomb = "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\nint main(void) { " + "B(B(B(;))) " * 5 + "}"
+    process = start("c", bomb, env={**os.environ, "TMPDIR": str(work)})
+    deadline = time.monotonic() + 60
+    while not compilers_in(work) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert compilers_in(work)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert "KeyboardInterrupt" in err
+    assert not compilers_in(work)
+    assert not list(work.iterdir())
+    assert not entries(cache)
+
+
+def compilers_in(work: Path) -> list[str]:
+    """Return the processes whose working folder is below `work`."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cwd").readlink().is_relative_to(work):
+                found.append(folder.name)
+    return found
