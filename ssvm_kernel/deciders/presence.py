@@ -70,10 +70,10 @@ def ping(kernel: Any, clients: Clients, session: str, wait: Wait, seconds: float
                 clients[session] = Client.HEARD
                 mailbox.post(Closed())
 
-        channel = Channel(kernel, create_comm(target_name=PING_TARGET, data={}))
         clients[session] = Client.SILENT
-        channel.listen(hear)
+        channel = Channel(kernel, hear)
         try:
+            channel.attach(create_comm(target_name=PING_TARGET, data={}, comm_id=channel.comm_id))
             heard = wait(mailbox.fileno(), seconds)
         except BaseException:
             clients.forget(session)  # interrupted: nothing was learned

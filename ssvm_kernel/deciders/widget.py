@@ -139,9 +139,9 @@ class _Prompt:
         """Publish the widget, with a text for clients that see text only."""
         from IPython.display import display
 
-        self._widget = _prompt_class()(prompt=self._data)
-        self._channel = Channel(self._kernel, self._widget.comm)
-        self._channel.listen(self.pending.receive)
+        self._channel = Channel(self._kernel, self.pending.receive)
+        self._widget = _prompt_class()(prompt=self._data, model_id=self._channel.comm_id)
+        self._channel.attach(self._widget.comm)
         data, metadata = self._widget._repr_mimebundle_()
         data["text/plain"] = f"[ssvm] waiting for an answer: {command_line(self._facts)}"
         self._handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]

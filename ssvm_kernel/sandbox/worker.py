@@ -13,6 +13,7 @@ import traceback
 
 import wasmtime
 
+import ssvm_kernel.host.hostfunc  # noqa: F401  (used by bind_process_interface; no file of Python opens once locked)
 from ssvm_kernel.errors import LockError
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply

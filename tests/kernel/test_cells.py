@@ -1,0 +1,148 @@
+"""Cells without commands: output, errors, interrupts, files of modules."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+import wasmtime
+
+from .guests import HELLO, LOOP, cell
+
+
+def test_hello_and_its_report(cells) -> None:
+    text = cells.run(f"%%ssvm wat --name hi\n{HELLO}")
+    assert text.startswith("hello\n")
+    for word in ("hi", "jit", "exit 0", "compile", "instantiate", "run", "host"):
+        assert word in text
+
+
+def test_the_report_has_all_its_forms(cells) -> None:
+    cells.run(f"%%ssvm wat\n{HELLO}")
+    (report,) = [m["content"]["data"] for m in cells.messages if m["msg_type"] == "display_data"]
+    assert set(report) == {"text/plain", "text/html", "application/vnd.ssvm.run+json"}
+    for forbidden in ("<script", "javascript:", " on", "<form"):
+        assert forbidden not in report["text/html"].replace(" online", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "source", "error", "says"),
+    [
+        ("wat", '(module (func (export "_start") (nonsense)))', "CompileError", "line 2"),
+        ("wat", '(module (import "nobody" "offers" (func)) (func (export "_start")))', "LoadError", "nobody"),
+        ("wat", '(module (func (export "_start") unreachable))', "GuestTrap", "unreachable"),
+        ("wat", '(module (func (export "_start") (drop (i32.div_u (i32.const 1) (i32.const 0)))))', "GuestTrap", "div"),
+        ("wat --engine interpreter", '(module (func $f (export "_start") (call $f)))', "GuestTrap", "stack"),
+        ("wot", HELLO, "UsageError", "did you mean 'wat'"),
+        ("wat --alow-command x", HELLO, "UsageError", "did you mean --allow-command"),
+        ("wat --dir /", HELLO, "GrantError", "/proc"),
+        ("", HELLO, "UsageError", "which language"),
+    ],
+)
+def test_what_goes_wrong_fails_the_cell_and_nothing_else(cells, options, source, error, says) -> None:
+    text = cells.run(f"%%ssvm {options}\n{source}")
+    assert f"<error {error}:" in text
+    assert says in text
+    assert cells.run(f"%%ssvm wat\n{HELLO}").startswith("hello\n")
+
+
+def test_an_exit_status_fails_the_cell_unless_told_otherwise(cells) -> None:
+    body = "(call $exit (i32.const 200))"
+    text = cells.run(cell("", body))
+    assert "<error GuestExit:" in text
+    assert "200" in text
+    assert "exit 200" in cells.run(cell("--no-raise", body))
+    assert "<error" not in cells.run(cell("--no-raise", body))
+
+
+def test_help_names_every_option(cells) -> None:
+    text = cells.run("%%ssvm --help\n ")
+    assert "--allow-command" in text
+    assert "--engine" in text
+    assert "%ssvm run" in cells.run("%ssvm --help")
+
+
+def test_a_module_is_loaded_and_run_by_name(cells, tmp_path) -> None:
+    (tmp_path / "greet.wasm").write_bytes(bytes(wasmtime.wat2wasm(HELLO)))
+    assert "greet" in cells.run(f"%ssvm load {tmp_path}/greet.wasm")
+    assert cells.run("%ssvm run greet").startswith("hello\n")
+    assert "there are: greet" in cells.run("%ssvm run great")
+    (tmp_path / "no.wasm").write_bytes(b"#!/bin/sh")
+    assert "<error LoadError:" in cells.run(f"%ssvm load {tmp_path}/no.wasm")
+    assert "<error LoadError:" in cells.run(f"%ssvm load {tmp_path}/absent.wasm")
+
+
+def test_stderr_is_apart(cells) -> None:
+    data = '(data (i32.const 64) "to out\\nto err\\n")'
+    body = "".join(f"(call $print (i32.const {fd}) (i32.const {at}) (i32.const 7))" for fd, at in ((1, 64), (2, 71)))
+    cells.run(cell("", body, data=data))
+    streams = {m["content"]["name"]: m["content"]["text"] for m in cells.messages if m["msg_type"] == "stream"}
+    assert streams == {"stdout": "to out\n", "stderr": "to err\n"}
+
+
+def test_output_appears_while_the_guest_runs_and_stays_after_an_interrupt(cells) -> None:
+    data = '(data (i32.const 64) "before the loop\\n")'
+    running = cells.start(
+        cell("", "(call $print (i32.const 1) (i32.const 64) (i32.const 16)) (loop $l (br $l))", data=data)
+    )
+    cells.until(lambda m: m["msg_type"] == "stream" and "before the loop" in m["content"]["text"])
+    cells.expect_running(running)
+    cells.interrupt()
+    text = cells.finish(running)
+    assert "KeyboardInterrupt" in text or "GuestInterrupted" in text
+    assert cells.run(f"%%ssvm wat\n{HELLO}").startswith("hello\n")
+
+
+def test_interrupts_one_after_the_other(cells) -> None:
+    for _ in range(3):
+        running = cells.start(f"%%ssvm wat\n{LOOP}")
+        cells.expect_running(running, 0.5)
+        cells.interrupt()
+        assert "Interrupted" in cells.finish(running)
+
+
+def test_a_guest_that_prints_without_end_is_cut_and_can_be_interrupted(cells) -> None:
+    body = "(loop $l (call $print (i32.const 1) (i32.const 64) (i32.const 60000)) (br $l))"
+    running = cells.start(cell("", body, data='(data (i32.const 64) "x\\n")'))
+    cells.expect_running(running, 2.0)
+    cells.interrupt()
+    text = cells.finish(running)
+    assert len(text) < 1_100_000
+    assert "are not shown" in text
+
+
+def test_a_killed_worker_is_a_clear_error(cells) -> None:
+    running = cells.start(f"%%ssvm wat\n{LOOP}")
+    cells.expect_running(running, 1.0)
+    os.kill(_worker_of(cells), signal.SIGKILL)
+    text = cells.finish(running)
+    assert "<error WorkerDied:" in text
+    assert "signal 9" in text
+    assert cells.run(f"%%ssvm wat\n{HELLO}").startswith("hello\n")
+
+
+def test_both_engines_are_compared(cells) -> None:
+    text = cells.run(
+        cell(
+            "--engine both",
+            "(local $i i32) (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+            " (br_if $l (i32.lt_u (local.get $i) (i32.const 3000000))))",
+        )
+    )
+    assert "JIT is" in text
+    assert "95 % interval" in text
+    assert "Compiling cost" in text
+    assert "samples" in text
+    assert "interpreter" in text
+
+
+def _worker_of(cells) -> int:
+    """Return the process that runs the guest: the busiest of the kernel's workers."""
+    import psutil
+
+    kernel = psutil.Process(cells._manager.provisioner.process.pid)
+    children = [child for child in kernel.children() if "ssvm_kernel.sandbox.worker" in " ".join(child.cmdline())]
+    time.sleep(0.2)
+    return max(children, key=lambda child: child.cpu_times().user).pid

@@ -1,0 +1,161 @@
+"""A guest's command, all the way: asked for, granted or denied, run, shown; with a front end that clicks."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+
+from .guests import HELLO, command_cell
+
+
+def test_allowed_by_an_option_it_runs_and_is_shown_under_its_label(cells) -> None:
+    text = cells.run(command_cell("--allow-command echo", "echo", "one two", "$HOME;ls"))
+    assert "┌ echo 'one two' '$HOME;ls'" in text
+    assert "│ one two $HOME;ls" in text
+    assert "exit 0" in text
+    assert "<error" not in text
+    assert not cells.prompts
+
+
+def test_denied_where_nobody_can_be_asked(cells) -> None:
+    cells.answers_ping = cells.has_widgets = False
+    text = cells.run(command_cell("", "echo", "hi"), allow_stdin=False)
+    assert 'Permission denied: Command "echo" is not in the white list.' in text
+    assert "<error DeniedError:" in text
+    assert "--allow-command" in text
+    assert "echo hi" in text
+
+
+def test_allow_once_in_the_prompt_of_a_running_cell(cells) -> None:
+    running = cells.start(command_cell("", "echo", "from the host"))
+    prompt = cells.wait_prompt()
+    cells.expect_running(running)
+    assert "once" in str(prompt)
+    cells.choose("once")
+    text = cells.finish(running)
+    assert "│ from the host" in text
+    assert "<error" not in text
+    running = cells.start(command_cell("", "echo", "from the host"))
+    cells.wait_prompt()
+    cells.choose("deny")
+    text = cells.finish(running)
+    assert "<error DeniedError:" in text
+
+
+def test_allow_for_the_session_asks_once_and_only_for_that_command(cells) -> None:
+    running = cells.start(command_cell("", "echo", "again"))
+    cells.wait_prompt()
+    cells.choose("session")
+    assert "│ again" in cells.finish(running)
+    assert "│ again" in cells.run(command_cell("", "echo", "again"))
+    assert not cells.prompts
+    running = cells.start(command_cell("", "echo", "other"))
+    cells.wait_prompt()
+    cells.choose("deny")
+    assert "<error DeniedError:" in cells.finish(running)
+
+
+def test_a_click_over_a_subshell(cells) -> None:
+    cells.make_subshell()
+    running = cells.start(command_cell("", "echo", "subshell"))
+    cells.wait_prompt()
+    cells.choose("once")
+    assert "│ subshell" in cells.finish(running)
+
+
+def test_asked_in_the_terminal_of_a_console(cells) -> None:
+    cells.answers_ping = cells.has_widgets = cells.renders = False
+    running = cells.start(command_cell("", "echo", "typed"))
+    assert "[o]nce" in cells.wait_input_request()
+    cells.type_line("o")
+    assert "│ typed" in cells.finish(running)
+
+
+def test_interrupt_inside_a_prompt(cells) -> None:
+    running = cells.start(command_cell("", "echo", "never"))
+    cells.wait_prompt()
+    cells.interrupt()
+    text = cells.finish(running)
+    assert "│ never" not in text
+    assert "Interrupt" in text
+    assert cells.run(f"%%ssvm wat\n{HELLO}").startswith("hello\n")
+
+
+def test_interrupt_inside_a_command_ends_it_and_its_children(cells) -> None:
+    running = cells.start(command_cell("--allow-command sh", "sh", "-c", "echo begun; sleep 4321 & sleep 4321"))
+    cells.until(lambda m: "begun" in str(m["content"].get("data", "")))
+    assert _sleepers()
+    cells.interrupt()
+    assert "Interrupt" in cells.finish(running)
+    deadline = time.monotonic() + 10
+    while _sleepers() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _sleepers()
+
+
+def test_the_output_of_a_command_is_shown_while_it_runs(cells) -> None:
+    running = cells.start(command_cell("--allow-command sh", "sh", "-c", "echo early; sleep 3; echo late"))
+    cells.until(lambda m: "early" in str(m["content"].get("data", "")))
+    cells.expect_running(running)
+    assert "late" not in cells.text(running)
+    text = cells.finish(running)
+    assert "late" in text
+
+
+def test_nothing_of_the_kernels_environment_reaches_a_command(cells) -> None:
+    cells.run("import os; os.environ['JUPYTER_TOKEN'] = os.environ['AWS_SECRET'] = 'secret'")
+    text = cells.run(command_cell("--allow-command env", "env"))
+    assert "secret" not in text
+    text = cells.run(command_cell("--allow-command env --env GREETING=hello", "env", env={"GREETING": "hello"}))
+    assert "│ GREETING=hello" in text
+
+
+def test_a_loader_variable_is_refused_by_name(cells) -> None:
+    text = cells.run(command_cell("--allow-command-all", "echo", env={"LD_PRELOAD": "/x.so"}))
+    assert "<error DeniedError:" in text
+    assert "LD_PRELOAD" in text
+
+
+def test_a_signal_is_told_as_it_was(cells) -> None:
+    text = cells.run(command_cell("--allow-command sh", "sh", "-c", "kill -9 $$"))
+    assert "SIGKILL" in text
+
+
+def test_a_timeout_is_told_and_the_guest_sees_110(cells) -> None:
+    text = cells.run(command_cell("--allow-command sleep --no-raise", "sleep", "1000", timeout=200))
+    assert "timed out" in text
+    assert f"exit {110 & 63}" in text
+    text = cells.run(command_cell("--allow-command sleep --no-raise --command-timeout 200", "sleep", "1000"))
+    assert "timed out" in text
+
+
+def test_a_command_works_in_the_granted_folder_or_in_an_empty_one(cells, tmp_path) -> None:
+    (tmp_path / "seen.txt").write_text("x")
+    text = cells.run(command_cell(f"--allow-command pwd --dir data:{tmp_path}:ro", "pwd"))
+    assert str(tmp_path) in text
+    text = cells.run(command_cell("--allow-command ls", "ls", "-a"))
+    assert "│ .\n│ ..\n└" in text
+    text = cells.run(command_cell("--allow-command pwd", "pwd"))
+    folder = next(line for line in text.splitlines() if line.startswith("│")).removeprefix("│ ")
+    assert not Path(folder).exists()
+
+
+def test_a_saved_prompt_or_record_grants_nothing_later(cells) -> None:
+    running = cells.start(command_cell("", "echo", "once only"))
+    cells.wait_prompt()
+    cells.choose("once")
+    cells.finish(running)
+    (record, *_) = [data for data in cells.records() if "echo" in data["text/plain"]]
+    assert "application/vnd.jupyter.widget-view+json" not in record
+    cells.choose("once")  # the same answer again, as a replayed message would be
+    running = cells.start(command_cell("", "echo", "once only"))
+    cells.wait_prompt()
+    cells.choose("deny")
+    assert "<error DeniedError:" in cells.finish(running)
+
+
+def _sleepers() -> list[psutil.Process]:
+    processes = psutil.process_iter(["cmdline"])
+    return [process for process in processes if process.info["cmdline"] == ["sleep", "4321"]]
