@@ -144,7 +144,9 @@ class CommandBroker:
 
     def _ask(self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait) -> Decision:
         line = self._policy.grant_line(request, grants)
-        answer = self._decider.decide(Question(request, offers_for(request), line), wait)
+        answer = self._decider.decide(
+            Question(request, offers_for(request), line, self._policy.why_ask(request, grants)), wait
+        )
         if answer is None:
             return Decision(request.id, Effect.DENY, Origin.POLICY, reason="there is nobody to ask")
         return self._decided(context, request, answer)

@@ -51,7 +51,7 @@ class DeciderChain:
     def _refusal(self, question: Question) -> str:
         if threading.current_thread() is not threading.main_thread():
             # Only the main thread gets interrupts and may wait for stdin: a prompt elsewhere could not be left.
-            return f"only the main thread can ask; this would allow it: {question.grant_line}"
+            return "only the main thread can ask"
         too_long = too_long_to_show(question.request)
         return f"it cannot be shown whole: {too_long}" if too_long else ""
 

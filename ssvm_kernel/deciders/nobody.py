@@ -13,7 +13,7 @@ class NobodyDecider:
 
     name = "nobody"
 
-    def decide(self, question: Question, wait: Wait) -> Answer:  # noqa: ARG002 - asks nobody, so waits for nobody
-        """Return a denial whose reason is the line that would grant the request."""
-        reason = f"nobody can be asked here; this would allow it: {question.grant_line}"
+    def decide(self, question: Question, wait: Wait) -> Answer:  # noqa: ARG002 - asks nobody, so reads and waits for nothing
+        """Return a denial; whoever shows it adds the line that would grant the request."""
+        reason = "nobody can be asked here"
         return Answer(offer=DENY, via=self.name, reason=reason)
