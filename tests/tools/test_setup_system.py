@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "tools/setup-system.sh"
+OS_RELEASE = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
 
 
 @pytest.fixture
@@ -68,6 +69,20 @@ def test_rustc_needs_a_library_for_wasi(setup, tmp_path):
     (library / "libstd-0123.rlib").touch()
     done = setup("rust", programs=rustc, CI="true", HOME=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(os.getuid() != 0 or "debian" not in OS_RELEASE, reason="installs only as root on Debian")
+def test_root_on_debian_gets_the_packages(setup, tmp_path):
+    (tmp_path / "chmod").symlink_to(shutil.which("chmod"))
+    made = f"{tmp_path}/chromium"
+    apt = f"""echo "$*" >> {tmp_path}/log
+    [ "$1" = update ] || {{ printf '#!%s\\nexit 0\\n' {tmp_path}/bash > {made}; chmod +x {made}; }}"""
+    done = setup("browser", programs=[("apt-get", apt)], CI="true")
+    assert (done.returncode, done.stderr) == (0, "")
+    update, install = (tmp_path / "log").read_text().splitlines()
+    assert update.split()[0] == "update"
+    assert install.split()[0] == "install"
+    assert "chromium" in install.split()
 
 
 def test_unknown_need_is_refused(setup):
