@@ -11,6 +11,7 @@ from typing import Any, Final
 
 __all__ = ["Child", "enlarge_pipe"]
 
+_NAMES: Final = ("stdin", "stdout", "stderr")
 _LARGE_PIPE: Final = 1024 * 1024
 
 
@@ -33,7 +34,7 @@ class Child:
 
     def close(self) -> None:
         """Close all pipes."""
-        for name in ("stdin", "stdout", "stderr"):
+        for name in _NAMES:
             self.close_one(name)
 
     def close_one(self, name: str) -> None:

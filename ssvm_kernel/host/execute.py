@@ -11,10 +11,13 @@ import enum
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from ssvm_kernel.capabilities.approved import ApprovedCommand
+from ssvm_kernel.capabilities.model import Command
 from ssvm_kernel.host.capture import Captured, Collector, Preview
+from ssvm_kernel.host.child import Child
 from ssvm_kernel.host.interrupts import InterruptGate
 from ssvm_kernel.host.process import exec_failed_reply
 from ssvm_kernel.host.pump import NOTHING, Watch, drain, pump
@@ -142,37 +145,43 @@ def execute(
     KeyboardInterrupt
         When the person interrupts.
     """
-    keep = approved.command.limits.output_bytes
-    collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
-    try:
-        with InterruptGate() as gate:
-            return _run(approved, collectors, gate, watch)
-    except BaseException:
-        for collector in collectors.values():
-            with contextlib.suppress(Exception):
-                collector.flush()
-            collector.close()
-        raise
+    started = time.monotonic()
+    with InterruptGate() as gate:
+        try:
+            child = spawn(approved)
+        except OSError as error:
+            return _never_ran(error, time.monotonic() - started)
+        keep = approved.command.limits.output_bytes
+        collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
+        try:
+            return _finish(child, approved.command, collectors, started, gate, watch)
+        except BaseException:
+            for collector in collectors.values():
+                with contextlib.suppress(Exception):
+                    collector.flush()
+                collector.close()
+            raise
+
+
+def _never_ran(error: OSError, seconds: float) -> Completed:
+    # Only errors that name a file come from ``exec``; the others say that there is no pipe or process to be had.
+    kind = CompletionKind.NOT_STARTED if error.filename is None else CompletionKind.EXEC_FAILED
+    where = f": {error.filename!r}" if error.filename is not None else ""
+    return Completed(kind, error.errno or 0, Captured(), Captured(), seconds, detail=f"{error.strerror}{where}")
 
 
 def _collector(name: str, limit: int, on_output: OnOutput | None, show_bytes: int) -> Collector:
     if on_output is None:
         return Collector(limit)
-    return Collector(limit, Preview(lambda data: on_output(name, data), show_bytes))
+    return Collector(limit, Preview(partial(on_output, name), show_bytes))
 
 
-def _run(approved: ApprovedCommand, collectors: dict[str, Collector], gate: InterruptGate, watch: Watch) -> Completed:
-    started = time.monotonic()
+def _finish(
+    child: Child, command: Command, collectors: dict[str, Collector], started: float, gate: InterruptGate, watch: Watch
+) -> Completed:
+    """Wait for the end of a command, and for its group to be gone."""
+    in_time = timed_out = False
     try:
-        child = spawn(approved)
-    except OSError as error:
-        # Only errors that name a file come from ``exec``; the others say that there is no pipe or process to be had.
-        kind = CompletionKind.NOT_STARTED if error.filename is None else CompletionKind.EXEC_FAILED
-        seconds = time.monotonic() - started
-        return Completed(kind, error.errno or 0, Captured(), Captured(), seconds, detail=_detail(error))
-    command = approved.command
-    try:
-        in_time = timed_out = False
         try:
             in_time = pump(child, command.stdin, collectors, started + command.limits.timeout_ms / 1000, gate, watch)
             timed_out = not in_time and not has_ended(child.process)
@@ -203,8 +212,3 @@ def _outcome(returncode: int | None, timed_out: bool) -> tuple[CompletionKind, i
     if returncode < 0:
         return CompletionKind.SIGNALLED, -returncode
     return CompletionKind.EXITED, returncode
-
-
-def _detail(error: OSError) -> str:
-    where = f": {error.filename!r}" if error.filename is not None else ""
-    return f"{error.strerror}{where}"

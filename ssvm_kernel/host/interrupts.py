@@ -21,7 +21,7 @@ class InterruptGate:
     """A context in which SIGINT waits: until the gate is opened, or until the context ends.
 
     Gates may be nested; an inner one hands what it held to the outer one.  On other threads than the main one it does
-    nothing, since Python never interrupts them.
+    nothing, since Python never interrupts them, and neither where another library handles SIGINT.
     """
 
     def __init__(self) -> None:
@@ -32,8 +32,9 @@ class InterruptGate:
     def __enter__(self) -> InterruptGate:
         if threading.current_thread() is threading.main_thread():
             self._before = _signal.getsignal(_SIGINT)
-            self._active = True
-            _signal.signal(_SIGINT, self._receive)
+            if self._before is not None:  # None: a handler that Python did not install and could not put back
+                self._active = True
+                _signal.signal(_SIGINT, self._receive)
         return self
 
     def __exit__(

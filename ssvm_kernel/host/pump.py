@@ -7,7 +7,6 @@ here waits without an end (P17, P22).
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import time
@@ -29,7 +28,6 @@ _TICK: Final = 0.005  # where the system cannot tell of a process's end
 _WRITE: Final = 1024 * 1024
 _PIPE: Final = 64 * 1024  # what it holds when nobody asks for more
 _DRAIN: Final = 0.25
-_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
 @dataclass(frozen=True)
@@ -108,12 +106,11 @@ def drain(child: Child, collectors: Mapping[str, Collector]) -> None:
                     pass
 
 
-def _guest_died() -> None:
-    raise WorkerDied("the guest's process ended while its command ran; the command was stopped")
-
-
 class _Pump:
-    """State of one pumping."""
+    """State of one pumping.
+
+    What is done with a descriptor that is ready is in a table; each entry gets the events that ``poll`` saw.
+    """
 
     def __init__(
         self,
@@ -130,12 +127,12 @@ class _Pump:
         self._deadline = deadline
         self._gate = gate
         self._poll = select.poll()
-        self._actions: dict[int, Callable[[], None]] = {}
+        self._actions: dict[int, Callable[[int], None]] = {}
         self._open = {"stdout", "stderr"}
-        self._pidfd = -1
         self._ended = False
+        self._pidfd = _open_pidfd(child.process.pid)
         for name in ("stdout", "stderr"):
-            self._watch(getattr(child, name), _READABLE, partial(self._read, name))
+            self._watch(getattr(child, name), select.POLLIN, partial(self._read, name))
         if child.stdin >= 0:
             os.set_blocking(child.stdin, False)
             if len(stdin) > _PIPE:
@@ -144,34 +141,57 @@ class _Pump:
         if watch.guest is not None:
             self._watch(watch.guest, 0, _guest_died)  # hang-up is told without asking
         for fileno, action in (watch.readable or {}).items():
-            self._watch(fileno, _READABLE, action)
+            self._watch(fileno, select.POLLIN, partial(_call, action))
 
     def run(self) -> bool:
         try:
-            while self._open or not self._has_ended():
-                now = time.monotonic()
-                left = self._deadline - now
-                if left <= 0:
+            while self._open:
+                if not self._turn():
                     return False
-                for fileno, _ in self._wait(min(left, self._flush(now))):
-                    action = self._actions.get(fileno)
-                    if action is not None:
-                        action()
+            # Only now: while a grandchild holds the pipes, a descriptor that tells of the end would be ready for ever.
+            if self._pidfd >= 0:
+                self._watch(self._pidfd, select.POLLIN, self._end)
+            while not self._ended:
+                if self._pidfd < 0 and has_ended(self._child.process):
+                    return True
+                if not self._turn():
+                    return False
         finally:
             self._actions.clear()  # they refer to us: a cycle would keep the process object until some later collection
             if self._pidfd >= 0:
                 os.close(self._pidfd)
         return True
 
-    def _wait(self, seconds: float) -> list[tuple[int, int]]:
+    def _turn(self) -> bool:
+        """Wait for something to be ready and serve it; return False when the time is over."""
+        now = time.monotonic()
+        left = self._deadline - now
+        if left <= 0:
+            return False
         # Rounded up, or the last millisecond before the deadline would be a busy loop.
-        milliseconds = int(seconds * 1000) + 1
+        milliseconds = int(min(left, self._show(now)) * 1000) + 1
         self._gate.open()
         ready = self._poll.poll(milliseconds)
         self._gate.close()
-        return ready
+        for fileno, events in ready:
+            action = self._actions.get(fileno)
+            if action is not None:
+                action(events)
+        return True
 
-    def _watch(self, fileno: int, events: int, action: Callable[[], None]) -> None:
+    def _show(self, now: float) -> float:
+        """Show what is due; return how many seconds to wait at most."""
+        wait = _TICK if self._pidfd < 0 and not self._open else _LONGEST_WAIT
+        for collector in self._collectors.values():
+            preview = collector.preview
+            if preview is not None and preview.due is not None:
+                if preview.due <= now:
+                    preview.flush(now)
+                else:
+                    wait = min(wait, preview.due - now)
+        return wait
+
+    def _watch(self, fileno: int, events: int, action: Callable[[int], None]) -> None:
         self._poll.register(fileno, events)
         self._actions[fileno] = action
 
@@ -182,45 +202,38 @@ class _Pump:
         del self._actions[fileno]
         self._child.close_one(name)
 
-    def _flush(self, now: float) -> float:
-        """Show what is due; return how long to wait at most."""
-        wait = _LONGEST_WAIT
-        for collector in self._collectors.values():
-            preview = collector.preview
-            if preview is not None and preview.due is not None:
-                if preview.due <= now:
-                    preview.flush(now)
-                else:
-                    wait = min(wait, preview.due - now)
-        if not self._open and self._pidfd < 0:
-            wait = min(wait, _TICK)
-        return wait
-
-    def _read(self, name: str) -> None:
+    def _read(self, name: str, events: int) -> None:
         # We are its only reader: what poll() saw is still there, and the read does not block.
-        if not self._collectors[name].read(getattr(self._child, name)):
+        if not events & select.POLLIN or not self._collectors[name].read(getattr(self._child, name)):
             self._unwatch(name)
             self._open.discard(name)
 
-    def _write(self) -> None:
+    def _write(self, _: int) -> None:
         try:
             written = os.write(self._child.stdin, self._stdin[:_WRITE])
         except BlockingIOError:
             return
-        except OSError as error:  # the command does not read (P36); that is its business
-            if error.errno not in (errno.EPIPE, errno.ECONNRESET):
-                raise
+        except BrokenPipeError:  # the command does not read (P36); that is its business
             written = len(self._stdin)
         self._stdin = self._stdin[written:]
         if not self._stdin:
             self._unwatch("stdin")
 
-    def _has_ended(self) -> bool:
-        """Tell whether the process, whose outputs are closed, has ended; arrange to be told if not."""
-        if not self._ended:
-            self._ended = has_ended(self._child.process)
-        if not self._ended and self._pidfd < 0 and hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):  # an old kernel or a sandbox without it
-                self._pidfd = os.pidfd_open(self._child.process.pid)
-                self._watch(self._pidfd, select.POLLIN, lambda: None)
-        return self._ended
+    def _end(self, _: int) -> None:
+        self._ended = True
+
+
+def _open_pidfd(pid: int) -> int:
+    """Return a descriptor that is readable once the process has ended, or -1 where the system has none."""
+    if hasattr(os, "pidfd_open"):
+        with contextlib.suppress(OSError):  # an old kernel, or a sandbox without it
+            return os.pidfd_open(pid)
+    return -1
+
+
+def _guest_died(_: int) -> None:
+    raise WorkerDied("the guest's process ended while its command ran; the command was stopped")
+
+
+def _call(action: Callable[[], None], _: int) -> None:
+    action()

@@ -24,8 +24,8 @@ def has_ended(process: subprocess.Popen[Any]) -> bool:
     """Tell whether a process has ended, without reaping it where the system can do that."""
     if process.returncode is not None:
         return True
-    if not hasattr(os, "waitid"):
-        return _reap(process)
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13: its number is free for an instant before its group ends
+        return _reap(process) and _kill(process.pid)
     try:
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
@@ -36,12 +36,13 @@ def has_ended(process: subprocess.Popen[Any]) -> bool:
 def end_group(process: subprocess.Popen[Any]) -> None:
     """Kill whatever is left of the process's group, then take the process's own status into its ``returncode``.
 
-    The status stays None when the process does not die within five seconds, or may not be killed by us.
+    The status stays None when the process does not die within five seconds, or may not be killed by us.  Nothing is
+    killed when the status was taken by somebody else: the number may be another process's by now.
     """
-    if process.returncode not in (None, WAIT_FAILED):
+    has_ended(process)
+    if process.returncode is not None:
         return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill(process.pid)
     deadline = time.monotonic() + _DYING
     pause = 0.0002
     while not _reap(process) and time.monotonic() < deadline:
@@ -59,4 +60,10 @@ def _reap(process: subprocess.Popen[Any]) -> bool:
     if pid == 0:
         return False
     process.returncode = os.waitstatus_to_exitcode(status)
+    return True
+
+
+def _kill(group: int) -> bool:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
     return True

@@ -80,7 +80,8 @@ def spawn(approved: ApprovedCommand) -> Child:
 def _check_identity(path: str, approved: FileIdentity) -> None:
     """Look at the file just before it is executed (attack P27); nobody with less rights than ours can swap it then."""
     now = os.stat(path)  # noqa: PTH116 - a Path costs more than the call, and this is done for every command
-    if FileIdentity(now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != approved:
+    seen = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
+    if seen != (approved.device, approved.inode, approved.size, approved.mtime_ns):
         raise ProgramChanged(f"{path} was changed after it was allowed; nothing was run")
 
 

@@ -149,3 +149,13 @@ def test_on_another_thread_it_does_nothing():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_a_handler_of_another_library_is_left_alone(monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        patch.setattr("_signal.getsignal", lambda number: None)
+        with InterruptGate() as gate:
+            gate.open()
+            gate.close()
+    assert signal.getsignal(signal.SIGINT) is handler

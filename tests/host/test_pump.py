@@ -40,6 +40,14 @@ def test_the_end_is_seen(monkeypatch, system):
 
 
 @pytest.mark.parametrize("system", [lambda _: None, no_pidfd, no_waitid])
+def test_what_is_left_in_the_background_is_ended(monkeypatch, system):
+    system(monkeypatch)
+    done = execute(approve("sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!"))
+    assert done.kind is CompletionKind.EXITED
+    assert wait_gone(int(done.stdout.bytes()))
+
+
+@pytest.mark.parametrize("system", [lambda _: None, no_pidfd, no_waitid])
 def test_the_time_is_seen(monkeypatch, system):
     system(monkeypatch)
     done = execute(approve("sh", "-c", "sleep 1000 & echo $!; exec >&- 2>&-; wait", timeout_ms=1000))

@@ -43,9 +43,12 @@ def test_a_process_that_was_reaped_is_not_signalled(monkeypatch):
         assert signalled == []
 
 
-def test_a_status_that_somebody_else_took():
+def test_a_process_whose_status_somebody_else_took_is_not_signalled(monkeypatch):
+    signalled = []
+    monkeypatch.setattr(os, "killpg", lambda *call: signalled.append(call))
     with start("exit 0") as process:
         os.waitpid(process.pid, 0)
+        end_group(process)
         assert has_ended(process)
         assert process.returncode == WAIT_FAILED
-        end_group(process)
+    assert signalled == []
