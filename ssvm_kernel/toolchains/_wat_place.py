@@ -6,16 +6,19 @@ section stand in the order of the text's own functions: the offset gives the bod
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
-from ssvm_kernel.toolchains._wasm import leb128, sections
+from ssvm_kernel.capabilities.reader import Reader
+from ssvm_kernel.errors import LoadError
 
 __all__ = ["function_at"]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|;;[^\n]*|\(;|\(|\)', re.DOTALL)
 _COMMENT = re.compile(r"\(;|;\)")
 _FIELD = re.compile(r"\(\s*([a-z][a-z0-9_.]*)")
+_HEADER_SIZE = 8
 _CODE_SECTION = 10
 
 
@@ -32,15 +35,13 @@ def function_at(source: str, wasm: bytes, offset: int) -> tuple[int, int] | None
 
 def _body_at(wasm: bytes, offset: int) -> int | None:
     """Return the number of the code section's body around `offset`."""
-    code = next((start for section, start, _ in sections(wasm) if section == _CODE_SECTION), None)
-    if code is None:
-        return None
-    count, at = leb128(wasm, code)
-    for number in range(count):
-        size, start = leb128(wasm, at)
-        at = start + size
-        if start <= offset < at:
-            return number
+    module = Reader(wasm, _HEADER_SIZE)
+    with contextlib.suppress(LoadError):  # more functions than the reader takes: then the place stays unknown
+        while module.at < module.end:
+            section, content = module.byte(), module.part()
+            if section == _CODE_SECTION:
+                bodies = content.items("functions", content.part)
+                return next((number for number, body in enumerate(bodies) if body.at <= offset < body.end), None)
     return None
 
 

@@ -7,13 +7,13 @@ import re
 import time
 from pathlib import Path
 
+from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import ToolchainMissing, UsageError
 from ssvm_kernel.toolchains._clang_report import undefined_symbol
 from ssvm_kernel.toolchains._rust_crates import extern_flags, sources_digest
 from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
 from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics, without_linker
 from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, run_compiler, signature, tidy
-from ssvm_kernel.toolchains._wasm import imports
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -108,7 +108,7 @@ def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], rustc:
 
 def _check_imports(wasm: bytes, source: str, diagnostics: tuple[Diagnostic, ...]) -> None:
     """Raise for functions that are declared and defined nowhere, unless the cell wants them from that module."""
-    missing = [name for module, name in imports(wasm) if module == _NOWHERE]
+    missing = [item.name for item in read_binary(wasm).imports if item.module == _NOWHERE]
     if missing and f'"{_NOWHERE}"' not in source:
         raise compile_error(source, [*(undefined_symbol(name, source) for name in missing), *diagnostics])
 
