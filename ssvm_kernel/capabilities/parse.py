@@ -80,6 +80,7 @@ def parse_command(text: str, resolve: ProgramResolver) -> CommandGrant:
     UsageError
         When the text says nothing, or the program cannot be found.
     """
+    _bytes("--allow-command", text)
     exactly = text.startswith("=")
     try:
         name, *arguments = _encode(shlex.split(text[1:] if exactly else text))
@@ -112,6 +113,7 @@ def parse_dir(text: str, resolve: FolderResolver) -> FolderGrant:
     GrantError
         From `resolve`, when there is no such folder.
     """
+    _bytes("--dir", text)
     parts = _split_colons(text)
     access = Access.READ_WRITE
     if len(parts) > 1 and parts[-1] in ACCESS:
@@ -136,6 +138,7 @@ def parse_env(text: str, kernel_env: Mapping[str, str]) -> EnvGrant:
     UsageError
         For a name that no variable can have, or one that the kernel has not set.
     """
+    _bytes("--env", text)
     name, given, value = text.partition("=")
     if not name or "\0" in text:
         raise UsageError(f"--env {visible(name, 200)}: a variable needs a name; for example --env LANG=C")
@@ -156,8 +159,8 @@ def parse_command_env(text: str) -> CommandEnv:
     UsageError
         For a name that no variable can have, or one that is never allowed.
     """
-    program, _, name = (part.encode("utf-8", "surrogateescape") for part in text.rpartition(":"))
-    if not name or b"=" in name or b"\0" in text.encode("utf-8", "surrogateescape"):
+    program, _, name = _bytes("--allow-command-env", text).rpartition(b":")
+    if not name or b"=" in name or b"\0" in program + name:
         raise UsageError(
             f"--allow-command-env {visible(text, 200)} is not PROGRAM:NAME or NAME; for example "
             "--allow-command-env git:GIT_DIR"
@@ -242,6 +245,14 @@ def _encode(items: list[str]) -> list[bytes]:
     if any(b"\0" in item for item in encoded):
         raise ValueError("it holds a NUL byte")  # P15
     return encoded
+
+
+def _bytes(flag: str, text: str) -> bytes:
+    """Return `text` as the system would take it."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, as JSON can hold
+        raise UsageError(f"{flag} {visible(text, 200)}: it holds half a character, which no name can hold") from None
 
 
 def _split_colons(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ssvm_kernel.capabilities.model import (
@@ -195,6 +195,10 @@ def test_a_name_for_a_program_that_is_not_there():
 
 
 @quick
+@example("\ud800", parse_command)
+@example("A\ud800=\ud800", parse_env)
+@example("a:/\ud800", parse_dir)
+@example("git:\ud800", parse_command_env)
 @given(nasty_text, st.sampled_from([parse_command, parse_dir, parse_env, parse_command_env]))
 def test_any_text_is_read_or_refused_with_a_plain_message(text, parse):
     extra = {parse_command: (resolve,), parse_dir: (resolve_folder,), parse_env: ({},), parse_command_env: ()}[parse]
