@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import collections
 import enum
+import sys
 from typing import Any
 
 from ssvm_kernel.deciders.base import Wait
 from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.pending import Closed, Mailbox
 
-__all__ = ["PING_TARGET", "Client", "Clients", "client_session", "ping"]
+__all__ = ["PING_TARGET", "Client", "Clients", "client_session", "ping", "running_kernel"]
 
 PING_TARGET = "ssvm.ping"
 _REMEMBERED = 64  # client sessions; each page load is a new one
@@ -47,6 +48,12 @@ class Clients:
         self._known[session] = client
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+
+
+def running_kernel() -> Any:
+    """Return the kernel that runs the cell, or None outside a notebook, without importing IPython for that."""
+    ipython = sys.modules.get("IPython")
+    return getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
 
 
 def client_session(kernel: Any) -> str:

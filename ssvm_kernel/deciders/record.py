@@ -11,17 +11,18 @@ from ssvm_kernel.deciders.facts import Facts, command_line
 __all__ = ["Record", "record_bundle"]
 
 # Inline styles, because a saved notebook, an export and GitHub have no style sheet of ours; theme variables first, so
-# that the record follows JupyterLab's theme, and plain inheritance where there is none.
+# that the record follows JupyterLab's theme, and plain inheritance where there is none.  The sanitiser for notebooks
+# that are not trusted drops declarations with variables, so that the colour is also there without one.
 _BOX = (
-    "border-left:3px solid {colour};padding:4px 10px;margin:4px 0;"
+    "border-left:3px solid {plain};border-left-color:{themed};padding:4px 10px;margin:4px 0;"
     "font-family:var(--jp-ui-font-family,sans-serif);font-size:var(--jp-ui-font-size1,13px)"
 )
 _CODE = (
     "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);"
     "background:none;overflow-wrap:anywhere"
 )
-_GREEN = "var(--jp-success-color1,#388e3c)"
-_RED = "var(--jp-error-color1,#d32f2f)"
+_GREEN = {"plain": "#388e3c", "themed": "var(--jp-success-color1,#388e3c)"}
+_RED = {"plain": "#d32f2f", "themed": "var(--jp-error-color1,#d32f2f)"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Record:
 def record_bundle(record: Record) -> dict[str, str]:
     """Return the MIME bundle of a record: ``text/html`` without script, event attribute or form, and ``text/plain``."""
     line = command_line(record.facts)
-    style = _BOX.format(colour=_GREEN if record.allowed else _RED)
+    style = _BOX.format(**(_GREEN if record.allowed else _RED))
     verdict, command, who = (html.escape(text) for text in (record.verdict, line, record.facts.who))
     rich = (
         f'<div style="{style}"><b>{verdict}</b> <code style="{_CODE}">{command}</code>'

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
 from ssvm_kernel.deciders.facts import facts_of
 from ssvm_kernel.deciders.offers import DENY, coverage
 from ssvm_kernel.deciders.pending import HUMAN_SECONDS
+from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.record import Record, record_bundle
 
 __all__ = ["StdinDecider"]
@@ -43,7 +45,7 @@ class StdinDecider:
         if terminal is None:
             return None
         facts = facts_of(question.request)
-        note = f"\n  note:        {question.note}" if question.note else ""
+        note = f"\n  note:        {visible(question.note)}" if question.note else ""
         terminal.write(f"{facts.as_text()}{note}\n")
         try:
             offer = self._ask(question, terminal)
@@ -95,9 +97,7 @@ def _choices(question: Question) -> dict[str, Offer]:
 
 
 def _terminal_of_person(wait: Wait) -> _Terminal | None:
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
+    kernel = running_kernel()
     if kernel is None:
         return _tty(wait)
     # The kernel itself drops stale replies before it sends the request to the front end's input box.

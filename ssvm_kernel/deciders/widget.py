@@ -17,7 +17,7 @@ from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.facts import command_line, facts_of
 from ssvm_kernel.deciders.offers import DENY
 from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Answered, Closed, Event, Mailbox, Pending, Ready
-from ssvm_kernel.deciders.presence import Client, Clients, client_session, ping
+from ssvm_kernel.deciders.presence import Client, Clients, client_session, ping, running_kernel
 from ssvm_kernel.deciders.record import Record, record_bundle
 from ssvm_kernel.deciders.viewdata import view_data
 
@@ -68,7 +68,7 @@ class WidgetDecider:
         ssvm_kernel.errors.WorkerDied
             From `wait`, when the guest that asked is gone; likewise.
         """
-        kernel = _running_kernel()
+        kernel = running_kernel()
         if kernel is None or importlib.util.find_spec("anywidget") is None:
             return None
         session = client_session(kernel)
@@ -169,13 +169,6 @@ def _next(mailbox: Mailbox, wait: Wait, seconds: float | None) -> Event | None:
         if left is not None and left <= 0:
             return None
         wait(mailbox.fileno(), left)
-
-
-def _running_kernel() -> Any:
-    """Return the kernel that runs the cell, or None in a terminal."""
-    from IPython import get_ipython
-
-    return getattr(get_ipython(), "kernel", None)
 
 
 @functools.cache

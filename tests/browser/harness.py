@@ -178,6 +178,14 @@ class NotebookPage:
         self.cell(number).locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
 
+    def run_code(self, source: str, number: int = 0) -> None:
+        """Replace the source of a cell and run it; does not wait for its end."""
+        self.page.evaluate(
+            "([n, s]) => window.jupyterapp.shell.currentWidget.content.widgets[n].model.sharedModel.setSource(s)",
+            [number, source],
+        )
+        self.run(number)
+
     def wait_idle(self) -> None:
         """Wait until the notebook's indicator says that the kernel is idle; a comm may make it so in mid-cell."""
         idle = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')

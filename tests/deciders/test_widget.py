@@ -121,6 +121,19 @@ def test_u12_an_answer_counts_once(front_end):
     assert re.findall(r"ANSWER (\S+)", text) == ["once", "deny"]
 
 
+def test_u12_a_message_that_is_not_signed_is_not_read(front_end):
+    cell = front_end.start(ASK)
+    prompt = front_end.wait_prompt()
+    answer = {"id": prompt["id"], "nonce": prompt["nonce"], "choice": "once"}
+    data = {"method": "custom", "content": answer}
+    front_end.forge("comm_msg", {"comm_id": front_end.prompt_comm, "data": data})
+    front_end.forge("comm_close", {"comm_id": front_end.prompt_comm, "data": {}})
+    front_end.expect_running(cell)
+    front_end.choose("deny")
+    assert answer_of(front_end.finish(cell)) == "deny"
+    assert front_end.run("print(widget.ignored)") == "0\n"
+
+
 def test_u05_nobody_allows_before_they_can_have_read(front_end):
     cell = front_end.start("widget.human_seconds = 3600; ask(chain);")
     front_end.wait_prompt()

@@ -8,7 +8,9 @@ const STILL_PX = 4;
 // The escapes that the kernel writes for characters that cannot be seen; a doubled backslash is one backslash.
 const ESCAPES = /\\\\|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}/g;
 
-let instances = 0;
+// JupyterLab runs no shortcut (DD deletes a cell) for a key on an element that has this attribute.  It looks upwards
+// from the focused element and stops at the first match, so that the elements that take the focus need it themselves.
+const SUPPRESS_SHORTCUTS = 'data-lm-suppress-shortcuts';
 
 function make(tag, className, ...children) {
   const node = document.createElement(tag);
@@ -87,6 +89,7 @@ function radios(legend, name, choices, changed) {
   for (const [index, [value, content]] of choices.entries()) {
     const input = make('input');
     Object.assign(input, { type: 'radio', name, value, checked: index === 0 });
+    input.setAttribute(SUPPRESS_SHORTCUTS, 'true');
     input.addEventListener('change', changed);
     group.append(make('label', '', input, make('span', '', content)));
   }
@@ -173,7 +176,7 @@ function isTypingElsewhere(node) {
 
 function render({ model, el }) {
   const prompt = model.get('prompt');
-  const uid = `ssvm-prompt-${++instances}`;
+  const uid = `ssvm-prompt-${Math.random().toString(36).slice(2)}`; // names radio groups apart; not a secret
   const ids = { title: `${uid}-title`, who: `${uid}-who`, facts: `${uid}-facts` };
   let answered = false;
   let tabbed = false; // a Tab key is being handled: the only way for the keyboard's focus to reach Allow
@@ -189,7 +192,7 @@ function render({ model, el }) {
   box.setAttribute('role', 'alertdialog');
   box.setAttribute('aria-labelledby', ids.title);
   box.setAttribute('aria-describedby', `${ids.who} ${ids.facts}`);
-  box.setAttribute('data-lm-suppress-shortcuts', 'true');
+  for (const node of [box, deny, allow]) node.setAttribute(SUPPRESS_SHORTCUTS, 'true');
 
   const still = stillness(actions, enable, () => {
     model.send({ id: prompt.id, nonce: prompt.nonce, ready: true });
