@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import importlib.util
 import logging
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,15 +88,15 @@ def _search() -> Ziglang:
     package = Path(spec.origin).parent
     for name in ("zig", "zig.exe"):
         if (package / name).is_file():
-            return Ziglang(package / name, package / "lib", _package_version())
+            return Ziglang(package / name, package / "lib", _package_version(package / name))
     raise ToolchainMissing(f"the package ziglang in {package} is incomplete. Install it anew with: {INSTALL}")
 
 
-def _package_version() -> str:
+def _package_version(program: Path) -> str:
     try:
         return version("ziglang")
-    except PackageNotFoundError:
-        return "unknown"
+    except PackageNotFoundError:  # installed without metadata: then any change of the program counts as another version
+        return f"unknown-{hashlib.sha256(signature(program).encode()).hexdigest()[:12]}"
 
 
 def sysroot_for(zig: Ziglang, notice: Callable[[str], None] | None) -> Sysroot:
@@ -126,14 +128,14 @@ def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None]) -> None:
     """Make the C library while no other kernel does."""
     from filelock import FileLock
 
-    with FileLock(f"{folder}.lock", timeout=_LOCK_TIMEOUT):
-        if read_manifest(folder) is not None:  # another kernel made it while this one waited
-            return
-        notice(f"building the C library for ziglang {zig.version}: once on this machine, about half a minute")
-        try:
+    try:
+        with FileLock(f"{folder}.lock", timeout=_LOCK_TIMEOUT):
+            if read_manifest(folder) is not None:  # another kernel made it while this one waited
+                return
+            notice(f"building the C library for ziglang {zig.version}: once on this machine, about half a minute")
             make_sysroot(zig.program, folder, _run)
-        except (RuntimeError, OSError) as error:
-            raise ToolchainMissing(f"ziglang {zig.version} cannot build the C library for cells: {error}") from error
+    except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        raise ToolchainMissing(f"ziglang {zig.version} cannot build the C library for cells: {error}") from error
 
 
 def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:

@@ -149,6 +149,24 @@ def test_flags_and_levels_are_the_person_s(tmp_path):
         assert run_guest(build("c", source, opt=opt, folder=tmp_path / f"3{opt}").wasm).status == status
 
 
+def test_what_wasi_lacks_is_imitated(tmp_path):
+    source = """#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+static void handler(int number) { printf("signal %d\\n", number); }
+int main(void) {
+    signal(SIGUSR1, handler);
+    raise(SIGUSR1);
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+        || clock() < 0 || getpid() < 1;
+}
+"""
+    ran = run_guest(build("c", source, "-lwasi-emulated-signal", folder=tmp_path).wasm)
+    assert (ran.status, ran.stdout) == (0, "signal 10\n")
+
+
 def test_flags_for_the_linker_reach_it(tmp_path):
     source = "int twice(int x) { return 2 * x; }\nint main(void) { return 0; }"
     assert b"twice" in build("c", source, "-Wl,--export=twice", "-lm", folder=tmp_path / "1").wasm
