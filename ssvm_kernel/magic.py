@@ -86,7 +86,9 @@ class SsvmMagics(Magics):
 
     @property
     def _count(self) -> int:
-        return int(getattr(self.shell, "execution_count", 0))
+        """The running cell's number; IPython 9 counts ``execution_count`` up before the cell runs, older ones after."""
+        history = getattr(self.shell, "history_manager", None)
+        return len(history.input_hist_parsed) - 1 if history is not None else 0
 
     @property
     def _label(self) -> str:

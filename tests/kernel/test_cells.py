@@ -19,6 +19,12 @@ def test_hello_and_its_report(cells) -> None:
         assert word in text
 
 
+def test_a_guest_without_a_name_has_its_cells_number(cells) -> None:
+    running = cells.start(f"%%ssvm wat\n{HELLO}")
+    number = cells.until(lambda m: m["msg_type"] == "execute_input")["content"]["execution_count"]
+    assert f"cell-{number} ·" in cells.finish(running)
+
+
 def test_the_report_has_all_its_forms(cells) -> None:
     cells.run(f"%%ssvm wat\n{HELLO}")
     (report,) = [m["content"]["data"] for m in cells.messages if m["msg_type"] == "display_data"]
