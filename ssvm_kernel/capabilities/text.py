@@ -59,6 +59,7 @@ def visible(data: bytes | str, limit: int = SHOWN_LIMIT) -> str:
         head, tail = units, units
     else:  # only the ends are looked at, however long the text is
         head, tail = _units(text[:limit], raw=raw), _units(text[-limit:], raw=raw)
+    # the ellipsis itself never stands in shown text (it has a compatibility form), so that no guest can write this note
     first = _fitting(head, limit - limit // 2)
     last = _fitting(tail[::-1], limit // 2)[::-1]
     return f"{''.join(first)}\\…({len(text) - len(first) - len(last)} characters not shown)\\…{''.join(last)}"
@@ -119,7 +120,7 @@ def _units(text: str, *, raw: bool) -> list[str]:
     for index in range(len(text) - 1, -1, -1):
         if text[index] == "\\":
             following = units[index + 1][0] if index + 1 < len(units) else "\\"
-            units[index] = "\\\\" if following in "\\xuU…" else "\\"
+            units[index] = "\\\\" if following in "\\xuU" else "\\"
     return units
 
 

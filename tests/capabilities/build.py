@@ -76,7 +76,9 @@ _CHARACTERS = (
     "\\ \x00\x01\n\t\r\x1b\x7f\x80\x9b\xa0\xad'\"$`;&|=:*?#~-1\xe9\u2026\u202e\u2066\u200b\u2028\u2029\ufeff\u034f"
     "\u3164\ufe0f\U000e0041\U000e0100\ud800\udcff\u0301\u0430\uff41\u212b\u05d0\u0661\u65e5\U0001f600"
 )
-TROUBLE = st.sampled_from([*_CHARACTERS, "...", "u202e", "e\u0301", "\\x1b", "\\u202e", "\\\\", "\\\u2026"])
+TROUBLE = st.sampled_from(
+    [*_CHARACTERS, "...", "u202e", "e\u0301", "\\x1b", "\\u202e", "\\U000e0041", "\\\\", "\\\u2026"]
+)
 """Pieces that hide, move, imitate or escape."""
 
 _pieces = st.lists(st.one_of(TROUBLE, st.text(max_size=3)), max_size=12)

@@ -158,6 +158,12 @@ def test_p06_a_name_of_a_denied_program_grants_nothing():
     )
 
 
+def test_p06_a_name_beside_a_denial_of_other_arguments_grants_nothing():
+    names = frozenset([b"PATH"])
+    denied = grant("git", ExactArguments((b"push",)), DENY, env_names=names)
+    assert decide(request("git", env={"PATH": "x"}), grant("git"), denied).effect is DENY
+
+
 def test_rule_8_an_ordinary_variable_is_asked_about():
     asked = request("git", env={"COUNT": "3"})
     assert decide(asked, grant("git")) is None

@@ -124,6 +124,11 @@ def test_p26_empty_and_relative_folders_of_path_are_passed_over(root, monkeypatc
     assert resolve_program(b"tool", search).trouble is Trouble.NOT_FOUND
 
 
+def test_p26_a_relative_folder_of_path_does_not_mean_one_below_the_root(root):
+    tool(root / "tool")
+    assert resolve_program(b"tool", str(root).lstrip("/")).trouble is Trouble.NOT_FOUND
+
+
 @pytest.mark.parametrize("name", ["", "a\0b", "\0"])
 def test_p15_an_empty_name_or_a_nul_is_refused(name):
     assert trouble(name, "/bin") is Trouble.INVALID
