@@ -145,22 +145,29 @@ def execute(
     KeyboardInterrupt
         When the person interrupts.
     """
-    started = time.monotonic()
     with InterruptGate() as gate:
-        try:
-            child = spawn(approved)
-        except OSError as error:
-            return _never_ran(error, time.monotonic() - started)
-        keep = approved.command.limits.output_bytes
-        collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
-        try:
-            return _finish(child, approved.command, collectors, started, gate, watch)
-        except BaseException:
-            for collector in collectors.values():
-                with contextlib.suppress(Exception):
-                    collector.flush()
-                collector.close()
-            raise
+        # In a function of its own, so that its process object ends inside the gate: a finaliser swallows interrupts.
+        return _run(approved, on_output, show_bytes, gate, watch)
+
+
+def _run(
+    approved: ApprovedCommand, on_output: OnOutput | None, show_bytes: int, gate: InterruptGate, watch: Watch
+) -> Completed:
+    started = time.monotonic()
+    try:
+        child = spawn(approved)
+    except OSError as error:
+        return _never_ran(error, time.monotonic() - started)
+    keep = approved.command.limits.output_bytes
+    collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
+    try:
+        return _finish(child, approved.command, collectors, started, gate, watch)
+    except BaseException:
+        for collector in collectors.values():
+            with contextlib.suppress(Exception):
+                collector.flush()
+            collector.close()
+        raise
 
 
 def _never_ran(error: OSError, seconds: float) -> Completed:

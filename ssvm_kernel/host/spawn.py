@@ -198,15 +198,19 @@ def run_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str], timeout: 
     KeyboardInterrupt
         When the person interrupts; the group is gone by then.
     """
+    with InterruptGate() as gate:
+        return _run_tool(argv, cwd, env, timeout, gate)
+
+
+def _run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str], timeout: float, gate: InterruptGate) -> ToolResult:
     started = time.monotonic()
     collectors = {"stdout": Collector(_TOOL_OUTPUT), "stderr": Collector(_TOOL_OUTPUT)}
-    with InterruptGate() as gate:
-        child = _start(argv, executable=argv[0], env=env, cwd=cwd, feed=b"")
-        try:
-            in_time = pump(child, b"", collectors, started + timeout, gate)
-        finally:
-            end_group(child.process)
-            child.close()
+    child = _start(argv, executable=argv[0], env=env, cwd=cwd, feed=b"")
+    try:
+        in_time = pump(child, b"", collectors, started + timeout, gate)
+    finally:
+        end_group(child.process)
+        child.close()
     if not in_time:
         raise subprocess.TimeoutExpired(list(argv), timeout)
     stdout, stderr = (collectors[name].finish().bytes() for name in ("stdout", "stderr"))
