@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 
-BROWSER_TESTS = Path(__file__).parent / "browser"
+TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep browser tests in one worker (``--dist loadgroup``): a small machine is too slow for two browsers at once."""
+    """Put the tests in an order in which they can share two worker processes (``-n 2 --dist loadgroup``).
+
+    Those of `host` come first: they look whether this process has children left, and a browser is one. Then come the
+    browser tests, all in one worker: they take longest, and a small machine is too slow for two browsers at once.
+    """
+
+    def place(item: pytest.Item) -> int:
+        folders = item.path.parents
+        return 0 if TESTS / "host" in folders else 1 if TESTS / "browser" in folders else 2
+
+    items.sort(key=place)
     for item in items:
-        if BROWSER_TESTS in item.path.parents:
+        if TESTS / "browser" in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))
