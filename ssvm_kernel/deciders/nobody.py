@@ -1,4 +1,4 @@
-"""The decider for when there is nobody to ask: it denies at once and says what would have granted (rule 10)."""
+"""The decider for when there is nobody to ask: it denies at once (rule 10)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class NobodyDecider:
 
     name = "nobody"
 
-    def decide(self, question: Question, wait: Wait) -> Answer:  # noqa: ARG002 - asks nobody, so reads and waits for nothing
+    def decide(self, question: Question, wait: Wait) -> Answer:  # noqa: ARG002 - asks nobody
         """Return a denial; whoever shows it adds the line that would grant the request."""
         reason = "nobody can be asked here"
         return Answer(offer=DENY, via=self.name, reason=reason)
