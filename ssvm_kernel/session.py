@@ -9,9 +9,11 @@ from pathlib import Path
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.compare import compare
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.deciders.chain import default_chain
+from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.errors import LoadError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
@@ -53,8 +55,15 @@ class Session:
         toolchain = registry.get(language)
         self._pool.warm()  # starts beside the compiler, and is warm when it ends
         flags = tuple(flag for text in options.cflags for flag in split_line(text))
-        compiled = compile_cached(toolchain, source, CompileOptions(options.opt, flags), line_offset=1)
-        show_warnings(source, compiled)
+        surface = current_surface()
+
+        def notice(text: str) -> None:
+            surface.write("stderr", f"[ssvm] {text}\n")
+
+        compiled = compile_cached(toolchain, source, CompileOptions(options.opt, flags, notice), line_offset=1)
+        if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
+            notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
+        show_warnings(surface, source, compiled)
         guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}")
         self.guests[name] = guest
         return guest
@@ -126,12 +135,11 @@ class Session:
         self._pool.close()
 
 
-def show_warnings(source: str, compiled: Compiled) -> None:
+def show_warnings(surface: Surface, source: str, compiled: Compiled) -> None:
     """Show a compiler's warnings; they fail nothing."""
     if not compiled.diagnostics:
         return
-    from ssvm_kernel.display.surface import current_surface
     from ssvm_kernel.toolchains.render import render_html, render_text
 
     forms = (("text/plain", render_text), ("text/html", render_html))
-    current_surface().show({mime: render(source, compiled.diagnostics, line_offset=1) for mime, render in forms})
+    surface.show({mime: render(source, compiled.diagnostics, line_offset=1) for mime, render in forms})
