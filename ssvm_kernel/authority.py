@@ -48,7 +48,8 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
         folders=tuple(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
     )
-    return grants, check_grants(grants, special_folders())
+    # Finding the special folders takes longer than a small guest; without a folder grant none of them can be in one.
+    return grants, check_grants(grants, special_folders() if grants.folders else ())
 
 
 class WorkFolder:
