@@ -1,0 +1,68 @@
+"""A command under its label, in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ssvm_kernel.display.commands import CommandBlock
+from ssvm_kernel.display.report import CommandLine, RunReport
+
+from .recording import Recording
+
+
+def block(surface: Recording, *pieces: bytes) -> CommandBlock:
+    shown = CommandBlock(surface, "tool --flag", "/usr/bin/tool")
+    for piece in pieces:
+        shown.output("stdout", piece)
+    return shown
+
+
+def test_in_a_notebook_one_output_is_replaced_until_the_end() -> None:
+    surface = Recording()
+    block(surface, b"one\n", b"two\n").close("exit 0 · 1.0 ms")
+    (versions,) = surface.shown
+    assert versions[0]["text/plain"] == "┌ tool --flag  (/usr/bin/tool)\n└ running"
+    assert versions[-1]["text/plain"] == "┌ tool --flag  (/usr/bin/tool)\n│ one\n│ two\n└ exit 0 · 1.0 ms"
+    assert not surface.written
+
+
+def test_in_a_terminal_it_streams() -> None:
+    surface = Recording(live=False)
+    block(surface, b"one\n", b"two").close("exit 0")
+    assert surface.text("stdout") == "┌ tool --flag  (/usr/bin/tool)\none\ntwo\n└ exit 0\n"
+
+
+def test_long_output_is_folded_and_cut() -> None:
+    surface = Recording()
+    block(surface, b"line\n" * 10, b"z" * 200_000).close("exit 0")
+    final = surface.shown[0][-1]
+    assert len(final["text/plain"]) < 70_000
+    assert "the rest is not shown" in final["text/plain"]
+    short = Recording()
+    block(short, b"line\n").close("exit 0")
+    assert "<details open" in short.shown[0][-1]["text/html"]
+    long = Recording()
+    block(long, b"line\n" * 100).close("exit 0")
+    assert "<details open" not in long.shown[0][-1]["text/html"]
+
+
+@pytest.mark.parametrize(
+    "hostile", [b"<script>alert(1)</script>", b"<img src=x onerror=alert(1)>", b"\x1b]0;t\x07", b"&lt;b&gt;"]
+)
+def test_hostile_output_is_inert_in_every_form(hostile: bytes) -> None:
+    surface = Recording()
+    block(surface, hostile).close("exit 0")
+    final = surface.shown[0][-1]
+    assert not re.search(r"<(script|img|b)\b", final["text/html"])
+    assert "\x1b" not in final["text/html"] + final["text/plain"]
+
+
+def test_the_report_escapes_what_the_guest_named() -> None:
+    line = CommandLine("<b>x</b>", "/usr/bin/x", "exit 0", 0.001)
+    report = RunReport("<i>g</i>", "0" * 64, "jit", "exit 0", "cached", 0.0, 0.002, 0.001, 65536, 3, 0, (line,))
+    html = report.bundle()["text/html"]
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "host 1.0 ms (1 command)" in report.line()

@@ -1,0 +1,96 @@
+"""The guest's output on its way to the cell."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssvm_kernel.display.streams import GuestStreams, Pace
+
+from .recording import Recording
+
+
+def streams(surface: Recording, cap: int = 1_000_000) -> GuestStreams:
+    return GuestStreams(surface, cap, Pace(1e9, 1e9))
+
+
+@settings(max_examples=50)
+@given(text=st.text(max_size=400), cut=st.integers(1, 7))
+def test_text_arrives_whole_however_its_bytes_are_cut(text: str, cut: int) -> None:
+    surface = Recording()
+    output = streams(surface)
+    data = text.encode("utf-8", "surrogatepass")
+    for start in range(0, len(data), cut):
+        output.stdout(data[start : start + cut])
+    output.close()
+    assert surface.text("stdout") == data.decode("utf-8", "replace")
+
+
+def test_many_lines_are_few_messages() -> None:
+    surface = Recording()
+    output = streams(surface)
+    for number in range(20_000):
+        output.stdout(b"line %d\n" % number)
+        output.poll()
+    output.close()
+    assert len(surface.written) < 200
+    assert surface.text("stdout").count("\n") == 20_000
+
+
+def test_the_first_output_is_shown_at_once_and_the_next_soon() -> None:
+    surface = Recording()
+    output = streams(surface)
+    output.stdout(b"first")
+    assert output.poll() is None
+    assert surface.written == [("stdout", "first")]
+    output.stdout(b"second")
+    wait = output.poll()
+    assert wait is not None
+    assert 0 < wait <= 0.05
+    time.sleep(wait)
+    output.poll()
+    assert surface.text("stdout") == "firstsecond"
+
+
+def test_over_the_cap_it_is_counted_not_shown_and_said_once() -> None:
+    surface = Recording()
+    output = streams(surface, cap=1000)
+    for _ in range(100):
+        output.stdout(b"x" * 1000)
+    output.stderr(b"late")
+    output.close()
+    output.close()
+    assert surface.text("stdout") == "x" * 1000
+    assert surface.text("stderr").count("not shown") == 1
+    assert "99.0 kB" in surface.text("stderr")
+    assert output.totals == {"stdout": 100_000, "stderr": 4}
+
+
+def test_the_pace_holds_back_what_a_server_would_drop() -> None:
+    pace = Pace(rate=1e6, burst=100_000)
+    surface = Recording()
+    output = GuestStreams(surface, 1_000_000, pace)
+    output.stdout(b"y" * 300_000)
+    started = time.monotonic()
+    output.flush()
+    assert surface.text("stdout") == "y" * 300_000
+    assert max(len(text) for _, text in surface.written) <= 160_000
+    assert time.monotonic() - started > 0.1
+
+
+def test_half_a_character_at_the_end_is_replaced() -> None:
+    surface = Recording()
+    output = streams(surface)
+    output.stdout("é".encode()[:1])
+    output.close()
+    assert surface.text("stdout") == "\ufffd"
+
+
+def test_carriage_returns_pass() -> None:
+    surface = Recording()
+    output = streams(surface)
+    output.stdout(b"10 %\r20 %\r")
+    output.close()
+    assert surface.text("stdout") == "10 %\r20 %\r"
