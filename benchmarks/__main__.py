@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.runner import write_readme
+
 
 def main() -> int:
     """Run all modules that can be run, and tell whether all of them could."""
@@ -14,6 +16,7 @@ def main() -> int:
         if "\ndef main(" in path.read_text(encoding="utf-8"):
             print(f"\n== {path.stem}", flush=True)
             failed += subprocess.run([sys.executable, "-m", f"benchmarks.{path.stem}"], check=False).returncode != 0
+    write_readme()
     return 1 if failed else 0
 
 

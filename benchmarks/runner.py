@@ -14,9 +14,16 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-__all__ = ["Row", "absolute", "finish", "pairs", "timed"]
+__all__ = ["Row", "absolute", "finish", "pairs", "timed", "write_readme"]
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parent / "README.md"
+_INTRODUCTION = """# Benchmarks
+
+`make bench` runs all of them and writes this page; `python -m benchmarks.NAME` runs one. Each compares two sides in one
+run, in turn (A B B A), and tells the median of the ratios: absolute times drift from hour to hour, ratios hardly do.
+Figures of a busy machine are worth little; the lowest and highest ratio show how busy it was.
+"""
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,16 @@ def finish(benchmark: str, rows: list[Row]) -> None:
     data = {"benchmark": benchmark, "machine": facts, "rows": [asdict(row) for row in rows]}
     (RESULTS / f"{benchmark}.json").write_text(json.dumps(data, indent=1) + "\n")
     print(table(benchmark, rows, facts))
+
+
+def write_readme() -> None:
+    """Write the page with the last table of every benchmark."""
+    tables = []
+    for path in sorted(RESULTS.glob("*.json")):
+        data = json.loads(path.read_text())
+        rows = [Row(**row) for row in data["rows"]]
+        tables.append(table(data["benchmark"], rows, data["machine"]))
+    README.write_text("\n".join([_INTRODUCTION, *tables]))
 
 
 def table(benchmark: str, rows: list[Row], facts: Mapping[str, str]) -> str:
