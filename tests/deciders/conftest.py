@@ -16,6 +16,6 @@ def kernel(tmp_path_factory):
 def front_end(kernel):
     """The front end, able to do everything."""
     kernel.answers_ping = kernel.has_widgets = kernel.renders = True
-    kernel.subshell = None
+    kernel.subshell, kernel.delay = None, 0.0
     kernel.run("chain = default_chain(); widget, stdin, nobody = chain.deciders; widget.ping_seconds = 30")
     return kernel

@@ -43,10 +43,13 @@ class FrontEnd:
     ----------
     answers_ping, has_widgets, renders : bool
         What this front end can do; change them before running a cell.
+    delay : float
+        Seconds until it answers by itself; no real page answers within the same millisecond.
     """
 
     def __init__(self, folder: Path) -> None:
         self.answers_ping = self.has_widgets = self.renders = True
+        self.delay = 0.0
         self.subshell: str | None = None
         self._manager = kernel_manager(folder)
         environment = {**os.environ, "IPYTHONDIR": str(folder / "ipython")}
@@ -210,6 +213,7 @@ class FrontEnd:
     def _opened(self, content: dict) -> None:
         comm, target = content["comm_id"], content["target_name"]
         self.open_comms[comm] = target
+        time.sleep(self.delay)
         if target == "ssvm.ping":
             self._pings.append(comm)
             if self.answers_ping:

@@ -265,6 +265,7 @@ def test_over_a_subshell_as_jupyterlab_does(front_end):
 def test_without_the_tap_over_a_subshell(front_end):
     """The ordinary way still works where the kernel's insides are not as the tap knows them (also in 7.4.0)."""
     front_end.make_subshell()
+    front_end.delay = 0.3  # without the tap, what comes before the callbacks are set is lost
     untapped = "import ssvm_kernel.deciders.channel as channel; tap = channel.tap_of; channel.tap_of = lambda _: None"
     front_end.run(untapped)
     try:
