@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from functools import partial
 
+from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.model import FolderGrant
 from ssvm_kernel.capabilities.parse import (
     apply_command_env,
@@ -45,7 +46,8 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
     names = [parse_command_env(text) for text in options.allow_command_env]
     grants = Grants(
         commands=apply_command_env(commands, names, resolve),
-        folders=tuple(parse_dir(text, resolve_folder) for text in options.dirs),
+        # what is in force for each, since an engine opens every folder as it is told (attack W13)
+        folders=effective_folders(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
     )
     # Finding the special folders takes longer than a small guest; without a folder grant none of them can be in one.
