@@ -1,0 +1,17 @@
+;; The guest makes the link itself, then opens it.
+(func $link (param $target i32) (param $name i32) (result i32)
+  (call $path_symlink (local.get $target) (call $length (local.get $target))
+    (i32.const 3) (local.get $name) (call $length (local.get $name))))
+(func $attack
+  (call $tell (text "up") (call $link (text "../outside/secret") (text "a")))
+  (call $show_file (i32.const 3) (text "a"))
+  (call $tell (text "deep") (call $link (text "../../../../../../../../etc/passwd") (text "b")))
+  (call $show_file (i32.const 3) (text "b"))
+  (call $tell (text "absolute") (call $link (text "/etc/passwd") (text "c")))
+  (call $show_file (i32.const 3) (text "c"))
+  (call $tell (text "folder") (call $link (text "..") (text "e")))
+  (call $show_file (i32.const 3) (text "e/outside/secret"))
+  (call $tell (text "hard") (call $path_link (i32.const 3) (i32.const 1) (text "a") (i32.const 1)
+    (i32.const 3) (text "f") (i32.const 1)))
+  (call $tell (text "inside") (call $link (text "plain") (text "g")))
+  (call $show_file (i32.const 3) (text "g")))

@@ -1,0 +1,18 @@
+;; Paths that climb out of the granted folder.
+(func $attack
+  (call $show_file (i32.const 3) (text "sub/../plain"))
+  (call $show_file (i32.const 3) (text "../outside/secret"))
+  (call $show_file (i32.const 3) (text "sub/../../outside/secret"))
+  (call $show_file (i32.const 3) (text "./sub/.././/../outside/./secret"))
+  (call $show_file (i32.const 3) (text "../granted/../outside/secret"))
+  (call $show_file (i32.const 3) (text "/etc/passwd"))
+  (call $show_file (i32.const 3) (text "//etc/passwd"))
+  (call $show_file (i32.const 3) (text "..\5coutside\5csecret"))
+  (call $show_file (i32.const 3) (text "%2e%2e/outside/secret"))
+  (call $tell (text "parent") (call $open (i32.const 3) (text "..") (i32.const 2) (i64.const 2)))
+  (call $tell (text "make") (call $path_create_directory (i32.const 3) (text "../pwned") (i32.const 8)))
+  (call $tell (text "delete") (call $path_unlink_file (i32.const 3) (text "../outside/secret") (i32.const 17)))
+  (call $tell (text "move out") (call $path_rename (i32.const 3) (text "plain") (i32.const 5)
+    (i32.const 3) (text "../pwned") (i32.const 8)))
+  (call $tell (text "move in") (call $path_rename (i32.const 3) (text "../outside/secret") (i32.const 17)
+    (i32.const 3) (text "stolen") (i32.const 6))))

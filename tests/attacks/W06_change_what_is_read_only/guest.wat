@@ -1,0 +1,17 @@
+;; A folder granted for reading: no way to cut, stretch, date, move or delete what is in it.
+(func $attack
+  (call $show_file (i32.const 3) (text "plain"))
+  (call $tell (text "size") (call $fd_filestat_set_size (global.get $fd) (i64.const 0)))
+  (call $tell (text "times") (call $fd_filestat_set_times (global.get $fd) (i64.const 0) (i64.const 0) (i32.const 5)))
+  (call $tell (text "allocate") (call $fd_allocate (global.get $fd) (i64.const 0) (i64.const 99)))
+  (call $tell (text "cut") (call $open (i32.const 3) (text "plain") (i32.const 8) (i64.const 2)))
+  (call $tell (text "cut, no rights") (call $open (i32.const 3) (text "plain") (i32.const 8) (i64.const 0)))
+  (call $tell (text "write") (call $open (i32.const 3) (text "plain") (i32.const 0) (i64.const 64)))
+  (call $tell (text "dates") (call $path_filestat_set_times (i32.const 3) (i32.const 1) (text "plain") (i32.const 5)
+    (i64.const 0) (i64.const 0) (i32.const 5)))
+  (call $tell (text "delete") (call $path_unlink_file (i32.const 3) (text "plain") (i32.const 5)))
+  (call $tell (text "move") (call $path_rename (i32.const 3) (text "plain") (i32.const 5)
+    (i32.const 3) (text "other") (i32.const 5)))
+  (call $tell (text "hard link") (call $path_link (i32.const 3) (i32.const 0) (text "plain") (i32.const 5)
+    (i32.const 3) (text "other") (i32.const 5)))
+  (call $tell (text "link") (call $path_symlink (text "plain") (i32.const 5) (i32.const 3) (text "other") (i32.const 5))))

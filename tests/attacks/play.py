@@ -1,0 +1,163 @@
+"""Plays one guest through the whole product: compiled, locked in a worker, asked about, run, written down."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ssvm_kernel.capabilities.records import LedgerLine
+from ssvm_kernel.deciders.base import Answer, Question, Wait
+from ssvm_kernel.deciders.scripted import ScriptedDecider
+from ssvm_kernel.options import CompileTraits, parse
+from ssvm_kernel.session import Session
+
+__all__ = ["ENGINES", "Played", "Stage", "module_of"]
+
+ENGINES = ("jit", "interpreter")
+_TEXT = re.compile(r'\(text "((?:[^"\\]|\\.)*)"\)')
+_BLOCK = re.compile(r"^(┌ .*?^└ .*?|ssvm · .*?)\n", re.DOTALL | re.MULTILINE)
+_FIRST_TEXT = 4096
+_COMMON = (Path(__file__).parent / "common.wat").read_text()
+
+
+def module_of(attack: str) -> str:
+    """Return a whole module: the shared part, and a guest's own, which defines ``$attack``.
+
+    ``(text "...")`` stands for a pointer to these bytes and a NUL.
+    """
+    places: dict[str, int] = {}
+    at = _FIRST_TEXT
+
+    def place(match: re.Match[str]) -> str:
+        nonlocal at
+        if match[1] not in places:
+            places[match[1]] = at
+            at += len(match[1].encode()) + 1
+        return f"(i32.const {places[match[1]]})"
+
+    body = _TEXT.sub(place, f"{_COMMON}\n{attack}")
+    data = "\n".join(f'(data (i32.const {where}) "{text}\\00")' for text, where in places.items())
+    return f"(module\n{body}\n{data})"
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a run.
+
+    Parameters
+    ----------
+    stdout, stderr : str
+        What the cell shows of a terminal: the guest's output, and what the product says.
+    error : BaseException or None
+        What the cell ended with.
+    questions : list of Question
+        What a person was asked.
+    ledger : tuple of LedgerLine
+        What was written down.
+    """
+
+    stdout: str
+    stderr: str
+    error: BaseException | None
+    questions: list[Question]
+    ledger: tuple[LedgerLine, ...]
+
+    @property
+    def raised(self) -> str:
+        """Name of the error, empty for none."""
+        return type(self.error).__name__ if self.error is not None else ""
+
+    @property
+    def ends(self) -> list[str]:
+        """How each request ended, by the ledger."""
+        return [line.outcome.kind for line in self.ledger]
+
+    @property
+    def guest(self) -> list[str]:
+        """Lines that the guest printed; what the product shows of commands, and its report, are left out."""
+        return _BLOCK.sub("", self.stdout).splitlines()
+
+
+class _Person:
+    """A decider that is replaced for each run."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.now = ScriptedDecider([])
+
+    def decide(self, question: Question, wait: Wait) -> Answer | None:
+        return self.now.decide(question, wait)
+
+
+@dataclass
+class Stage:
+    """One session that is used again and again, without grants in between: a new worker is the cost of a test."""
+
+    session: Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._person = _Person()
+        self.session = Session(self._person)
+
+    def play(
+        self,
+        attack: str,
+        options: Sequence[str] = (),
+        *,
+        args: Sequence[str] = (),
+        answers: Sequence[str] | Callable[[Question], str] = (),
+        engine: str = "jit",
+        keep: bool = False,
+        whole: bool = False,
+    ) -> Played:
+        """Run a guest as a cell would.
+
+        Parameters
+        ----------
+        attack : str
+            Its source without the shared part.
+        options, args : sequence of str
+            As words of the magic's line; the guest's own arguments.
+        answers : sequence of str, or callable
+            What the person answers, see `ScriptedDecider`; a question that nobody expected fails the test.
+        engine : str
+            Which engine.
+        keep : bool
+            Whether the session's grants of earlier runs stay.
+        whole : bool
+            Whether `attack` is a whole module already.
+        """
+        if not keep:
+            self.session.grants.clear()
+        self._person.now = ScriptedDecider(answers)
+        written = len(self.session.ledger)
+        traits = parse(["--engine", engine, *options], CompileTraits).options
+        assert isinstance(traits, CompileTraits)
+        error: BaseException | None = None
+        with _captured() as (out, err):
+            try:
+                source = attack if whole else module_of(attack)
+                guest = self.session.compile("wat", source, traits, traits.name or "attacker")
+                self.session.run(guest, traits, tuple(args), "In [1]")
+            except LookupError:
+                raise
+            except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - what it was is the test's matter
+                error = raised
+        lines = self.session.ledger.lines()[written:]
+        return Played(out.getvalue(), err.getvalue(), error, list(self._person.now.questions), lines)
+
+    def close(self) -> None:
+        """End the workers."""
+        self.session.close()
+
+
+@contextlib.contextmanager
+def _captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        yield out, err
