@@ -247,7 +247,9 @@ def test_no_signal_is_ignored_or_blocked():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    assert [int(line.split()[1], 16) for line in done.stdout.bytes().splitlines()] == [0, 0]
+    # 32 and 33 belong to the C library, which lets nobody set them; GNU make leaves 32 ignored in what it starts.
+    ours = ~(1 << 31 | 1 << 32)
+    assert [int(line.split()[1], 16) & ours for line in done.stdout.bytes().splitlines()] == [0, 0]
 
 
 # Streams
