@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import CompileTraits, Parsed, RunTraits, help_text, parse, split_line
@@ -35,6 +35,8 @@ class SsvmMagics(Magics):
 
         return Session()
 
+    # What is read in the line is what is granted: IPython would put a variable's value for "$name" and "{name}" (U31).
+    @no_var_expand
     @line_cell_magic
     def ssvm(self, line: str, cell: str | None = None) -> Any:
         """Compile and run a WebAssembly guest (``%%ssvm --help``), or load and run one (``%ssvm --help``)."""

@@ -70,6 +70,14 @@ def test_help_names_every_option(cells) -> None:
     assert "%ssvm run" in cells.run("%ssvm --help")
 
 
+def test_the_line_means_what_it_says_whatever_variables_there_are(cells) -> None:
+    """IPython would put ``date`` in the place of ``$program``: nobody who reads the cell would see what it grants."""
+    cells.run("program = 'date'")
+    for text in ("$program", "{program}"):
+        assert f"--allow-command {text}: " in cells.run(f"%%ssvm wat --allow-command '{text}'\n{HELLO}")
+        assert f"called '{text}'" in cells.run(f"%ssvm run {text}")
+
+
 def test_a_module_is_loaded_and_run_by_name(cells, tmp_path) -> None:
     (tmp_path / "greet.wasm").write_bytes(bytes(wasmtime.wat2wasm(HELLO)))
     assert "greet" in cells.run(f"%ssvm load {tmp_path}/greet.wasm")
