@@ -29,7 +29,11 @@ def outputs(tmp_path_factory) -> list[str]:
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         client = NotebookClient(
-            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+            notebook,
+            timeout=300,
+            coalesce_streams=True,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
         )
         client.execute()
     assert not (folder / "tour-data/mine.txt").exists(), "a read-only folder was written"

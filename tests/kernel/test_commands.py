@@ -85,7 +85,7 @@ def test_interrupt_inside_a_prompt(cells) -> None:
 
 def test_interrupt_inside_a_command_ends_it_and_its_children(cells) -> None:
     running = cells.start(command_cell("--allow-command sh", "sh", "-c", "echo begun; sleep 4321 & sleep 4321"))
-    cells.until(lambda m: "begun" in str(m["content"].get("data", "")))
+    cells.until(lambda m: "│ begun" in str(m["content"].get("data", "")))
     assert _sleepers()
     cells.interrupt()
     assert "Interrupt" in cells.finish(running)
@@ -97,11 +97,10 @@ def test_interrupt_inside_a_command_ends_it_and_its_children(cells) -> None:
 
 def test_the_output_of_a_command_is_shown_while_it_runs(cells) -> None:
     running = cells.start(command_cell("--allow-command sh", "sh", "-c", "echo early; sleep 3; echo late"))
-    cells.until(lambda m: "early" in str(m["content"].get("data", "")))
+    cells.until(lambda m: "│ early" in str(m["content"].get("data", "")))
     cells.expect_running(running)
-    assert "late" not in cells.text(running)
-    text = cells.finish(running)
-    assert "late" in text
+    assert "│ late" not in cells.text(running)
+    assert "│ late" in cells.finish(running)
 
 
 def test_nothing_of_the_kernels_environment_reaches_a_command(cells) -> None:
