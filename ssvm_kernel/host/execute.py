@@ -10,7 +10,7 @@ import contextlib
 import enum
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -18,6 +18,7 @@ from ssvm_kernel.capabilities.approved import ApprovedCommand
 from ssvm_kernel.capabilities.model import Command
 from ssvm_kernel.host.capture import Captured, Collector, Preview
 from ssvm_kernel.host.child import Child
+from ssvm_kernel.host.guard import GUARD
 from ssvm_kernel.host.interrupts import InterruptGate
 from ssvm_kernel.host.process import exec_failed_reply
 from ssvm_kernel.host.pump import NOTHING, Watch, drain, pump
@@ -189,10 +190,12 @@ def _finish(
     """Wait for the end of a command, and for its group to be gone."""
     in_time = timed_out = False
     try:
+        guarded = replace(watch, long=partial(GUARD.add, child.process.pid))
         try:
-            in_time = pump(child, command.stdin, collectors, started + command.limits.timeout_ms / 1000, gate, watch)
+            in_time = pump(child, command.stdin, collectors, started + command.limits.timeout_ms / 1000, gate, guarded)
             timed_out = not in_time and not has_ended(child.process)
         finally:
+            GUARD.forget(child.process.pid)
             end_group(child.process)
         if not in_time:
             drain(child, collectors)

@@ -28,6 +28,7 @@ _TICK: Final = 0.005  # where the system cannot tell of a process's end
 _WRITE: Final = 1024 * 1024
 _PIPE: Final = 64 * 1024  # what it holds when nobody asks for more
 _DRAIN: Final = 0.25
+_LONG: Final = 0.03  # most commands end sooner, and need not pay for what only the others need
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,13 @@ class Watch:
         A socket to the guest that wants the command; when its other end is gone, nobody needs the command any more.
     readable : mapping of int to callable
         Other descriptors; each callable runs when its descriptor can be read, and may raise to end the command.
+    long : callable or None
+        Called once when the process runs for longer than most do.
     """
 
     guest: int | None = None
     readable: Mapping[int, Callable[[], None]] | None = None
+    long: Callable[[], None] | None = None
 
 
 NOTHING: Final = Watch()
@@ -130,6 +134,8 @@ class _Pump:
         self._actions: dict[int, Callable[[int], None]] = {}
         self._open = {"stdout", "stderr"}
         self._ended = False
+        self._long = watch.long
+        self._long_at = time.monotonic() + _LONG
         self._pidfd = _open_pidfd(child.process.pid)
         for name in ("stdout", "stderr"):
             self._watch(getattr(child, name), select.POLLIN, partial(self._read, name))
@@ -180,8 +186,14 @@ class _Pump:
         return True
 
     def _show(self, now: float) -> float:
-        """Show what is due; return how many seconds to wait at most."""
+        """Do what is due; return how many seconds to wait at most."""
         wait = _TICK if self._pidfd < 0 and not self._open else _LONGEST_WAIT
+        if self._long is not None:
+            if self._long_at <= now:
+                long, self._long = self._long, None
+                long()
+            else:
+                wait = min(wait, self._long_at - now)
         for collector in self._collectors.values():
             preview = collector.preview
             if preview is not None and preview.due is not None:

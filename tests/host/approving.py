@@ -19,6 +19,7 @@ from ssvm_kernel.capabilities.model import (
     Origin,
     Program,
 )
+from ssvm_kernel.host.guard import GUARD
 
 ASKER = Asker("test guest", "0" * 64)
 
@@ -72,12 +73,17 @@ def wait_gone(pid: int, seconds: float = 20.0) -> bool:
 
 
 def descriptors() -> set[str]:
-    """Return what this process has open."""
+    """Return what this process has open, but the guard's pipe."""
     # The one that lists the folder is closed again when it is looked at.
     found = {entry.name: os.path.realpath(entry) for entry in list(Path("/proc/self/fd").iterdir())}
-    return {f"{number} {target}" for number, target in found.items() if not target.startswith("/proc/self/fd/")}
+    return {
+        f"{number} {target}"
+        for number, target in found.items()
+        if not target.startswith("/proc/self/fd/") and int(number) != GUARD.fileno
+    }
 
 
 def has_children() -> bool:
-    """Tell whether this process has any child, zombies included."""
-    return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_text())
+    """Tell whether this process has any child but the guard's, zombies included."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return any(int(child) != GUARD.pid for child in children)

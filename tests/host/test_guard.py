@@ -1,0 +1,78 @@
+"""`ssvm_kernel.host.guard`: real processes that are killed in the middle of a command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ssvm_kernel.host.execute import execute
+from ssvm_kernel.host.guard import GUARD
+
+from .approving import approve, is_gone, wait_gone
+
+_KERNEL = """
+import os, sys
+sys.path[:0] = [{here!r}, {root!r}]
+from tests.host.approving import approve
+from ssvm_kernel.host.execute import execute
+from ssvm_kernel.host.guard import GUARD
+def seen(name, data):
+    if data:
+        if {forks!r} and os.fork() == 0:  # a child of the kernel that holds all of its pipes
+            import time
+            time.sleep(600)
+        print(data.decode().strip(), GUARD.pid, flush=True)
+execute(approve("sh", "-c", "sleep 0.3; sleep 600 & echo $$ $!; sleep 600", timeout_ms=600_000), seen)
+"""
+
+
+@pytest.fixture(params=[False, True], ids=["alone", "forked"])
+def kernel(request):
+    """A process that runs a command without end; and the numbers of the command, its child and the guard."""
+    here = Path(__file__).parent
+    code = _KERNEL.format(here=str(here), root=str(here.parents[1]), forks=request.param)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    numbers = [int(number) for number in process.stdout.readline().split()]
+    yield process, numbers
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.stdout.close()
+    process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_command_does_not_outlive_a_killed_kernel(kernel, number) -> None:
+    process, (leader, child, guard) = kernel
+    assert not is_gone(leader)
+    assert not is_gone(child)
+    process.send_signal(number)
+    process.wait()
+    assert wait_gone(leader)
+    assert wait_gone(child)
+    assert wait_gone(guard)
+
+
+def test_a_killed_guard_costs_nothing_and_is_replaced() -> None:
+    execute(approve("sleep", "0.1"))
+    before = GUARD.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    assert wait_gone(before)
+    assert execute(approve("sh", "-c", "sleep 0.1; exit 3")).status == 3
+    assert GUARD.pid not in (None, before)
+
+
+def test_only_long_commands_are_told_of(monkeypatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(GUARD, "_tell", told.append)
+    execute(approve("true"))
+    assert told == []
+    execute(approve("sleep", "0.1"))
+    group, over = told
+    assert group == -over > 0
