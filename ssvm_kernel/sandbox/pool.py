@@ -15,6 +15,7 @@ import msgspec
 from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.untrusted import plain
 from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame
 
 __all__ = ["Worker", "WorkerPool"]
@@ -68,8 +69,11 @@ class Worker:
         Raises
         ------
         WorkerDied
-            When the worker has ended.
+            When the worker has ended, or did not wait for the answer to its command.
         """
+        # A worker that asks ahead could fill a person's screen with prompts, and block us while we answer (X02).
+        if isinstance(message, protocol.CommandReply) and self._has_said_more():
+            raise self._out_of_turn()
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
         except OSError as error:
@@ -98,13 +102,29 @@ class Worker:
             except (WireError, msgspec.MsgspecError) as error:
                 self.kill()
                 raise WorkerDied(f"the guest's process sent a message that is none ({error}) and was ended") from error
+            self._expect_turns()
         return self._inbox.pop(0) if self._inbox else None
 
     def _deliver(self, message: protocol.FromWorker, blob: bytes) -> None:
         if isinstance(message, protocol.Locked):
-            self.locks = message
+            self.locks = self.locks or message  # said before it touches anything; what comes later may be a lie (X02)
         elif not isinstance(message, protocol.Ready):
-            self._inbox.append((message, blob))
+            self._inbox.append((plain(message), blob))
+
+    def _expect_turns(self) -> None:
+        """End a worker that goes on talking after it has asked for a command (X02)."""
+        asked = [isinstance(message, protocol.CommandCall) for message, _ in self._inbox]
+        if any(asked[:-1]) or (any(asked) and self._reader.pending):
+            raise self._out_of_turn()
+
+    def _has_said_more(self) -> bool:
+        with contextlib.suppress(OSError):  # nothing has come
+            return bool(self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return False
+
+    def _out_of_turn(self) -> WorkerDied:
+        self.kill()
+        return WorkerDied("the guest's process spoke out of turn and was ended")
 
     @property
     def has_message(self) -> bool:

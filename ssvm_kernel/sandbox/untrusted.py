@@ -1,0 +1,40 @@
+"""Words that a worker sends, made safe to show before anybody sees them.
+
+They end up in errors and reports.  A guest chooses some of them without breaking anything (names of its functions and
+imports are in traps and link errors), and a worker that was taken over chooses all of them (rule 14, attack X04).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.sandbox import protocol
+
+__all__ = ["plain"]
+
+_LINE: Final = 1000  # characters of one name or line
+_LINES: Final = 200
+_FRAMES: Final = 100
+
+
+def plain(message: protocol.FromWorker) -> protocol.FromWorker:
+    """Return a worker's message with nothing in its words that would act on a screen instead of being read."""
+    if isinstance(message, protocol.Failed):
+        return msgspec.structs.replace(message, message=_text(message.message))
+    if isinstance(message, protocol.Finished) and message.trap is not None:
+        frames = tuple(map(_frame, message.trap.frames[:_FRAMES]))
+        return msgspec.structs.replace(message, trap=protocol.TrapInfo(_text(message.trap.message), frames))
+    return message
+
+
+def _frame(frame: protocol.StackFrame) -> protocol.StackFrame:
+    return msgspec.structs.replace(frame, function=visible(frame.function, _LINE), file=visible(frame.file, _LINE))
+
+
+def _text(text: str) -> str:
+    """Return a text of several lines; the indentation of each stays."""
+    lines = text.split("\n")[:_LINES]
+    return "\n".join(line[: len(line) - len(line.lstrip(" "))] + visible(line.strip(" "), _LINE) for line in lines)
