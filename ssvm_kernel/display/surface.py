@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol
 
-from ssvm_kernel.display.text import inert
+from ssvm_kernel.display.text import inert, tame
 
 __all__ = ["Bundle", "Handle", "NotebookSurface", "Surface", "TerminalSurface", "current_surface"]
 
@@ -44,9 +44,9 @@ class NotebookSurface:
     live = True
 
     def write(self, stream: str, text: str) -> None:
-        """Write text to the cell, at once."""
+        """Write text to the cell, at once; it may be shown by a console (attack W17)."""
         out = getattr(sys, stream)
-        out.write(text)
+        out.write(tame(text))
         out.flush()
 
     def show(self, bundle: Bundle) -> Handle:

@@ -7,10 +7,11 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["duration", "escape", "inert", "size"]
+__all__ = ["duration", "escape", "inert", "size", "tame"]
 
 _SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
 _KEPT: Final = frozenset("\n\t\r")
+_ACTING: Final = re.compile(r"(\x1b\[[0-9;:]*m)|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def inert(text: str, *, keep_colours: bool = False) -> str:
@@ -27,6 +28,23 @@ def inert(text: str, *, keep_colours: bool = False) -> str:
         return "".join(shown)
     colours = [*_SGR.findall(text), ""]
     return "".join(part + colour for part, colour in zip(shown, colours, strict=True))
+
+
+def tame(text: str) -> str:
+    r"""Return a stream's text with a picture (U+241B for an escape) for each control that acts on a terminal.
+
+    Colours, ``\b``, ``\t`` and line ends stay.  A notebook's front end may be a console, whose terminal would obey the
+    rest (attacks W17, U30).  Letters of all scripts, and what joins and directs them, stay as they are: this is the
+    guest's own output and nothing else.
+    """
+    return _ACTING.sub(lambda match: match[1] or _picture(ord(match[0])), text)
+
+
+def _picture(control: int) -> str:
+    """Return one character for one, so that a flood of controls does not become a longer one."""
+    if control < 0x20:
+        return chr(0x2400 + control)
+    return "\u2421" if control == 0x7F else "\ufffd"
 
 
 def _shown(character: str) -> str:
