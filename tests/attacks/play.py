@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.deciders.base import Answer, Question, Wait
 from ssvm_kernel.deciders.scripted import ScriptedDecider
+from ssvm_kernel.display.surface import Bundle, TerminalSurface
 from ssvm_kernel.options import CompileTraits, parse
 from ssvm_kernel.session import Session
 
-__all__ = ["ENGINES", "Played", "Stage", "module_of"]
+__all__ = ["ENGINES", "Cell", "Played", "Stage", "module_of"]
 
 ENGINES = ("jit", "interpreter")
 _TEXT = re.compile(r'\(text "((?:[^"\\]|\\.)*)"\)')
-_BLOCK = re.compile(r"^(┌ .*?^└ .*?|ssvm · .*?)\n", re.DOTALL | re.MULTILINE)
 _FIRST_TEXT = 4096
 _COMMON = (Path(__file__).parent / "common.wat").read_text()
 
@@ -44,6 +43,30 @@ def module_of(attack: str) -> str:
     return f"(module\n{body}\n{data})"
 
 
+class Cell:
+    """Where a cell's output goes: streams, and bundles that are replaced in place, as in a notebook."""
+
+    def __init__(self) -> None:
+        self.streams = {"stdout": "", "stderr": ""}
+        self.bundles: list[Bundle] = []
+
+    def write(self, stream: str, text: str) -> None:
+        self.streams[stream] += text
+
+    def show(self, bundle: Bundle) -> _Shown:
+        self.bundles.append(bundle)
+        return _Shown(self, len(self.bundles) - 1)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    cell: Cell
+    place: int
+
+    def update(self, bundle: Bundle) -> None:
+        self.cell.bundles[self.place] = bundle
+
+
 @dataclass(frozen=True)
 class Played:
     """What came of a run.
@@ -51,7 +74,9 @@ class Played:
     Parameters
     ----------
     stdout, stderr : str
-        What the cell shows of a terminal: the guest's output, and what the product says.
+        What the guest printed, and what the product said beside it.
+    bundles : list of dict
+        What was shown of commands, and the report.
     error : BaseException or None
         What the cell ended with.
     questions : list of Question
@@ -62,6 +87,7 @@ class Played:
 
     stdout: str
     stderr: str
+    bundles: list[Bundle]
     error: BaseException | None
     questions: list[Question]
     ledger: tuple[LedgerLine, ...]
@@ -78,8 +104,14 @@ class Played:
 
     @property
     def guest(self) -> list[str]:
-        """Lines that the guest printed; what the product shows of commands, and its report, are left out."""
-        return _BLOCK.sub("", self.stdout).splitlines()
+        """Lines that the guest printed."""
+        return self.stdout.splitlines()
+
+    @property
+    def everything(self) -> str:
+        """All text of the cell."""
+        shown = "\n".join(bundle["text/plain"] for bundle in self.bundles)
+        return f"{self.stdout}\n{self.stderr}\n{shown}\n{self.error}"
 
 
 class _Person:
@@ -99,6 +131,7 @@ class Stage:
     """One session that is used again and again, without grants in between: a new worker is the cost of a test."""
 
     session: Session = field(init=False)
+    cell: Cell = field(init=False)
 
     def __post_init__(self) -> None:
         self._person = _Person()
@@ -139,7 +172,9 @@ class Stage:
         traits = parse(["--engine", engine, *options], CompileTraits).options
         assert isinstance(traits, CompileTraits)
         error: BaseException | None = None
-        with _captured() as (out, err):
+        self.cell = Cell()
+        stand_in = {"live": True, "write": _write_to(self.cell), "show": _show_in(self.cell)}
+        with patch.multiple(TerminalSurface, **stand_in):
             try:
                 source = attack if whole else module_of(attack)
                 guest = self.session.compile("wat", source, traits, traits.name or "attacker")
@@ -149,15 +184,17 @@ class Stage:
             except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - what it was is the test's matter
                 error = raised
         lines = self.session.ledger.lines()[written:]
-        return Played(out.getvalue(), err.getvalue(), error, list(self._person.now.questions), lines)
+        streams, questions = self.cell.streams, list(self._person.now.questions)
+        return Played(streams["stdout"], streams["stderr"], self.cell.bundles, error, questions, lines)
 
     def close(self) -> None:
         """End the workers."""
         self.session.close()
 
 
-@contextlib.contextmanager
-def _captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        yield out, err
+def _write_to(cell: Cell) -> Callable[..., None]:
+    return lambda _, stream, text: cell.write(stream, text)
+
+
+def _show_in(cell: Cell) -> Callable[..., _Shown]:
+    return lambda _, bundle: cell.show(bundle)

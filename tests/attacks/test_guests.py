@@ -61,7 +61,7 @@ def test_guest(folder: Path, engine: str, stage: Stage, tmp_path: Path, monkeypa
 
 def check(played: Played, wanted: dict[str, Any]) -> None:
     """Compare all that came of a run with what should have."""
-    everything = f"{played.stdout}\n{played.stderr}\n{played.error}"
+    everything = played.everything
     assert played.raised == wanted.get("raises", ""), everything
     if "says" in wanted:
         assert re.search(wanted["says"], str(played.error)), everything
