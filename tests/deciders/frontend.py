@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -89,7 +90,17 @@ class FrontEnd:
                 and m["parent_header"].get("msg_id") == cell
             )
         )
+        self._await_reply(cell)
         return self.text(cell)
+
+    def _await_reply(self, cell: str) -> None:
+        """Take the reply too: ipykernel before 7.3 may lose a request that comes while it sends one (PR 1529 there)."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                if self.client.get_shell_msg(timeout=1)["parent_header"].get("msg_id") == cell:
+                    return
+        raise AssertionError("the kernel did not reply")
 
     def run(self, code: str, *, allow_stdin: bool = True) -> str:
         """Run a cell to its end and return its text output."""
