@@ -69,6 +69,7 @@ def test_asked_in_the_terminal_of_a_console(cells) -> None:
     cells.answers_ping = cells.has_widgets = cells.renders = False
     running = cells.start(command_cell("", "echo", "typed"))
     assert "[o]nce" in cells.wait_input_request()
+    time.sleep(1)  # sooner, and it would not be believed to be a person's answer
     cells.type_line("o")
     assert "│ typed" in cells.finish(running)
 
