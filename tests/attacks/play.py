@@ -15,7 +15,7 @@ from ssvm_kernel.display.surface import Bundle, TerminalSurface
 from ssvm_kernel.options import CompileTraits, parse
 from ssvm_kernel.session import Session
 
-__all__ = ["ENGINES", "Cell", "Played", "Stage", "module_of"]
+__all__ = ["ENGINES", "Cell", "Played", "Stage", "command", "module_of"]
 
 ENGINES = ("jit", "interpreter")
 _TEXT = re.compile(r'\(text "((?:[^"\\]|\\.)*)"\)')
@@ -41,6 +41,18 @@ def module_of(attack: str) -> str:
     body = _TEXT.sub(place, f"{_COMMON}\n{attack}")
     data = "\n".join(f'(data (i32.const {where}) "{text}\\00")' for text, where in places.items())
     return f"(module\n{body}\n{data})"
+
+
+def command(*words: str, before: str = "") -> str:
+    """Return a guest that runs one command; `before` is what it does first."""
+    name, *arguments = (_quoted(word) for word in words)
+    added = "".join(f'(call $argument (text "{argument}"))' for argument in arguments)
+    return f'(func $attack {before} (call $program (text "{name}")) {added} (call $launch))'
+
+
+def _quoted(text: str) -> str:
+    plain = set(range(0x20, 0x7F)) - set(b'"\\')
+    return "".join(chr(byte) if byte in plain else f"\\{byte:02x}" for byte in text.encode())
 
 
 class Cell:
