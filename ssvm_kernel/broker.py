@@ -11,18 +11,17 @@ import os
 import secrets
 import shlex
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from ssvm_kernel.authority import WorkFolder, search_path
+from ssvm_kernel.answers import Answers
+from ssvm_kernel.authority import search_path
 from ssvm_kernel.capabilities.approved import ApprovedCommand
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.model import (
-    Asker,
     Command,
     CommandRequest,
     Decision,
@@ -33,19 +32,18 @@ from ssvm_kernel.capabilities.model import (
     Program,
     Scope,
 )
-from ssvm_kernel.capabilities.policy import Policy, grant_for
+from ssvm_kernel.capabilities.policy import Policy
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import grant_line
-from ssvm_kernel.deciders.base import Answer, Decider, Question
-from ssvm_kernel.deciders.nobody import NobodyDecider
-from ssvm_kernel.deciders.offers import offers_for
+from ssvm_kernel.context import Denial, RunContext
+from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.display.commands import CommandBlock
 from ssvm_kernel.display.report import CommandLine
-from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.errors import GrantRevoked, ProgramChanged
 from ssvm_kernel.host.capture import Captured
 from ssvm_kernel.host.execute import Completed, CompletionKind, execute
+from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, exec_failed_reply
 from ssvm_kernel.host.pump import Watch
 from ssvm_kernel.host.resolve import resolve_program
@@ -55,45 +53,6 @@ from ssvm_kernel.sandbox.protocol import CommandCall
 __all__ = ["CommandBroker", "Denial", "RunContext"]
 
 _ERRNO: Final = {Trouble.NOT_FOUND: errno.ENOENT, Trouble.NOT_EXECUTABLE: errno.EACCES}
-
-
-@dataclass(frozen=True)
-class Denial:
-    """Something that a guest was refused: what, why, and the line that would grant it."""
-
-    what: str
-    reason: str
-    grant_line: str
-
-
-@dataclass
-class RunContext:
-    """One run, as far as its commands are concerned.
-
-    Parameters
-    ----------
-    run : str
-        Its name in the book of grants, where those of its options are.
-    asker : Asker
-        Who asks.
-    folder : WorkFolder
-        Where its commands work.
-    timeout_ms : int
-        Most milliseconds for one command.
-    surface : Surface or None
-        Where commands are shown; None shows nothing (repeated runs of a measurement).
-    repeated : bool
-        Whether the cell runs the guest many times: an answer then holds for all of them.
-    """
-
-    run: str
-    asker: Asker
-    folder: WorkFolder
-    timeout_ms: int
-    surface: Surface | None
-    repeated: bool = False
-    commands: list[CommandLine] = field(default_factory=list)
-    denials: list[Denial] = field(default_factory=list)
 
 
 class CommandBroker:
@@ -107,11 +66,14 @@ class CommandBroker:
         Who is asked when no grant decides.
     ledger : Ledger
         Where every request and its outcome is written.
+    remembered : GrantFile or None
+        Grants for always; by default the person's own file.
     """
 
-    def __init__(self, book: GrantBook, decider: Decider, ledger: Ledger) -> None:
+    def __init__(self, book: GrantBook, decider: Decider, ledger: Ledger, remembered: GrantFile | None = None) -> None:
         self._book = book
-        self._decider = decider
+        self._remembered = remembered or GrantFile()
+        self._answers = Answers(book, self._remembered, decider)
         self._ledger = ledger
         self._policy = Policy()
 
@@ -119,14 +81,16 @@ class CommandBroker:
         """Return what answers the command calls of one run."""
 
         def handle(call: CommandCall, stdin: bytes, wait: Wait, guest: int) -> CommandReply:
+            context.count()
             resolved = resolve_program(call.name, search_path())
             if resolved.program is None:
                 return self._unresolved(context, call, resolved)
-            request = self._request(context, call, stdin, resolved.program)
-            grants = self._book.snapshot(context.run)
-            decision = self._policy.decide(request, grants) or self._ask(context, request, grants, wait)
+            program = self._remembered.identified(resolved.program)
+            request = self._request(context, call, stdin, program)
+            grants = self._grants(context)
+            decision, line = self._decide(context, request, grants, wait)
             if decision.effect is not Effect.ALLOW:
-                return self._deny(context, request, decision, self._policy.grant_line(request, grants))
+                return self._deny(context, request, decision, line)
             return self._execute(context, ApprovedCommand(request, decision), guest)
 
         return handle
@@ -138,33 +102,46 @@ class CommandBroker:
             env=tuple(sorted(call.env)),
             cwd=context.folder.path(),
             stdin=stdin,
-            limits=Limits(timeout_ms=min(call.timeout_ms, context.timeout_ms)),
+            limits=Limits(timeout_ms=context.timeout(call.timeout_ms), output_bytes=context.output_bytes),
         )
         return CommandRequest(secrets.token_urlsafe(16), context.asker, command)
 
-    def _ask(self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait) -> Decision:
-        line = self._policy.grant_line(request, grants)
-        answer = self._decider.decide(
-            Question(request, offers_for(request), line, self._policy.why_ask(request, grants)), wait
-        )
-        if answer is None:
-            return Decision(request.id, Effect.DENY, Origin.POLICY, reason="there is nobody to ask")
-        return self._decided(context, request, answer)
+    def _grants(self, context: RunContext) -> Grants:
+        """Return all that is in force for a run: of its options, of the session, and for always."""
+        grants = self._book.snapshot(context.run)
+        always = self._remembered.grants()
+        if context.surface is not None:
+            for problem in self._remembered.take_problems():
+                context.surface.write("stderr", f"[ssvm] {problem}\n")
+        return replace(grants, commands=(*grants.commands, *always))
 
-    def _decided(self, context: RunContext, request: CommandRequest, answer: Answer) -> Decision:
-        """Turn a person's answer into a decision, and keep the grant that it gives beyond this request."""
-        offer = answer.offer
-        if answer.via == NobodyDecider.name:
-            return Decision(request.id, Effect.DENY, Origin.POLICY, offer.scope, answer.reason)
-        if not offer.allow:
-            return Decision(request.id, Effect.DENY, Origin.PERSON, offer.scope, answer.reason or "you denied it")
-        scope = Scope.RUN if context.repeated and offer.scope is Scope.ONCE else offer.scope
-        if scope is Scope.ONCE:
-            return Decision(request.id, Effect.ALLOW, Origin.PERSON, scope, "allowed once by you")
-        grant = self._book.add(
-            grant_for(request, offer.rule, scope, created=time.time()), context.run if scope is Scope.RUN else ""
-        )
-        return Decision(request.id, Effect.ALLOW, Origin.PERSON, scope, f"allowed for this {scope.value} by you", grant)
+    def _decide(self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait) -> tuple[Decision, str]:
+        """Return the decision, and for a denial what would lift it."""
+        line = self._policy.grant_line(request, grants)
+        decision = self._policy.decide(request, grants)
+        if context.deny_all and (decision is None or decision.effect is Effect.ALLOW):
+            granted = decision is not None
+            why = "this is a dry run (--deny-all)" + (f"; it would be {decision.reason}" if decision else "")
+            return Decision(request.id, Effect.DENY, Origin.OPTION, Scope.RUN, why), "" if granted else line
+        if decision is None:
+            note = self._policy.why_ask(request, grants)
+            introduce, context.introduce = context.introduce, None
+            if introduce is not None:
+                introduce()
+            with context.deadline.paused():
+                decision = self._answers.ask(
+                    request,
+                    line,
+                    note,
+                    wait,
+                    run=context.run,
+                    repeated=context.repeated,
+                    surface=context.surface,
+                )
+        kept = decision.grant
+        if decision.effect is Effect.DENY and kept is not None and kept.scope in (Scope.SESSION, Scope.ALWAYS):
+            line = f"take the denial back with %ssvm revoke {kept.id}"
+        return decision, line
 
     def _unresolved(self, context: RunContext, call: CommandCall, resolved: Resolved) -> CommandReply:
         """Answer for a name that is no program.
@@ -189,6 +166,7 @@ class CommandBroker:
         context.denials.append(Denial(words, decision.reason, line))
         context.commands.append(CommandLine(words, request.command.program.path, f"denied: {decision.reason}"))
         self._ledger.record(request, decision)
+        self._used(decision)
         return denied_reply(request.command.name)
 
     def _execute(self, context: RunContext, approved: ApprovedCommand, guest: int) -> CommandReply:
@@ -211,10 +189,15 @@ class CommandBroker:
             if not line.ended.startswith("denied"):
                 context.commands.append(line)
                 self._ledger.record(approved.request, decision, completed)
-        if decision.grant is not None:
-            self._book.used(decision.grant.id)
+        self._used(decision)
         stdout, stderr = _for_guest(completed.stdout), _for_guest(completed.guest_stderr)
         return CommandReply(completed.guest_code(), stdout, stderr, completed.keep_inputs)
+
+    def _used(self, decision: Decision) -> None:
+        """Count a decision that a grant made, where it is kept."""
+        if decision.grant is not None:
+            self._book.used(decision.grant.id)
+            self._remembered.uses[decision.grant.id] += 1
 
     @contextmanager
     def _revocable(self, decision: Decision) -> Iterator[Callable[[int], Watch]]:

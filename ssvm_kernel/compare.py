@@ -11,8 +11,9 @@ from ssvm_kernel.display.stats import ratio_of_medians
 from ssvm_kernel.display.surface import Handle
 from ssvm_kernel.display.text import duration
 from ssvm_kernel.display.timings import Comparison, Sample
+from ssvm_kernel.ending import RunResult
 from ssvm_kernel.errors import GuestInterrupted
-from ssvm_kernel.runtime import Prepared, RunResult, Runtime
+from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.runner import Outcome
 
@@ -107,7 +108,7 @@ class _Measurement:
         context.commands = []
         output = _Fingerprint()
         handler = self._runtime.broker.handler(context)
-        outcome = self._runtime.runner.run(self._prepared.job(engine), output, handler)
+        outcome = self._runtime.runner.run(self._prepared.job(engine), output, handler, self._prepared.deadline())
         observed = _Observed(
             ended=outcome.exit_code if outcome.trap is None else outcome.trap.message,
             stdout=output.hashes["stdout"].hexdigest(),

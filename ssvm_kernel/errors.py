@@ -17,6 +17,7 @@ __all__ = [
     "GuestExit",
     "GuestInterrupted",
     "GuestTrap",
+    "LimitReached",
     "LoadError",
     "LockError",
     "SsvmError",
@@ -112,6 +113,25 @@ class GuestInterrupted(KeyboardInterrupt):
 
     def _render_traceback_(self) -> list[str]:
         return [f"KeyboardInterrupt: {self}"]
+
+
+class LimitReached(SsvmError):
+    """The guest came to a limit that ends the run: time, fuel, stack, memory or table at its start, commands.
+
+    Parameters
+    ----------
+    limit : str
+        What it was: ``"time"``, ``"fuel"``, ``"stack"``, ``"memory"``, ``"table"`` or ``"commands"``.
+    option : str
+        The option that sets it, e.g. ``"--time-limit"``.
+    message : str
+        What happened, with the value of the limit.
+    """
+
+    def __init__(self, limit: str, option: str, message: str) -> None:
+        super().__init__(f"{message} ({option} sets this limit)")
+        self.limit = limit
+        self.option = option
 
 
 class DeniedError(SsvmError):

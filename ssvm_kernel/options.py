@@ -6,18 +6,26 @@ import difflib
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
 
-from traitlets import Bool, CaselessStrEnum, HasTraits, Int, List, TraitError, TraitType, Unicode
+from traitlets import Bool, CaselessStrEnum, Float, HasTraits, Int, List, TraitError, TraitType, Unicode
 
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["CompileTraits", "Parsed", "RunTraits", "help_text", "parse", "split_line"]
+__all__ = ["CompileTraits", "LineTraits", "Parsed", "RunTraits", "help_text", "options_line", "parse", "split_line"]
 
 _WIDTH: Final = 96
 
 
-class RunTraits(HasTraits):
+class LineTraits(HasTraits):
+    """The options of one command; each trait with a ``flag`` is one of them."""
+
+
+Traits = TypeVar("Traits", bound=LineTraits)
+
+
+class RunTraits(LineTraits):
     """What may be said about one run of a guest."""
 
     engine = CaselessStrEnum(
@@ -54,12 +62,56 @@ class RunTraits(HasTraits):
         min=1,
         help="Most milliseconds for one command, whatever the guest asks for.",
     ).tag(flag="--command-timeout", metavar="MS")
+    command_output_limit = Int(
+        256,
+        min=1,
+        max=2048,
+        help="Most MiB of a command's stdout, and as many of its stderr, that are kept for the guest.",
+    ).tag(flag="--command-output-limit", metavar="MIB")
+    max_commands = Int(
+        10_000,
+        min=0,
+        help="Most commands of one run, denied ones included; with one more, the run is ended.",
+    ).tag(flag="--max-commands", metavar="N")
     memory_limit = Int(
-        4096,
+        1024,
         min=1,
         max=4096,
-        help="Most MiB for each linear memory of the guest.",
+        help="Most MiB for each linear memory of the guest; to grow beyond it fails, as on a full machine.",
     ).tag(flag="--memory-limit", metavar="MIB")
+    table_limit = Int(
+        1_000_000,
+        min=0,
+        max=100_000_000,
+        help="Most elements for each table of the guest.",
+    ).tag(flag="--table-limit", metavar="N")
+    stack_limit = Int(
+        512,
+        min=16,
+        max=2048,
+        help="Most KiB of stack for the guest's calls.",
+    ).tag(flag="--stack-limit", metavar="KIB")
+    time_limit = Float(
+        3600.0,
+        min=0.0,
+        help="Most seconds for the run, with its commands, without the time in which you are asked; 0 for no limit.",
+    ).tag(flag="--time-limit", metavar="SECONDS")
+    fuel = Int(
+        0,
+        min=0,
+        help="Most fuel, about one unit for each instruction: the same run then ends at the same place everywhere. "
+        "0 does not count, which is two to three times as fast.",
+    ).tag(flag="--fuel", metavar="N")
+    output_limit = Int(
+        1_000_000,
+        min=0,
+        help="Most bytes that the cell shows of what the guest prints; the rest is counted.",
+    ).tag(flag="--output-limit", metavar="BYTES")
+    deny_all = Bool(
+        False,
+        help="Dry run: deny every command without asking, whatever was granted, and list at the end all that the guest "
+        "tried, with the options that would grant it.",
+    ).tag(flag="--deny-all")
     name = Unicode(
         "",
         help="Name of the guest, for %%ssvm run NAME and in prompts; by default the cell's number.",
@@ -83,11 +135,12 @@ class CompileTraits(RunTraits):
     ).tag(flag="--cflags", metavar="FLAGS")
 
 
-class Parsed(NamedTuple):
+@dataclass(frozen=True)
+class Parsed(Generic[Traits]):
     """A parsed line: the words before the options, the options, and the guest's own arguments."""
 
     words: tuple[str, ...]
-    options: RunTraits
+    options: Traits
     guest_args: tuple[str, ...]
     help: bool
 
@@ -106,7 +159,7 @@ def split_line(line: str) -> list[str]:
         raise UsageError(f"the line cannot be split into words: {error}. Close the quotation") from None
 
 
-def parse(words_in: Iterable[str], traits: type[RunTraits]) -> Parsed:
+def parse(words_in: Iterable[str], traits: type[Traits]) -> Parsed[Traits]:
     """Parse the words of a line.
 
     Parameters
@@ -114,7 +167,7 @@ def parse(words_in: Iterable[str], traits: type[RunTraits]) -> Parsed:
     words_in : iterable of str
         Words; those after ``--`` belong to the guest.
     traits : type
-        `RunTraits` or a subclass: which options there are.
+        A subclass of `LineTraits`: which options there are.
 
     Raises
     ------
@@ -141,7 +194,7 @@ def parse(words_in: Iterable[str], traits: type[RunTraits]) -> Parsed:
     return Parsed(tuple(words), options, tuple(guest_args), wants_help)
 
 
-def help_text(usage: str, traits: type[RunTraits]) -> str:
+def help_text(usage: str, traits: type[LineTraits]) -> str:
     """Return the help of a command: its usage, then every option with its default."""
     lines = [f"usage: {usage}", ""]
     for flag, name in _flags(traits).items():
@@ -154,7 +207,36 @@ def help_text(usage: str, traits: type[RunTraits]) -> str:
     return "\n".join(lines)
 
 
-def _flags(traits: type[RunTraits]) -> dict[str, str]:
+def options_line(options: LineTraits, leave: Iterable[str] = ()) -> str:
+    """Return the options that differ from their defaults, as one would write them.
+
+    Parameters
+    ----------
+    options : LineTraits
+        What was parsed.
+    leave : iterable of str
+        Names of traits to leave out.
+
+    Returns
+    -------
+    str
+        Without the values of environment variables, which may be secrets: ``--env NAME`` takes the kernel's own.
+    """
+    words = []
+    for flag, name in _flags(type(options)).items():
+        value = getattr(options, name)
+        if name in leave or value == type(options).class_traits()[name].default():
+            continue
+        if isinstance(value, bool):
+            words.append(flag)
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            text = str(item).partition("=")[0] if name == "env" else str(item)
+            words.append(f"{flag} {shlex.quote(text)}")
+    return " ".join(words)
+
+
+def _flags(traits: type[LineTraits]) -> dict[str, str]:
     """Return option spellings and the traits behind them, in the order of definition."""
     found: dict[str, str] = {}
     for cls in reversed(traits.__mro__):
@@ -164,7 +246,7 @@ def _flags(traits: type[RunTraits]) -> dict[str, str]:
     return found
 
 
-def _take_option(options: RunTraits, flags: dict[str, str], word: str, rest: Iterator[str]) -> None:
+def _take_option(options: LineTraits, flags: dict[str, str], word: str, rest: Iterator[str]) -> None:
     flag, has_value, value = word.partition("=")
     if flag not in flags:
         near = difflib.get_close_matches(flag, [*flags, "--help"], 1, 0.5)
@@ -185,6 +267,13 @@ def _take_option(options: RunTraits, flags: dict[str, str], word: str, rest: Ite
         if isinstance(trait, List):
             setattr(options, name, [*getattr(options, name), value])
         else:
-            setattr(options, name, int(value) if isinstance(trait, Int) else value)
+            setattr(options, name, _number(trait)(value))
     except (TraitError, ValueError):
         raise UsageError(f"{flag} does not take {value!r}: {flag} {trait.metadata['metavar']}. {trait.help}") from None
+
+
+def _number(trait: Any) -> Any:
+    """Return what makes a trait's value of a word."""
+    if isinstance(trait, Int):
+        return int
+    return float if isinstance(trait, Float) else str

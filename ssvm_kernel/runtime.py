@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from dataclasses import dataclass
 from typing import Final
 
 from ssvm_kernel.authority import WorkFolder, granted_by_options
-from ssvm_kernel.broker import CommandBroker, Denial, RunContext
+from ssvm_kernel.broker import CommandBroker
+from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
+from ssvm_kernel.capabilities.manifest import manifest_of
 from ssvm_kernel.capabilities.model import Access, Asker
+from ssvm_kernel.capabilities.wasm import read_binary
+from ssvm_kernel.context import RunContext
+from ssvm_kernel.display.abilities import manifest_bundle
 from ssvm_kernel.display.report import CommandLine, RunReport
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.display.text import duration
-from ssvm_kernel.errors import DeniedError, GuestExit, GuestInterrupted, GuestTrap
+from ssvm_kernel.ending import RunResult, ended_text, show_missed
+from ssvm_kernel.errors import GuestInterrupted, SsvmError
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.opens import missed_paths
 from ssvm_kernel.options import RunTraits
+from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.pool import WorkerPool
-from ssvm_kernel.sandbox.protocol import Preopen, StackFrame, TrapInfo
+from ssvm_kernel.sandbox.protocol import Preopen
 from ssvm_kernel.sandbox.runner import Job, Outcome, Runner
 
-__all__ = ["Prepared", "RunResult", "Runtime", "raise_for"]
+__all__ = ["Prepared", "Runtime"]
 
-_HOST_FRAME: Final = re.compile(r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|<?(std|core|alloc)::)")
+_KIBI: Final = 1 << 10
 _MEBI: Final = 1 << 20
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """How a run ended.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        Status and times.
-    commands : tuple of CommandLine
-        What it ran or wanted to run on the host.
-    denials : tuple of Denial
-        What it was refused.
-    """
-
-    outcome: Outcome
-    commands: tuple[CommandLine, ...]
-    denials: tuple[Denial, ...]
 
 
 class Prepared:
@@ -77,7 +64,7 @@ class Prepared:
         self.guest = guest
         self.options = options
         self.surface: Surface = current_surface()
-        self._args = args
+        self.args = args
         self._book = book
         grants, problems = granted_by_options(options)
         for problem in problems:
@@ -92,6 +79,10 @@ class Prepared:
             folder=self._folder,
             timeout_ms=options.command_timeout,
             surface=self.surface,
+            output_bytes=options.command_output_limit * _MEBI,
+            max_commands=options.max_commands,
+            deny_all=options.deny_all,
+            introduce=self._introduce,
         )
 
     def __enter__(self) -> Prepared:
@@ -101,6 +92,14 @@ class Prepared:
         self._folder.close()
         self._book.end_run(self.context.run)
 
+    def _introduce(self) -> None:
+        """Show what the guest can ask for and cannot do, from its imports alone (rule 2)."""
+        try:
+            manifest = manifest_of(read_binary(self.guest.wasm))
+        except SsvmError:
+            return  # the engine understands more than our reader; the prompt itself says what is asked
+        self.surface.show(manifest_bundle(self.guest.name, manifest))
+
     def job(self, engine: str) -> Job:
         """Return the job of one run: the module and everything that was granted to it."""
         grants = self.grants
@@ -108,13 +107,22 @@ class Prepared:
             wasm=self.guest.wasm,
             sha256=self.guest.sha256,
             engine=engine,
-            argv=(self.guest.name, *self._args),
+            argv=(self.guest.name, *self.args),
             env=tuple((grant.name, grant.value) for grant in grants.env),
             preopens=tuple(
-                Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE) for folder in grants.folders
+                Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
+                for folder in effective_folders(grants.folders)  # the same folder twice: the stricter grant (W13)
             ),
             memory_bytes=self.options.memory_limit * _MEBI,
+            table_elements=self.options.table_limit,
+            stack_bytes=self.options.stack_limit * _KIBI,
+            fuel=self.options.fuel,
         )
+
+    def deadline(self) -> Deadline:
+        """Return when a run that begins now is over."""
+        self.context.deadline = Deadline(self.options.time_limit)
+        return self.context.deadline
 
 
 class Runtime:
@@ -138,60 +146,23 @@ class Runtime:
             When the person interrupted; what was printed is shown.
         LoadError, WorkerDied
             When it could not be run.
+        LimitReached
+            When its time was over, it asked for too many commands, or could not start within its limits.
         """
         guest, context = prepared.guest, prepared.context
-        streams = GuestStreams(prepared.surface)
+        streams = GuestStreams(prepared.surface, prepared.options.output_limit)
         try:
-            outcome = self.runner.run(prepared.job(engine), streams, self.broker.handler(context))
+            handler = self.broker.handler(context)
+            outcome = self.runner.run(prepared.job(engine), streams, handler, prepared.deadline())
         except KeyboardInterrupt:
             raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
         finally:
             streams.close()
         prepared.surface.show(_report(guest, outcome, streams, context.commands).bundle())
-        return RunResult(outcome, tuple(context.commands), tuple(context.denials))
-
-
-def raise_for(result: RunResult, options: RunTraits, guest: Guest) -> None:
-    """Raise what a run's end means for its cell.
-
-    A trap is always an error; a denial comes before the exit status that it caused, since it says what to do.
-    """
-    outcome = result.outcome
-    if result.denials and not options.no_raise:
-        raise DeniedError(_denied_text(result.denials, outcome, guest))
-    if outcome.trap is not None:
-        raise GuestTrap(trap_text(outcome.trap, guest), outcome.trap.message)
-    if outcome.exit_code and not options.no_raise:
-        raise GuestExit(outcome.exit_code)
-
-
-def trap_text(trap: TrapInfo, guest: Guest) -> str:
-    """Return a trap for people: what it was, and the guest's own stack with lines of the cell."""
-    frames = [frame for frame in trap.frames if not _HOST_FRAME.match(frame.function)] or trap.frames
-    lines = [f"  in {frame.function}{_place(frame, guest)}" for frame in frames[:12]]
-    return "\n".join([f"{guest.name} trapped: {trap.message}", *lines])
-
-
-def _place(frame: StackFrame, guest: Guest) -> str:
-    if not frame.line:
-        return ""
-    file = frame.file.rsplit("/", 1)[-1]
-    if guest.source_name and file == guest.source_name:
-        return f", line {frame.line + 1} of the cell"  # the magic's own line is line 1
-    return f", {file}:{frame.line}"
-
-
-def _denied_text(denials: tuple[Denial, ...], outcome: Outcome, guest: Guest) -> str:
-    lines = []
-    for denial in dict.fromkeys(denials):
-        lines.append(f"{guest.name} may not run {denial.what}: {denial.reason}")
-        lines.append(f"  to grant it: {denial.grant_line}")
-    lines.append(f"The guest was told so and ended: {_ended(outcome)}.")
-    return "\n".join(lines)
-
-
-def _ended(outcome: Outcome) -> str:
-    return f"trap ({outcome.trap.message})" if outcome.trap is not None else f"exit {outcome.exit_code}"
+        missed = missed_paths(outcome.attempts, effective_folders(prepared.grants.folders))
+        result = RunResult(outcome, tuple(context.commands), tuple(context.denials), missed, prepared.args)
+        show_missed(result, prepared.options, guest, prepared.surface)
+        return result
 
 
 def _report(guest: Guest, outcome: Outcome, streams: GuestStreams, commands: list[CommandLine]) -> RunReport:
@@ -199,7 +170,7 @@ def _report(guest: Guest, outcome: Outcome, streams: GuestStreams, commands: lis
         name=guest.name,
         sha256=guest.sha256,
         engine=outcome.engine,
-        ended=_ended(outcome),
+        ended=ended_text(outcome),
         compile=_compile_text(guest, outcome),
         instantiate=outcome.load + outcome.instantiate,
         run=outcome.run,

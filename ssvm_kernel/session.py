@@ -14,10 +14,12 @@ from ssvm_kernel.compare import compare
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.deciders.chain import default_chain
 from ssvm_kernel.display.surface import Surface, current_surface
+from ssvm_kernel.ending import RunResult, raise_for
 from ssvm_kernel.errors import LoadError, UsageError
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
-from ssvm_kernel.runtime import Prepared, RunResult, Runtime, raise_for
+from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.toolchains import registry
@@ -41,7 +43,9 @@ class Session:
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
-        self.runtime = Runtime(self._pool, CommandBroker(self.grants, decider or default_chain(), self.ledger))
+        self.remembered = GrantFile()
+        broker = CommandBroker(self.grants, decider or default_chain(), self.ledger, self.remembered)
+        self.runtime = Runtime(self._pool, broker)
         atexit.register(self.close)
 
     def compile(self, language: str, source: str, options: CompileTraits, name: str) -> Guest:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.model import CommandGrant, EnvGrant, FolderGrant, Grants, Origin, Scope
+from ssvm_kernel.capabilities.model import CommandGrant, Effect, EnvGrant, FolderGrant, Grants, Origin, Scope
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import option
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["Grant", "GrantBook", "GrantRow", "describe"]
+__all__ = ["Grant", "GrantBook", "GrantRow", "describe", "row_of"]
 
 Grant = CommandGrant | FolderGrant | EnvGrant
 AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant)
@@ -127,7 +127,7 @@ class GrantBook:
             entry = self._entries.pop(grant_id, None)
         if entry is None:
             return False
-        self._tell(entry.grant)
+        self.announce(entry.grant)
         return True
 
     def end_run(self, run: str) -> None:
@@ -140,7 +140,7 @@ class GrantBook:
         with self._lock:
             entries, self._entries = self._entries, {}
         for entry in entries.values():
-            self._tell(entry.grant)
+            self.announce(entry.grant)
 
     def used(self, grant_id: str) -> None:
         """Count a decision that a grant made."""
@@ -165,20 +165,7 @@ class GrantBook:
             entries = [(entry.grant, entry.uses) for entry in self._entries.values()]
         folders = [grant for grant, _ in entries if isinstance(grant, FolderGrant)]
         access = {grant.id: grant.access.value for grant in effective_folders(folders)}
-        return tuple(
-            GrantRow(
-                id=grant.id,
-                kind=_kind(grant),
-                what=describe(grant),
-                effect=grant.effect.value if isinstance(grant, CommandGrant) else access.get(grant.id, "allow"),
-                scope=grant.scope,
-                origin=grant.origin,
-                module_sha256=grant.module_sha256,
-                age=max(0.0, now - grant.created),
-                uses=uses,
-            )
-            for grant, uses in entries
-        )
+        return tuple(row_of(grant, now, uses, access.get(grant.id, "")) for grant, uses in entries)
 
     def watch(self, callback: Callable[[Grant], None]) -> Callable[[], None]:
         """Have `callback` called with each grant that is revoked, on the thread that revokes; return how to stop that.
@@ -195,15 +182,33 @@ class GrantBook:
 
         return stop
 
-    def _tell(self, grant: Grant) -> None:
+    def announce(self, grant: Grant) -> None:
+        """Tell those who watch that a grant was taken back, here or where it was kept."""
         with self._lock:
             watchers = tuple(self._watchers)
         for watcher in watchers:  # outside the lock: a watcher may ask the book
             watcher(grant)
 
 
+def row_of(grant: Grant, now: float, uses: int, access: str = "") -> GrantRow:
+    """Return a grant as a line of the table; `access` is what is in force for a folder."""
+    return GrantRow(
+        id=grant.id,
+        kind=_kind(grant),
+        what=describe(grant),
+        effect=grant.effect.value if isinstance(grant, CommandGrant) else access or "allow",
+        scope=grant.scope,
+        origin=grant.origin,
+        module_sha256=grant.module_sha256,
+        age=max(0.0, now - grant.created),
+        uses=uses,
+    )
+
+
 def describe(grant: Grant) -> str:
     """Return a grant as the option that gives it, or in words where no option can say it."""
+    if isinstance(grant, CommandGrant) and grant.effect is not Effect.ALLOW and grant.program is not None:
+        return describe(replace(grant, effect=Effect.ALLOW, env_names=frozenset()))
     try:
         return option(grant)
     except UsageError:

@@ -24,7 +24,12 @@ __all__ = ["DENY", "coverage", "offers_for", "prefix_of"]
 DENY = Offer(id="deny", label="Deny", allow=False, scope=Scope.ONCE)
 
 _LASTING = (Scope.RUN, Scope.SESSION)
-_SCOPE_WORDS = {Scope.ONCE: "once", Scope.RUN: "for this run", Scope.SESSION: "for this session"}
+_SCOPE_WORDS = {
+    Scope.ONCE: "once",
+    Scope.RUN: "for this run",
+    Scope.SESSION: "for this session",
+    Scope.ALWAYS: "always for this guest and this program",
+}
 
 
 def coverage(offer: Offer) -> str:
@@ -52,7 +57,7 @@ def prefix_of(request: CommandRequest) -> tuple[bytes, ...]:
     return arguments[:1]
 
 
-def offers_for(request: CommandRequest, *, lasting_denials: bool = False) -> tuple[Offer, ...]:
+def offers_for(request: CommandRequest, *, lasting_denials: bool = False, always: bool = False) -> tuple[Offer, ...]:
     """Return the answers to offer, deny first and the widest last.
 
     Parameters
@@ -62,6 +67,8 @@ def offers_for(request: CommandRequest, *, lasting_denials: bool = False) -> tup
     lasting_denials : bool
         Also offer to deny for the run and the session, with ids such as ``"deny:session:exact"``.  For a policy that
         remembers denials.
+    always : bool
+        Also offer each lasting answer for always, with ids such as ``"always"`` and ``"always:prefix"``.
 
     Returns
     -------
@@ -71,9 +78,10 @@ def offers_for(request: CommandRequest, *, lasting_denials: bool = False) -> tup
     """
     rules = _rules(request)
     offers = [DENY, Offer(id="once", label="Allow once", allow=True, scope=Scope.ONCE)]
-    offers += [_lasting(request, scope, rule, allow=True) for rule in rules for scope in _LASTING]
+    scopes = (*_LASTING, Scope.ALWAYS) if always else _LASTING
+    offers += [_lasting(request, scope, rule, allow=True) for rule in rules for scope in scopes]
     if lasting_denials:
-        offers += [_lasting(request, scope, rule, allow=False) for rule in rules for scope in _LASTING]
+        offers += [_lasting(request, scope, rule, allow=False) for rule in rules for scope in scopes]
     return tuple(offers)
 
 

@@ -12,7 +12,12 @@ from ssvm_kernel.deciders.offers import coverage
 
 __all__ = ["view_data"]
 
-_SCOPES = {Scope.ONCE: "Once", Scope.RUN: "This run", Scope.SESSION: "This session", Scope.ALWAYS: "Always"}
+_SCOPES = {
+    Scope.ONCE: "Once",
+    Scope.RUN: "This run",
+    Scope.SESSION: "This session",
+    Scope.ALWAYS: "Always for this guest and this program",
+}
 
 
 def view_data(question: Question, facts: Facts, nonce: str) -> dict[str, Any]:

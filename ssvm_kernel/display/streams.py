@@ -115,7 +115,8 @@ class GuestStreams:
         cut = sum(self.totals.values()) - self._cap
         if cut > 0 and not self._cut_shown:
             self._cut_shown = True
-            self._surface.write("stderr", f"\n[ssvm] {size(cut)} more were printed and are not shown\n")
+            note = f"{size(cut)} more were printed and are not shown (--output-limit sets this limit)"
+            self._surface.write("stderr", f"\n[ssvm] {note}\n")
 
     def _take(self, name: str, data: bytes) -> None:
         self.totals[name] += len(data)

@@ -6,7 +6,13 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ssvm_kernel.sandbox.engines import EngineSettings
+
 __all__ = [
+    "MOST_ATTEMPTS",
+    "MOST_PATH_BYTES",
+    "Attempt",
+    "Call",
     "CommandCall",
     "CommandReply",
     "Compile",
@@ -26,6 +32,12 @@ __all__ = [
     "decode_to_worker",
     "encode",
 ]
+
+
+MOST_ATTEMPTS: Final = 50
+"""Paths that a run's end names."""
+MOST_PATH_BYTES: Final = 1024
+"""Bytes of one such path."""
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -58,20 +70,27 @@ class Lock(_Message, frozen=True):
 class Compile(_Message, frozen=True):
     """To the worker: turn the module in the blob into machine code (or bytecode) of `engine`, and keep it as `key`."""
 
-    engine: str
+    engine: EngineSettings
     key: str
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True):
+    """One exported function to be called instead of ``_start``, and its arguments as words."""
+
+    function: str
+    args: tuple[str, ...] = ()
 
 
 class Run(_Message, frozen=True):
     """To the worker: run a module once, in a fresh instance.
 
     The descriptors beside it are the write ends for stdout and stderr and, when `machine_code`, a file of machine code
-    that this host made; otherwise the worker has the module already.
+    that this host made; otherwise the worker has the module already.  When `stdin`, a pipe to read is the last of them.
 
     Parameters
     ----------
-    engine : str
-        ``"jit"`` or ``"interpreter"``.
+    engine : EngineSettings
+        Engine, and what its machine code depends on.
     key : str
         Hash of module and engine, under which the worker keeps the loaded module.
     machine_code : bool
@@ -84,15 +103,27 @@ class Run(_Message, frozen=True):
         Granted folders.
     memory_bytes : int
         Most bytes for each linear memory.
+    table_elements : int
+        Most elements for each table.
+    fuel : int
+        Most fuel, when the engine counts it.
+    stdin : bool
+        Whether there is a descriptor for its stdin, which is empty otherwise.
+    call : Call or None
+        What to call instead of ``_start``.
     """
 
-    engine: str
+    engine: EngineSettings
     key: str
     machine_code: bool
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     preopens: tuple[Preopen, ...] = ()
     memory_bytes: int = 4 << 30
+    table_elements: int = 1_000_000
+    fuel: int = 0
+    stdin: bool = False
+    call: Call | None = None
 
 
 class CommandReply(_Message, frozen=True):
@@ -156,6 +187,30 @@ class TrapInfo(msgspec.Struct, frozen=True, array_like=True):
     frames: tuple[StackFrame, ...] = ()
 
 
+class Attempt(msgspec.Struct, frozen=True, array_like=True):
+    """A path that the guest tried and did not get.
+
+    Parameters
+    ----------
+    function : str
+        What it called, e.g. ``"path_open"``.
+    fd : int
+        The folder that the path is relative to; granted folders are numbered from 3.
+    path : bytes
+        As the guest gave it, its beginning where it is long.
+    error : int
+        The WASI error of the last time.
+    count : int
+        How often.
+    """
+
+    function: str
+    fd: int
+    path: bytes
+    error: int
+    count: int = 1
+
+
 class Finished(_Message, frozen=True):
     """From the worker: the run is over.
 
@@ -169,6 +224,16 @@ class Finished(_Message, frozen=True):
         Seconds: reading machine code, instantiating, inside ``_start``, and of that inside commands.
     memory_bytes : int
         Size of the guest's linear memory at its end (memories never shrink, so this is the peak).
+    attempts : tuple of Attempt
+        Paths that it did not get.
+    more_attempts : int
+        How many more there were.
+    no_folders : bool
+        Whether it looked for granted folders, and had none.
+    results : tuple of str
+        What the function of `Call` returned.
+    fuel : int
+        Fuel that was used, when the engine counts it.
     """
 
     exit_code: int | None
@@ -178,6 +243,11 @@ class Finished(_Message, frozen=True):
     run: float
     host: float
     memory_bytes: int
+    attempts: tuple[Attempt, ...] = ()
+    more_attempts: int = 0
+    no_folders: bool = False
+    results: tuple[str, ...] = ()
+    fuel: int = 0
 
 
 class Failed(_Message, frozen=True):
@@ -186,7 +256,8 @@ class Failed(_Message, frozen=True):
     Parameters
     ----------
     stage : str
-        ``lock``, ``compile``, ``load``, ``link``, ``stale`` (machine code that this engine cannot use) or ``internal``.
+        ``lock``, ``compile``, ``load``, ``link``, ``call`` (no such function), ``stale`` (machine code that this engine
+        cannot use) or ``internal``.
     message : str
         Why.
     """

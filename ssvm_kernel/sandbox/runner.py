@@ -18,12 +18,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
-from ssvm_kernel.errors import LoadError, SsvmError, WorkerDied
+from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.engines import engine_tag
+from ssvm_kernel.sandbox.deadline import Deadline
+from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
+from ssvm_kernel.sandbox.feed import Feed, feeding
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 
 __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
@@ -55,6 +57,14 @@ class Job:
         Its folders.
     memory_bytes : int
         Most bytes of each linear memory.
+    table_elements : int
+        Most elements of each table.
+    stack_bytes : int
+        Most bytes of stack for the guest's calls.
+    fuel : int
+        Most fuel; 0 does not count it.
+    call : Call or None
+        What to call instead of ``_start``.
     """
 
     wasm: bytes = field(repr=False)
@@ -64,11 +74,20 @@ class Job:
     env: tuple[tuple[str, str], ...] = ()
     preopens: tuple[protocol.Preopen, ...] = ()
     memory_bytes: int = 4 << 30
+    table_elements: int = 1_000_000
+    stack_bytes: int = STACK_BYTES
+    fuel: int = 0
+    call: protocol.Call | None = None
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The engine, as far as machine code depends on it."""
+        return EngineSettings(self.engine, self.fuel > 0, self.stack_bytes)
 
     @cached_property
     def machine_code_key(self) -> str:
         """Name of this module's machine code in the cache."""
-        return hashlib.sha256(f"{self.sha256}/{engine_tag(self.engine)}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.sha256}/{engine_tag(self.settings)}".encode()).hexdigest()
 
     @property
     def domain(self) -> str:
@@ -97,6 +116,14 @@ class Outcome:
         Reading machine code, instantiating, inside the guest, and of that inside commands.
     memory_bytes : int
         Linear memory at the end.
+    attempts : tuple of Attempt
+        Paths that the guest did not get, and `more_attempts` that are not listed; not trusted.
+    no_folders : bool
+        Whether it looked for granted folders, and had none.
+    results : tuple of str
+        What the called function returned; not trusted.
+    fuel : int
+        Fuel that was used, 0 when it is not counted.
     """
 
     exit_code: int | None
@@ -108,6 +135,11 @@ class Outcome:
     host: float
     memory_bytes: int
     engine: str
+    attempts: tuple[protocol.Attempt, ...] = ()
+    more_attempts: int = 0
+    no_folders: bool = False
+    results: tuple[str, ...] = ()
+    fuel: int = 0
 
 
 class Output(Protocol):
@@ -139,7 +171,14 @@ class Runner:
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
 
-    def run(self, job: Job, output: Output, on_command: CommandHandler) -> Outcome:
+    def run(
+        self,
+        job: Job,
+        output: Output,
+        on_command: CommandHandler,
+        deadline: Deadline | None = None,
+        stdin: int | None = None,
+    ) -> Outcome:
         """Run a guest to its end.
 
         Parameters
@@ -150,11 +189,17 @@ class Runner:
             Takes what the guest prints, while it runs.
         on_command : callable
             Called for each command that the guest wants, with the guest waiting; its output has been shown by then.
+        deadline : Deadline or None
+            Until when; `on_command` lets it stand still while a person is asked.
+        stdin : int or None
+            A descriptor whose bytes the guest reads as its stdin; by default that is empty.
 
         Raises
         ------
         LoadError
             When the module is broken, imports what nobody offers, or has nothing to run.
+        LimitReached
+            When the time is over, or the module needs more memory or table than it may have.
         WorkerDied
             When the guest's process ended by itself.
         KeyboardInterrupt
@@ -162,7 +207,8 @@ class Runner:
         """
         worker = self._pool.take(job.domain, job.lock)
         try:
-            outcome = _Run(worker, job, output, on_command).finish()
+            with feeding(stdin) as feed:
+                outcome = _Run(worker, job, output, on_command, deadline or Deadline(), feed).finish()
         except LoadError:
             self._pool.give_back(worker)
             raise
@@ -182,7 +228,7 @@ class Runner:
         """
         worker = self._pool.take(job.domain, job.lock)
         try:
-            seconds, _ = _compile(worker, job)
+            seconds, _ = _compile(worker, job, Deadline())
         except LoadError:
             self._pool.give_back(worker)
             raise
@@ -200,7 +246,17 @@ class _StaleCode(Exception):
 class _Run:
     """State of one run."""
 
-    def __init__(self, worker: Worker, job: Job, output: Output, on_command: CommandHandler) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        job: Job,
+        output: Output,
+        on_command: CommandHandler,
+        deadline: Deadline,
+        feed: Feed | None,
+    ) -> None:
+        self._feed = feed
+        self._deadline = deadline
         self._worker = worker
         self._job = job
         self._output = output
@@ -217,7 +273,7 @@ class _Run:
                     return self._execute(code)
                 except _StaleCode:
                     pass
-            self._compile_seconds, machine_code = _compile(self._worker, self._job)
+            self._compile_seconds, machine_code = _compile(self._worker, self._job, self._deadline)
             store_blob("machine-code", key, machine_code)
         return self._execute(None)
 
@@ -228,6 +284,8 @@ class _Run:
             for fd in streams:
                 selector.register(fd, selectors.EVENT_READ)
             selector.register(self._worker, selectors.EVENT_READ)
+            if self._feed is not None:
+                self._feed.attach(selector)
             try:
                 finished = self._loop(selector, streams)
             except (LoadError, _StaleCode):
@@ -248,37 +306,50 @@ class _Run:
             host=finished.host,
             memory_bytes=finished.memory_bytes,
             engine=self._job.engine,
+            attempts=finished.attempts[: protocol.MOST_ATTEMPTS],
+            more_attempts=max(0, finished.more_attempts),
+            no_folders=finished.no_folders,
+            results=finished.results,
+            fuel=finished.fuel,
         )
 
     def _start(self, code: Path | None, out_write: int, err_write: int) -> None:
         """Send the job; our copies of the pipes' write ends are closed, so that their end will be seen."""
         job = self._job
         run = protocol.Run(
-            engine=job.engine,
+            engine=job.settings,
             key=job.machine_code_key,
             machine_code=code is not None,
             argv=job.argv,
             env=job.env,
             preopens=job.preopens,
             memory_bytes=job.memory_bytes,
+            table_elements=job.table_elements,
+            fuel=job.fuel,
+            stdin=self._feed is not None,
+            call=job.call,
         )
+        stdin = [self._feed.fileno] if self._feed is not None else []
         try:
             if code is None:
-                self._worker.send(run, fds=[out_write, err_write])
+                self._worker.send(run, fds=[out_write, err_write, *stdin])
             else:
                 with _reopenable(code) as file:
-                    self._worker.send(run, fds=[out_write, err_write, file])
+                    self._worker.send(run, fds=[out_write, err_write, file, *stdin])
         finally:
             os.close(out_write)
             os.close(err_write)
 
     def _loop(self, selector: selectors.BaseSelector, streams: Streams) -> protocol.Finished:
         while True:
-            for key, _ in selector.select(self._output.poll()):
+            self._deadline.check()
+            for key, _ in selector.select(self._deadline.sooner(self._output.poll())):
                 if key.fileobj is self._worker:
                     finished = self._serve(streams)
                     if finished is not None:
                         return finished
+                elif key.data is not None:
+                    key.data()
                 elif isinstance(key.fileobj, int) and _read_once(key.fileobj, streams) == 0:
                     selector.unregister(key.fileobj)
 
@@ -348,11 +419,16 @@ class _Run:
                 taken += size
 
 
-def _compile(worker: Worker, job: Job) -> tuple[float, bytes]:
+def _compile(worker: Worker, job: Job, deadline: Deadline) -> tuple[float, bytes]:
     """Let a worker make machine code; return the seconds it took, and the code."""
-    worker.send(protocol.Compile(job.engine, job.machine_code_key), job.wasm)
-    while (received := worker.receive()) is None:
-        pass
+    worker.send(protocol.Compile(job.settings, job.machine_code_key), job.wasm)
+    received = None
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker, selectors.EVENT_READ)
+        while received is None:
+            deadline.check()
+            if selector.select(deadline.left()):
+                received = worker.receive()
     message, blob = received
     if isinstance(message, protocol.Failed):
         raise _failed(message)
@@ -382,6 +458,11 @@ def _failed(message: protocol.Failed) -> SsvmError:
         return WorkerDied(f"the guest's process failed; this is a defect of ssvm-kernel:\n{message.message}")
     if message.stage == "lock":
         return WorkerDied(message.message)
+    if message.stage == "call":
+        return UsageError(f"the function cannot be called: {message.message}")
+    for word, option in (("memory", "--memory-limit"), ("table", "--table-limit")):
+        if message.stage == "link" and f"exceeds {word} limits" in message.message:
+            return LimitReached(word, option, f"the module cannot start: {message.message}")
     verb = "linked" if message.stage == "link" else "loaded"
     return LoadError(f"the module cannot be {verb}: {message.message}")
 

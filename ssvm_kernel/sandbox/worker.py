@@ -19,7 +19,9 @@ from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
 from ssvm_kernel.host.process import ProcessState, StoredBytes, bind_process_interface
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.engines import ENGINES, make_engine
+from ssvm_kernel.sandbox.calling import BadCall, call_export
+from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, make_engine
+from ssvm_kernel.sandbox.filewatch import FileWatch
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
@@ -27,6 +29,9 @@ from ssvm_kernel.sandbox.wire import recv_frame, send_frame
 __all__ = ["main"]
 
 _WASI = "wasi_snapshot_preview1"
+_MOST_INSTANCES = 4  # the guest and what this host puts between it and WASI
+_MOST_TABLES = 100
+_MOST_MEMORIES = 8
 
 
 class _GuestExit(Exception):
@@ -57,13 +62,13 @@ class Worker:
         self._parent = parent
         self._locked = False
         # Made before the lock, which they do not need to outlive: neither starts a thread.
-        self._engines = {name: make_engine(name) for name in ENGINES}
+        self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, ENGINES)}
         self._modules: dict[str, wasmtime.Module] = {}
         self._host_seconds = 0.0
 
     def serve(self) -> None:
         """Answer requests until the kernel closes the socket."""
-        wasmtime.Linker(self._engines[ENGINES[0]]).define_wasi()  # what it loads lazily is loaded now
+        wasmtime.Linker(self._engine(EngineSettings(ENGINES[0]))).define_wasi()  # what it loads lazily is loaded now
         self._send(protocol.Ready(os.getpid()))
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
@@ -105,10 +110,16 @@ class Worker:
             protocol.Locked(report.landlock_abi, report.seccomp, report.no_new_privs, report.rlimits, report.missing)
         )
 
+    def _engine(self, settings: EngineSettings) -> wasmtime.Engine:
+        """Return the engine for some settings; those that differ from the usual are made when they are needed."""
+        if settings not in self._engines:
+            self._engines[settings] = make_engine(settings)
+        return self._engines[settings]
+
     def _compile(self, request: protocol.Compile, wasm: bytes) -> None:
         started = time.perf_counter()
         try:
-            module = wasmtime.Module(self._engines[request.engine], wasm)
+            module = wasmtime.Module(self._engine(request.engine), wasm)
         except wasmtime.WasmtimeError as error:
             raise _CannotRun("compile", str(error)) from None
         seconds = time.perf_counter() - started
@@ -119,7 +130,7 @@ class Worker:
         if request.machine_code:
             try:
                 path = f"/dev/fd/{fds[2]}"
-                self._modules[request.key] = wasmtime.Module.deserialize_file(self._engines[request.engine], path)
+                self._modules[request.key] = wasmtime.Module.deserialize_file(self._engine(request.engine), path)
             except wasmtime.WasmtimeError as error:
                 # Machine code of another engine version or processor: the kernel compiles anew.
                 raise _CannotRun("stale", str(error)) from None
@@ -132,25 +143,35 @@ class Worker:
         module = self._load(request, fds)
         loaded = time.perf_counter()
         linker = self._linker(request.engine, module)
-        store = wasmtime.Store(self._engines[request.engine])
+        store = wasmtime.Store(self._engine(request.engine))
+        files = FileWatch(self._engine(request.engine), module)
         exit_code: int | None = 0
         trap = instance = None
+        results: tuple[str, ...] = ()
         try:
-            store.set_limits(memory_size=request.memory_bytes)
+            _set_limits(store, request)
             store.set_wasi(_wasi(request, fds))
             instantiated = time.perf_counter()
             try:
+                files.stand_before(linker, store)
                 instance = linker.instantiate(store, module)
+                files.look_on(store, instance)
                 instantiated = time.perf_counter()
-                _start(store, instance, module)(store)
+                if request.call is None:
+                    _start(store, instance, module)(store)
+                else:
+                    results = call_export(store, instance, request.call.function, request.call.args)
             except _GuestExit as ended:
                 exit_code = ended.code
+            except BadCall as error:
+                raise _CannotRun("call", str(error)) from None
             except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
                 if instance is None and not isinstance(error, wasmtime.Trap):
                     raise _CannotRun("link", str(error)) from None
                 exit_code, trap = None, parse_trap(str(error))
             stopped = time.perf_counter()
             memory_bytes = _memory_bytes(store, instance)
+            fuel = request.fuel - store.get_fuel() if request.engine.fuel else 0
         finally:
             store.close()
         return protocol.Finished(
@@ -161,11 +182,16 @@ class Worker:
             run=stopped - instantiated,
             host=self._host_seconds,
             memory_bytes=memory_bytes,
+            attempts=files.attempts(),
+            more_attempts=files.more,
+            no_folders=files.no_folders,
+            results=results,
+            fuel=fuel,
         )
 
-    def _linker(self, engine: str, module: wasmtime.Module) -> wasmtime.Linker:
+    def _linker(self, engine: EngineSettings, module: wasmtime.Module) -> wasmtime.Linker:
         """Return what the module may import: WASI, and the process interface."""
-        linker = wasmtime.Linker(self._engines[engine])
+        linker = wasmtime.Linker(self._engine(engine))
         linker.allow_shadowing = True
         linker.define_wasi()
         exit_type = wasmtime.FuncType([wasmtime.ValType.i32()], [])
@@ -185,6 +211,19 @@ class Worker:
         assert isinstance(reply, protocol.CommandReply)
         self._host_seconds += time.perf_counter() - started
         return _guest_reply(reply, frame.blob, fds)
+
+
+def _set_limits(store: wasmtime.Store, request: protocol.Run) -> None:
+    """Bound what the guest may make the engine hold; the system bounds the whole process besides."""
+    store.set_limits(
+        memory_size=request.memory_bytes,
+        table_elements=request.table_elements,
+        instances=_MOST_INSTANCES,
+        tables=_MOST_TABLES,
+        memories=_MOST_MEMORIES,
+    )
+    if request.engine.fuel:
+        store.set_fuel(request.fuel)
 
 
 def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int]) -> GuestReply:
@@ -209,6 +248,8 @@ def _wasi(request: protocol.Run, fds: list[int]) -> wasmtime.WasiConfig:
     # By path, not by callback: a callback is called on a thread of the engine, 35 times slower.
     wasi.stdout_file = f"/dev/fd/{fds[0]}"
     wasi.stderr_file = f"/dev/fd/{fds[1]}"
+    if request.stdin:
+        wasi.stdin_file = f"/dev/fd/{fds[-1]}"
     for preopen in request.preopens:
         wasi.preopen_dir(preopen.host, preopen.guest, preopen.writable)
     return wasi

@@ -19,8 +19,9 @@ LAYERS = (
     {"capabilities", "options"},
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
-    {"guest", "authority", "broker", "runtime", "compare"},
+    {"guest", "authority", "answers", "broker", "context", "ending", "opens", "runtime", "compare"},
     {"session"},
+    {"commands"},
     {"magic", "kernel"},
     {""},  # the public face
 )

@@ -28,6 +28,7 @@ def kernel(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSVM_TEST_KERNEL_PYTHON", _python(request.param))
         patch.setenv("SSVM_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("SSVM_CONFIG_DIR", str(folder / "config"))
         with FrontEnd(folder) as front_end:
             front_end.run(f"import os; os.chdir({str(folder)!r})")
             assert "rror" not in front_end.run("%load_ext ssvm_kernel\nkept = 42")

@@ -40,7 +40,7 @@ def test_the_report_has_all_its_forms(cells) -> None:
         ("wat", '(module (import "nobody" "offers" (func)) (func (export "_start")))', "LoadError", "nobody"),
         ("wat", '(module (func (export "_start") unreachable))', "GuestTrap", "unreachable"),
         ("wat", '(module (func (export "_start") (drop (i32.div_u (i32.const 1) (i32.const 0)))))', "GuestTrap", "div"),
-        ("wat --engine interpreter", '(module (func $f (export "_start") (call $f)))', "GuestTrap", "stack"),
+        ("wat --engine interpreter", '(module (func $f (export "_start") (call $f)))', "LimitReached", "stack"),
         ("wot", HELLO, "UsageError", "did you mean 'wat'"),
         ("wat --alow-command x", HELLO, "UsageError", "did you mean --allow-command"),
         ("wat --dir /", HELLO, "GrantError", "/proc"),

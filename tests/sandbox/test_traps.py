@@ -9,7 +9,7 @@ import sys
 import pytest
 import wasmtime
 
-from ssvm_kernel.sandbox.engines import make_engine
+from ssvm_kernel.sandbox.engines import EngineSettings, make_engine
 from ssvm_kernel.sandbox.protocol import StackFrame
 from ssvm_kernel.sandbox.traps import parse_trap
 
@@ -47,7 +47,7 @@ def test_any_text_gives_a_message(text: str) -> None:
 
 @pytest.mark.parametrize("engine", ["jit", "interpreter"])
 def test_a_real_trap_in_each_engine(engine: str) -> None:
-    made = make_engine(engine)
+    made = make_engine(EngineSettings(engine))
     store = wasmtime.Store(made)
     instance = wasmtime.Instance(store, wasmtime.Module(made, bytes(wasmtime.wat2wasm(NAMED))), [])
     start = instance.exports(store)["_start"]
@@ -61,7 +61,7 @@ def test_a_real_trap_in_each_engine(engine: str) -> None:
 
 def test_engines_agree_on_backtraces_wherever_they_are_made() -> None:
     # Machine code made with and without backtraces does not mix; the setting must not depend on the environment.
-    code = "from ssvm_kernel.sandbox.engines import make_engine; import os; make_engine('jit');"
+    code = "from ssvm_kernel.sandbox.engines import EngineSettings, make_engine; import os; make_engine(EngineSettings('jit'));"
     code += "print(os.environ['WASMTIME_BACKTRACE_DETAILS'])"
     env = {**os.environ, "WASMTIME_BACKTRACE_DETAILS": "0"}
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)

@@ -1,0 +1,139 @@
+"""The file of "always" answers as data: what may be in it, and how it is read and written.
+
+An answer for always is bound to the module's hash and to the program's path and content (rule 5, P27), so a line that
+lacks one of them is no line.  Values of environment variables are never part of a grant, and so never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from ssvm_kernel.capabilities.model import (
+    AnyArguments,
+    ArgvRule,
+    CommandGrant,
+    CommandRequest,
+    Effect,
+    ExactArguments,
+    FileIdentity,
+    Origin,
+    PrefixArguments,
+    Program,
+    Scope,
+)
+
+__all__ = ["NewerVersion", "can_be_remembered", "dump", "load"]
+
+VERSION: Final = 1
+_UNKNOWN: Final = FileIdentity(-1, -1, -1, -1)
+"""The hash tells whether it is the file; device and inode of another day tell nothing."""
+
+_Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+_Absolute = Annotated[str, msgspec.Meta(pattern="^/|^[A-Za-z]:")]
+_Id = Annotated[str, msgspec.Meta(pattern="^a[0-9a-f]{8}$")]
+
+
+class NewerVersion(ValueError):
+    """The file was written by a later version of this package."""
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: _Id
+    effect: Literal["allow", "deny"]
+    module_sha256: _Hash
+    program: _Absolute
+    program_sha256: _Hash
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    arguments: Literal["exact", "prefix", "any"]
+    items: list[str]
+    env_names: list[str]
+    created: float
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    grants: list[_Line]
+
+
+def can_be_remembered(request: CommandRequest) -> bool:
+    """Tell whether an answer to `request` can be written down: all of it is text."""
+    command = request.command
+    try:
+        for item in (*command.argv, *command.env_names):
+            item.decode()
+        command.program.path.encode()
+    except UnicodeError:
+        return False
+    return bool(request.asker.module_sha256)
+
+
+def dump(grants: Iterable[CommandGrant]) -> bytes:
+    """Return the file's bytes for `grants`, each with a program and its hash."""
+    lines = [_line(grant) for grant in grants]
+    return msgspec.json.format(msgspec.json.encode(_File(VERSION, lines)), indent=2) + b"\n"
+
+
+def load(data: bytes) -> tuple[CommandGrant, ...]:
+    """Return the grants in a file.
+
+    Raises
+    ------
+    NewerVersion
+        When a later version of this package wrote it.
+    ValueError
+        When it is anything else than such a file.
+    """
+    if msgspec.json.decode(data, type=_Version).version > VERSION:
+        raise NewerVersion("a later version of ssvm-kernel wrote it")
+    return tuple(_grant(line) for line in msgspec.json.decode(data, type=_File).grants)
+
+
+def _line(grant: CommandGrant) -> _Line:
+    assert grant.program is not None
+    return _Line(
+        id=grant.id,
+        effect="allow" if grant.effect is Effect.ALLOW else "deny",
+        module_sha256=grant.module_sha256,
+        program=grant.program.path,
+        program_sha256=grant.program.sha256,
+        name=grant.name.decode(),
+        arguments=_KINDS[type(grant.rule)],
+        items=[] if isinstance(grant.rule, AnyArguments) else [item.decode() for item in grant.rule.items],
+        env_names=sorted(name.decode() for name in grant.env_names),
+        created=grant.created,
+    )
+
+
+def _grant(line: _Line) -> CommandGrant:
+    items = tuple(item.encode() for item in line.items)
+    rules: dict[str, ArgvRule] = {
+        "exact": ExactArguments(items),
+        "prefix": PrefixArguments(items),
+        "any": AnyArguments(),
+    }
+    return CommandGrant(
+        effect=Effect(line.effect),
+        name=line.name.encode(),
+        program=Program(line.program, _UNKNOWN, line.program_sha256),
+        rule=rules[line.arguments],
+        env_names=frozenset(name.encode() for name in line.env_names),
+        scope=Scope.ALWAYS,
+        origin=Origin.FILE,
+        module_sha256=line.module_sha256,
+        created=line.created,
+        id=line.id,
+    )
+
+
+_KINDS: Final[dict[type, Literal["exact", "prefix", "any"]]] = {
+    ExactArguments: "exact",
+    PrefixArguments: "prefix",
+    AnyArguments: "any",
+}

@@ -1,0 +1,87 @@
+"""What one run's commands share: who asks, the limits, and what was run and refused so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ssvm_kernel.authority import WorkFolder
+from ssvm_kernel.capabilities.model import Asker
+from ssvm_kernel.display.report import CommandLine
+from ssvm_kernel.display.surface import Surface
+from ssvm_kernel.errors import LimitReached
+from ssvm_kernel.sandbox.deadline import Deadline
+
+__all__ = ["Denial", "RunContext"]
+
+
+@dataclass(frozen=True)
+class Denial:
+    """Something that a guest was refused: what, why, and what to write to grant it (empty: it is granted already)."""
+
+    what: str
+    reason: str
+    grant_line: str
+
+
+@dataclass
+class RunContext:
+    """One run, as far as its commands are concerned.
+
+    Parameters
+    ----------
+    run : str
+        Its name in the book of grants, where those of its options are.
+    asker : Asker
+        Who asks.
+    folder : WorkFolder
+        Where its commands work.
+    timeout_ms : int
+        Most milliseconds for one command.
+    surface : Surface or None
+        Where commands are shown; None shows nothing (repeated runs of a measurement).
+    repeated : bool
+        Whether the cell runs the guest many times: an answer then holds for all of them.
+    output_bytes : int
+        Most bytes of each output of a command that are kept for the guest.
+    max_commands : int
+        Most commands, denied ones included.
+    deny_all : bool
+        Whether every command is denied without asking (a dry run).
+    deadline : Deadline
+        When the run is over; it stands still while the person is asked.
+    introduce : callable or None
+        Tells the person what the guest can ask for; called before the first question of the run.
+    """
+
+    run: str
+    asker: Asker
+    folder: WorkFolder
+    timeout_ms: int
+    surface: Surface | None
+    repeated: bool = False
+    output_bytes: int = 256 << 20
+    max_commands: int = 10_000
+    deny_all: bool = False
+    deadline: Deadline = field(default_factory=Deadline)
+    introduce: Callable[[], None] | None = None
+    commands: list[CommandLine] = field(default_factory=list)
+    denials: list[Denial] = field(default_factory=list)
+
+    def timeout(self, wanted_ms: int) -> int:
+        """Return the milliseconds that a command gets: no more than is left of the run."""
+        left = self.deadline.left()
+        most = self.timeout_ms if left is None else min(self.timeout_ms, max(1, int(left * 1000)))
+        return min(wanted_ms, most)
+
+    def count(self) -> None:
+        """Count a command.
+
+        Raises
+        ------
+        LimitReached
+            When it is one too many.
+        """
+        if len(self.commands) >= self.max_commands:
+            message = f"the guest was ended: it asked for more than {self.max_commands:,} commands"
+            raise LimitReached("commands", "--max-commands", message)

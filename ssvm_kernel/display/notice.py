@@ -1,0 +1,47 @@
+"""A short list of things for the person, each with the option that would change it, and one line for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ssvm_kernel.display.style import MUTED, ROW
+from ssvm_kernel.display.surface import Bundle
+from ssvm_kernel.display.text import escape
+
+__all__ = ["Item", "notice"]
+
+
+class Item(NamedTuple):
+    """One thing, safe to show, and what grants it (empty: nothing does, or nothing has to)."""
+
+    text: str
+    grant_line: str = ""
+
+
+def notice(title: str, items: Sequence[Item], again: str = "") -> Bundle:
+    """Return a list as an output.
+
+    Parameters
+    ----------
+    title : str
+        What the list is.
+    items : sequence of Item
+        The list.
+    again : str
+        The line that grants all of it and runs the guest again, or empty.
+    """
+    lines = [f"ssvm · {title}" + (":" if items else "")]
+    rows = []
+    for item in items:
+        lines.append(f"  {item.text}")
+        row = escape(item.text)
+        if item.grant_line:
+            lines.append(f"    to grant it: {item.grant_line}")
+            row += f'<br><span style="{MUTED}">to grant it:</span> <code>{escape(item.grant_line)}</code>'
+        rows.append(f"<li>{row}</li>")
+    html = f"<strong>{escape(title)}</strong>" + (f"<ul>{''.join(rows)}</ul>" if rows else "")
+    if again:
+        lines.append(f"  to grant all of it and run again: {again}")
+        html += f'<span style="{MUTED}">To grant all of it and run again:</span> <code>{escape(again)}</code>'
+    return {"text/plain": "\n".join(lines), "text/html": f'<div style="{ROW}">{html}</div>'}

@@ -1,0 +1,174 @@
+"""What the end of a run means for its cell: the notice of what was missed, and the error."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Final
+
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.context import Denial
+from ssvm_kernel.display.notice import Item, notice
+from ssvm_kernel.display.report import CommandLine
+from ssvm_kernel.display.surface import Surface
+from ssvm_kernel.display.text import size
+from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.opens import MissedPath
+from ssvm_kernel.options import RunTraits, options_line
+from ssvm_kernel.sandbox.protocol import StackFrame, TrapInfo
+from ssvm_kernel.sandbox.runner import Outcome
+
+__all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
+
+_HOST_FRAME: Final = re.compile(r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|<?(std|core|alloc)::)")
+_MEBI: Final = 1 << 20
+_NO_FOLDERS: Final = "the guest looked for folders and has none; if it needs files, --dir GUEST:HOST[:ro] grants one"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Status and times.
+    commands : tuple of CommandLine
+        What it ran or wanted to run on the host.
+    denials : tuple of Denial
+        The commands that it was refused.
+    missed : tuple of MissedPath
+        The paths that it did not get.
+    args : tuple of str
+        The guest's own arguments.
+    """
+
+    outcome: Outcome
+    commands: tuple[CommandLine, ...]
+    denials: tuple[Denial, ...]
+    missed: tuple[MissedPath, ...] = ()
+    args: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the guest did not end with status 0."""
+        return self.outcome.trap is not None or bool(self.outcome.exit_code)
+
+    @property
+    def refused(self) -> tuple[MissedPath, ...]:
+        """The paths at which a grant ended."""
+        return tuple(path for path in self.missed if path.refused)
+
+    def grant_lines(self) -> tuple[str, ...]:
+        """Return the options that would have granted what was refused, each once."""
+        lines = [denial.grant_line for denial in self.denials] + [path.grant_line for path in self.refused]
+        return tuple(dict.fromkeys(line for line in lines if line.startswith("--")))
+
+
+def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:
+    """Show which paths the guest did not get; in a dry run, everything that it tried."""
+    items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in result.refused]
+    if result.failed:
+        items += [Item(f"{path.path}: {path.why}") for path in result.missed if not path.refused]
+        if result.outcome.no_folders:
+            items.append(Item(_NO_FOLDERS))
+    if items and result.outcome.more_attempts:
+        items.append(Item(f"and {result.outcome.more_attempts:,} more"))
+    if options.deny_all:
+        tried = [Item(f"{denial.what}: {denial.reason}", denial.grant_line) for denial in dict.fromkeys(result.denials)]
+        items = [*tried, *items]
+        title = f"dry run: {guest.name} tried this" if items else f"dry run: {guest.name} asked for nothing"
+        surface.show(notice(title, items, run_again(result, options, guest)))
+    elif items:
+        surface.show(notice(f"{guest.name} did not get these files", items))
+
+
+def raise_for(result: RunResult, options: RunTraits, guest: Guest) -> None:
+    """Raise what a run's end means for its cell; nothing for a dry run, which was asked for.
+
+    A denial comes before the trap or exit status that it caused, since it says what to do.
+
+    Raises
+    ------
+    DeniedError, LimitReached, GuestTrap, GuestExit
+        See `errors`.
+    """
+    outcome = result.outcome
+    if options.deny_all:
+        return
+    _raise_limit(outcome, options, guest)
+    if not options.no_raise and (result.denials or (result.refused and result.failed)):
+        raise DeniedError(_denied_text(result, options, guest))
+    if outcome.trap is not None:
+        text = trap_text(outcome.trap, guest) + _memory_hint(outcome, options)
+        raise GuestTrap(text, outcome.trap.message)
+    if outcome.exit_code and not options.no_raise:
+        raise GuestExit(outcome.exit_code)
+
+
+def run_again(result: RunResult, options: RunTraits, guest: Guest) -> str:
+    """Return the line that grants what was refused and runs the guest again; empty when no option grants it."""
+    lines = result.grant_lines()
+    if not lines:
+        return ""
+    words = ["%ssvm run", visible(guest.name, 100), options_line(options, leave=("deny_all", "name")), *lines]
+    if result.args:
+        words += ["--", shlex.join(visible(arg) for arg in result.args)]
+    return " ".join(word for word in words if word)
+
+
+def trap_text(trap: TrapInfo, guest: Guest) -> str:
+    """Return a trap for people: what it was, and the guest's own stack with lines of the cell."""
+    frames = [frame for frame in trap.frames if not _HOST_FRAME.match(frame.function)] or trap.frames
+    lines = [f"  in {frame.function}{_place(frame, guest)}" for frame in frames[:12]]
+    return "\n".join([f"{guest.name} trapped: {trap.message}", *lines])
+
+
+def ended_text(outcome: Outcome) -> str:
+    """Return how a run ended in a few words."""
+    return f"trap ({outcome.trap.message})" if outcome.trap is not None else f"exit {outcome.exit_code}"
+
+
+def _raise_limit(outcome: Outcome, options: RunTraits, guest: Guest) -> None:
+    """Raise for a trap that is a limit of ours."""
+    if outcome.trap is None:
+        return
+    if "all fuel consumed" in outcome.trap.message:
+        raise LimitReached("fuel", "--fuel", f"{guest.name} used up its fuel of {options.fuel:,}")
+    if "call stack exhausted" in outcome.trap.message:
+        message = f"{trap_text(outcome.trap, guest)}\nIts stack of {options.stack_limit} KiB is full"
+        raise LimitReached("stack", "--stack-limit", message)
+
+
+def _memory_hint(outcome: Outcome, options: RunTraits) -> str:
+    """Say that memory may have been short: to grow fails quietly, and what follows is the guest's own trap."""
+    limit = options.memory_limit * _MEBI
+    if outcome.memory_bytes * 2 < limit:
+        return ""
+    return f"\nIts memory had grown to {size(outcome.memory_bytes)} of {size(limit)} (--memory-limit sets this limit)"
+
+
+def _place(frame: StackFrame, guest: Guest) -> str:
+    if not frame.line:
+        return ""
+    file = frame.file.rsplit("/", 1)[-1]
+    if guest.source_name and file == guest.source_name:
+        return f", line {frame.line + 1} of the cell"  # the magic's own line is line 1
+    return f", {file}:{frame.line}"
+
+
+def _denied_text(result: RunResult, options: RunTraits, guest: Guest) -> str:
+    lines = []
+    for denial in dict.fromkeys(result.denials):
+        lines.append(f"{guest.name} may not run {denial.what}: {denial.reason}")
+        lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
+    for path in result.refused:
+        lines.append(f"{guest.name} may not use {path.path}: {path.why}")
+        lines += [f"  to grant it: {path.grant_line}"] if path.grant_line else []
+    lines.append(f"The guest was told so and ended: {ended_text(result.outcome)}.")
+    again = run_again(result, options, guest)
+    if again:
+        lines.append(f"To grant all of this and run again: {again}")
+    return "\n".join(lines)

@@ -1,0 +1,183 @@
+"""Seeing which paths a guest tried and did not get, at no cost for those that it got.
+
+The engine's own file functions do all the work.  Between them and the guest stand two small modules: *front* gives the
+guest functions that jump through a table; *watch*, made once the guest's memory exists, calls the engine's function
+and, only when that gave an error, tells this host the path.  A call that succeeds never leaves machine code; a host
+function of Python around each would be slow, and could not call the engine's, which looks for its caller's memory.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import wasmtime
+
+from ssvm_kernel.host.hostfunc import GuestMemory, define_raw
+from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
+
+__all__ = ["FileWatch"]
+
+_WASI: Final = "wasi_snapshot_preview1"
+_EBADF: Final = 8
+_FIRST_FOLDER: Final = 3
+_NOT_SUPPORTED: Final = 58
+
+
+@dataclass(frozen=True)
+class _Function:
+    """One function: its parameters, and where descriptor, address and length of each path are among them."""
+
+    params: tuple[str, ...]
+    paths: tuple[tuple[int, int, int], ...]
+
+
+def _function(params: str, *paths: tuple[int, int, int]) -> _Function:
+    return _Function(tuple({"i": "i32", "I": "i64"}[letter] for letter in params), paths)
+
+
+_FUNCTIONS: Final = {
+    "path_open": _function("iiiiiIIii", (0, 2, 3)),
+    "path_filestat_get": _function("iiiii", (0, 2, 3)),
+    "path_filestat_set_times": _function("iiiiIIi", (0, 2, 3)),
+    "path_create_directory": _function("iii", (0, 1, 2)),
+    "path_unlink_file": _function("iii", (0, 1, 2)),
+    "path_remove_directory": _function("iii", (0, 1, 2)),
+    "path_readlink": _function("iiiiii", (0, 1, 2)),
+    "path_rename": _function("iiiiii", (0, 1, 2), (3, 4, 5)),
+    "path_link": _function("iiiiiii", (0, 2, 3), (4, 5, 6)),
+    "path_symlink": _function("iiiii", (2, 3, 4)),
+    "fd_prestat_get": _function("ii"),
+}
+_NAMES: Final = tuple(_FUNCTIONS)
+
+
+class FileWatch:
+    """Stands between one instance of a guest and the engine's file functions.
+
+    Parameters
+    ----------
+    engine : wasmtime.Engine
+        The guest's.
+    module : wasmtime.Module
+        The guest.
+    """
+
+    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
+        self._engine = engine
+        imported = {item.name for item in module.imports if item.module == _WASI}
+        wanted = imported & _FUNCTIONS.keys()
+        watched = _has_plain_memory(module) and bool(wanted - {"fd_prestat_get"})
+        self._names = tuple(name for name in _NAMES if name in wanted) if watched else ()
+        self._memory = GuestMemory()
+        self._table: wasmtime.Table | None = None
+        self._real: dict[str, wasmtime.Func] = {}
+        self._seen: dict[tuple[int, int, bytes], tuple[int, int]] = {}
+        self.more = 0
+        """Attempts that are not listed."""
+        self.no_folders = False
+        """Whether the guest looked for its folders and has none."""
+
+    def stand_before(self, linker: wasmtime.Linker, store: wasmtime.Store) -> None:
+        """Put the front's functions in place of the engine's; before the guest is instantiated."""
+        if not self._names:
+            return
+        exports = wasmtime.Instance(store, _front(self._engine, self._names), []).exports(store)
+        table = exports["table"]
+        assert isinstance(table, wasmtime.Table)
+        self._table = table
+        for name in self._names:
+            real = linker.get(store, _WASI, name)
+            assert isinstance(real, wasmtime.Func)
+            self._real[name] = real
+            linker.define(store, _WASI, name, exports[name])
+
+    def look_on(self, store: wasmtime.Store, instance: wasmtime.Instance) -> None:
+        """Connect the front to the engine; once the guest is instantiated, before it runs."""
+        if self._table is None:
+            return
+        own = wasmtime.Linker(self._engine)
+        define_raw(own, "host", "failed", ["i32"] * 5, [], self._failed)
+        for name, real in self._real.items():
+            own.define(store, "wasi", name, real)
+        own.define(store, "front", "table", self._table)
+        own.define(store, "guest", "memory", instance.exports(store)["memory"])
+        own.instantiate(store, _watch(self._engine, self._names))
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Return what the guest tried and did not get, in the order of the first time."""
+        return tuple(
+            Attempt(_NAMES[function], fd, path, error, count)
+            for (function, fd, path), (error, count) in self._seen.items()
+        )
+
+    def _failed(self, caller: int, function: int, error: int, fd: int, at: int, length: int) -> None:
+        if _NAMES[function] == "fd_prestat_get":
+            self.no_folders = self.no_folders or (fd == _FIRST_FOLDER and error == _EBADF)
+            return
+        path = self._memory.read(caller, at, min(length, MOST_PATH_BYTES))
+        key = function, fd, path
+        if key in self._seen:
+            self._seen[key] = error, self._seen[key][1] + 1
+        elif len(self._seen) < MOST_ATTEMPTS:
+            self._seen[key] = error, 1
+        else:
+            self.more += 1
+
+
+def _has_plain_memory(module: wasmtime.Module) -> bool:
+    """Tell whether the guest's memory is one that the watch can take; without it file functions fail anyway."""
+    for item in module.exports:
+        if item.name == "memory" and isinstance(item.type, wasmtime.MemoryType):
+            return not item.type.is_64 and not item.type.is_shared
+    return False
+
+
+@functools.lru_cache(maxsize=16)
+def _front(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
+    parts = [f'(table (export "table") {len(names)} {len(names)} funcref)']
+    for index, name in enumerate(names):
+        params = _FUNCTIONS[name].params
+        parts.append(
+            f'(func (export "{name}") {_signature(params)}'
+            # a module whose start section touches files comes before the watch: it is told that there are none
+            f" (if (ref.is_null (table.get (i32.const {index}))) (then (return (i32.const {_NOT_SUPPORTED}))))"
+            f" {_arguments(params)} (call_indirect {_signature(params)} (i32.const {index})))"
+        )
+    return wasmtime.Module(engine, f"(module {' '.join(parts)})")
+
+
+@functools.lru_cache(maxsize=16)
+def _watch(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
+    imports = [
+        '(import "host" "failed" (func $failed (param i32 i32 i32 i32 i32)))',
+        f'(import "front" "table" (table {len(names)} {len(names)} funcref))',
+        '(import "guest" "memory" (memory 0))',
+    ]
+    functions = []
+    for name in names:
+        params = _FUNCTIONS[name].params
+        imports.append(f'(import "wasi" "{name}" (func $wasi_{name} {_signature(params)}))')
+        reports = "".join(
+            f" (call $failed (i32.const {_NAMES.index(name)}) (local.get $error) (local.get {fd}) (local.get {at})"
+            f" (local.get {length}))"
+            for fd, at, length in _FUNCTIONS[name].paths or ((0, 0, 0),)
+        )
+        functions.append(
+            f"(func ${name} {_signature(params)} (local $error i32)"
+            f" (local.set $error (call $wasi_{name} {_arguments(params)}))"
+            f" (if (local.get $error) (then{reports})) (local.get $error))"
+        )
+    elements = f"(elem (i32.const 0) func {' '.join(f'${name}' for name in names)})"
+    exports = '(export "memory" (memory 0))'
+    return wasmtime.Module(engine, f"(module {' '.join(imports)} {exports} {elements} {' '.join(functions)})")
+
+
+def _signature(params: Sequence[str]) -> str:
+    return f"(param {' '.join(params)}) (result i32)"
+
+
+def _arguments(params: Sequence[str]) -> str:
+    return " ".join(f"(local.get {index})" for index in range(len(params)))
