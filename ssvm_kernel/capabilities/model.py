@@ -7,7 +7,7 @@ checked, shown, logged and spawned is the same thing byte for byte (attacks P04 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 __all__ = [
@@ -308,6 +308,16 @@ class Grants:
     commands: tuple[CommandGrant, ...] = ()
     folders: tuple[FolderGrant, ...] = ()
     env: tuple[EnvGrant, ...] = ()
+
+    def for_module(self, sha256: str) -> Grants:
+        """Return this set without the folders and variables that were given to other guests.
+
+        Commands stay: whether one is for this guest is decided with each request, which also tells the person when a
+        grant was for another version of it.
+        """
+        mine = ("", sha256)
+        folders = tuple(folder for folder in self.folders if folder.module_sha256 in mine)
+        return replace(self, folders=folders, env=tuple(each for each in self.env if each.module_sha256 in mine))
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import os
 import sys
 from dataclasses import dataclass
 
-from ssvm_kernel.capabilities.model import CommandRequest
+from ssvm_kernel.capabilities.model import Asker, CommandRequest
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, too_long, visible
 
-__all__ = ["Facts", "command_line", "facts_of", "too_long_to_show"]
+__all__ = ["Facts", "command_line", "facts_of", "too_long_to_show", "who_asks"]
 
 MAX_ITEMS = 200  # arguments, and environment names: boxes without text push the buttons out of sight as well (U04)
 
@@ -55,8 +55,7 @@ class Facts:
     @property
     def who(self) -> str:
         """Who asks, in one phrase."""
-        place = f", {self.cell}" if self.cell else ""
-        return f"guest {self.guest} (sha256 {self.module}…{place})"
+        return _who(self.guest, self.module, self.cell)
 
     @property
     def stdin(self) -> str:
@@ -99,6 +98,16 @@ def facts_of(request: CommandRequest) -> Facts:
         stdin_bytes=len(command.stdin),
         timeout_ms=command.limits.timeout_ms,
     )
+
+
+def who_asks(asker: Asker) -> str:
+    """Return who asks, in one phrase that is safe to show."""
+    return _who(_show(asker.name), _show(asker.module_sha256[:12]), _show(asker.cell))
+
+
+def _who(guest: str, module: str, cell: str) -> str:
+    place = f", {cell}" if cell else ""
+    return f"guest {guest} (sha256 {module}…{place})"
 
 
 def too_long_to_show(request: CommandRequest) -> str:

@@ -13,11 +13,11 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ssvm_kernel.deciders.base import Offer, Question
 
-__all__ = ["Answered", "Closed", "Event", "Mailbox", "Pending", "Ready"]
+__all__ = ["Answered", "Closed", "Event", "Mailbox", "Pending", "Ready", "custom_content"]
 
 _MOST_EVENTS = 8  # only a page that floods us has more, and the socket must never block or fill
 HUMAN_SECONDS = 0.4  # no person reads and allows faster; a view that says so is broken or is not a person (U05)
@@ -41,9 +41,10 @@ class Answered:
 
 
 Event: TypeAlias = Ready | Closed | Answered
+AnyEvent = TypeVar("AnyEvent")
 
 
-class Mailbox:
+class Mailbox(Generic[AnyEvent]):
     """A queue that can be waited for with ``select``: how other threads wake the main one.
 
     Use as a context manager; after its end, posting does nothing.
@@ -53,10 +54,10 @@ class Mailbox:
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
-        self._events: collections.deque[Event] = collections.deque()
+        self._events: collections.deque[AnyEvent] = collections.deque()
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Mailbox:
+    def __enter__(self) -> Mailbox[AnyEvent]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +69,7 @@ class Mailbox:
         """Return the descriptor that is readable when there is an event."""
         return self._reader.fileno()
 
-    def post(self, event: Event) -> None:
+    def post(self, event: AnyEvent) -> None:
         """Add an event and wake the reader; from any thread."""
         with self._lock:
             if self._writer.fileno() < 0 or len(self._events) >= _MOST_EVENTS:
@@ -76,7 +77,7 @@ class Mailbox:
             self._events.append(event)
             self._writer.send(b"!")
 
-    def take(self) -> Event | None:
+    def take(self) -> AnyEvent | None:
         """Return the oldest event, or None."""
         with self._lock:
             if not self._events:
@@ -105,7 +106,7 @@ class Pending:
         Messages that were not believed: wrong request, nonce or choice, or a second answer.
     """
 
-    def __init__(self, question: Question, mailbox: Mailbox, human_seconds: float = HUMAN_SECONDS) -> None:
+    def __init__(self, question: Question, mailbox: Mailbox[Event], human_seconds: float = HUMAN_SECONDS) -> None:
         self.nonce = secrets.token_urlsafe(24)
         self.ignored = 0
         self._request_id = question.request.id
@@ -139,21 +140,28 @@ class Pending:
     def _judge(self, kind: str, data: Any) -> Event | None:
         if kind == "comm_close":
             return Closed()
-        content = data.get("content") if isinstance(data, dict) and data.get("method") == "custom" else None
-        if not isinstance(content, dict) or content.get("id") != self._request_id or not self._is_nonce(content):
+        content = custom_content(data, self._request_id, self.nonce)
+        if content is None:
             return None
-        if content.keys() == {"id", "nonce", "ready"}:
+        if content.keys() == {"ready"}:
             return Ready() if content["ready"] is True else None
-        if content.keys() == {"id", "nonce", "choice"} and isinstance(content["choice"], str):
+        if content.keys() == {"choice"} and isinstance(content["choice"], str):
             return self._answer(content["choice"])
         return None
-
-    def _is_nonce(self, content: dict[Any, Any]) -> bool:
-        nonce = content.get("nonce")
-        return isinstance(nonce, str) and hmac.compare_digest(nonce.encode(errors="surrogatepass"), self.nonce.encode())
 
     def _answer(self, choice: str) -> Answered | None:
         offer = self._offers.get(choice)
         if offer is None or (offer.allow and time.monotonic() < self._not_before):
             return None
         return Answered(offer)
+
+
+def custom_content(data: Any, request_id: str, nonce: str) -> dict[Any, Any] | None:
+    """Return what a view's message says besides its id and nonce, or None when these are not exactly right."""
+    content = data.get("content") if isinstance(data, dict) and data.get("method") == "custom" else None
+    if not isinstance(content, dict) or content.get("id") != request_id:
+        return None
+    sent = content.get("nonce")
+    if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(errors="surrogatepass"), nonce.encode()):
+        return None
+    return {key: value for key, value in content.items() if key not in ("id", "nonce")}

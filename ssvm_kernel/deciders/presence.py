@@ -70,7 +70,7 @@ def ping(kernel: Any, clients: Clients, session: str, wait: Wait, seconds: float
     """
     from comm import create_comm
 
-    with Mailbox() as mailbox:
+    with Mailbox[Closed]() as mailbox:
 
         def hear(kind: str, _: Any) -> None:
             if kind == "comm_close":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ssvm_kernel.deciders.base import Offer
 from ssvm_kernel.deciders.facts import Facts, command_line
 
-__all__ = ["Record", "record_bundle"]
+__all__ = ["Record", "answer_bundle", "record_bundle"]
 
 # Inline styles, because a saved notebook, an export and GitHub have no style sheet of ours; theme variables first, so
 # that the record follows JupyterLab's theme, and plain inheritance where there is none.  The sanitiser for notebooks
@@ -60,11 +60,14 @@ class Record:
 
 def record_bundle(record: Record) -> dict[str, str]:
     """Return the MIME bundle of a record: ``text/html`` without script, event attribute or form, and ``text/plain``."""
-    line = command_line(record.facts)
-    style = _BOX.format(**(_GREEN if record.allowed else _RED))
-    verdict, command, who = (html.escape(text) for text in (record.verdict, line, record.facts.who))
+    return answer_bundle(record.verdict, command_line(record.facts), record.facts.who, allowed=record.allowed)
+
+
+def answer_bundle(verdict: str, what: str, who: str, *, allowed: bool) -> dict[str, str]:
+    """Return the MIME bundle of any answer, from text that is safe to show."""
+    style = _BOX.format(**(_GREEN if allowed else _RED))
     rich = (
-        f'<div style="{style}"><b>{verdict}</b> <code style="{_CODE}">{command}</code>'
-        f"<br><small>asked by {who}</small></div>"
+        f'<div style="{style}"><b>{html.escape(verdict)}</b> <code style="{_CODE}">{html.escape(what)}</code>'
+        f"<br><small>asked by {html.escape(who)}</small></div>"
     )
-    return {"text/html": rich, "text/plain": f"[ssvm] {record.verdict}: {line} (asked by {record.facts.who})"}
+    return {"text/html": rich, "text/plain": f"[ssvm] {verdict}: {what} (asked by {who})"}

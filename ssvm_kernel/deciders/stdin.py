@@ -15,10 +15,10 @@ from ssvm_kernel.deciders.pending import HUMAN_SECONDS
 from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.record import Record, record_bundle
 
-__all__ = ["StdinDecider"]
+__all__ = ["StdinDecider", "Terminal", "terminal_of_person"]
 
 _TRIES = 3
-_KEYS = {"once": "o", "run": "r", "session": "s"}
+_KEYS = {"once": "o", "run": "r", "session": "s", "always": "a"}
 
 
 class StdinDecider:
@@ -41,7 +41,7 @@ class StdinDecider:
         KeyboardInterrupt
             When the person interrupts the cell.
         """
-        terminal = _terminal_of_person(wait)
+        terminal = self._terminal(wait)
         if terminal is None:
             return None
         facts = facts_of(question.request)
@@ -57,8 +57,16 @@ class StdinDecider:
         terminal.write(f"{record_bundle(Record(facts, offer))['text/plain']}\n")
         return Answer(offer=offer, via=self.name)
 
-    def _ask(self, question: Question, terminal: _Terminal) -> Offer:
-        choices = _choices(question)
+    def _terminal(self, wait: Wait) -> Terminal | None:
+        """Return where the person types, or None."""
+        return terminal_of_person(wait)
+
+    def _choices(self, question: Question) -> dict[str, Offer]:
+        """Return the answers that allow, by their keys."""
+        return _choices(question)
+
+    def _ask(self, question: Question, terminal: Terminal) -> Offer:
+        choices = self._choices(question)
         prompt = "Allow? [d]eny (default), " + ", ".join(f"[{key}]{offer.id[1:]}" for key, offer in choices.items())
         terminal.forget_typed(self.human_seconds)
         for _ in range(_TRIES):
@@ -73,7 +81,7 @@ class StdinDecider:
         return DENY
 
 
-class _Terminal:
+class Terminal:
     """A way to write to a person and to read a line from them."""
 
     def __init__(
@@ -96,15 +104,16 @@ def _choices(question: Question) -> dict[str, Offer]:
     return {_KEYS[offer.id]: offer for offer in exact if offer.id in _KEYS}
 
 
-def _terminal_of_person(wait: Wait) -> _Terminal | None:
+def terminal_of_person(wait: Wait) -> Terminal | None:
+    """Return the terminal or input box of the person who runs the cell, or None where nobody can type."""
     kernel = running_kernel()
     if kernel is None:
         return _tty(wait)
     # The kernel itself drops stale replies before it sends the request to the front end's input box.
-    return _Terminal(sys.stdout.write, input) if getattr(kernel, "_allow_stdin", False) else None
+    return Terminal(sys.stdout.write, input) if getattr(kernel, "_allow_stdin", False) else None
 
 
-def _tty(wait: Wait) -> _Terminal | None:
+def _tty(wait: Wait) -> Terminal | None:
     if sys.stdin is None or not sys.stdin.isatty():
         return None
     # The question must be seen by whoever answers: not in a file that stdout was sent to.
@@ -125,7 +134,7 @@ def _tty(wait: Wait) -> _Terminal | None:
             raise EOFError
         return line
 
-    return _Terminal(write, ask, _flush_tty)
+    return Terminal(write, ask, _flush_tty)
 
 
 def _flush_tty() -> None:

@@ -7,9 +7,6 @@ whether its answer counts, is decided in `ssvm_kernel.deciders.pending`; the aut
 from __future__ import annotations
 
 import functools
-import importlib.resources
-import importlib.util
-import time
 from typing import Any
 
 from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
@@ -17,14 +14,15 @@ from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.facts import command_line, facts_of
 from ssvm_kernel.deciders.offers import DENY
 from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Answered, Closed, Event, Mailbox, Pending, Ready
-from ssvm_kernel.deciders.presence import Client, Clients, client_session, ping, running_kernel
+from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.record import Record, record_bundle
+from ssvm_kernel.deciders.screen import Screen, next_event, script, style
 from ssvm_kernel.deciders.viewdata import view_data
 
 __all__ = ["WidgetDecider"]
 
 
-class WidgetDecider:
+class WidgetDecider(Screen):
     """Asks through an anywidget in the running cell's output.
 
     Parameters
@@ -34,12 +32,6 @@ class WidgetDecider:
 
     Attributes
     ----------
-    ping_seconds, ping_seconds_without_stdin : float
-        How long a front end may take to show that it is there; short where nothing can be typed (nbclient), because
-        there a denial should come within a second.
-    ready_seconds, ready_seconds_after_blank : float
-        How long it may take to render a prompt for the first time, and after it has once failed to (no anywidget in the
-        server's environment, or the output scrolled out of a windowed notebook).
     human_seconds : float
         An answer that allows is ignored when it comes sooner than this.
     ignored : int
@@ -47,16 +39,12 @@ class WidgetDecider:
     """
 
     name = "widget"
-    ping_seconds = 1.5
-    ping_seconds_without_stdin = 0.3
-    ready_seconds = 10.0
-    ready_seconds_after_blank = 1.5
     human_seconds = HUMAN_SECONDS
 
     def __init__(self, answer_seconds: float | None = None) -> None:
+        super().__init__()
         self.answer_seconds = answer_seconds
         self.ignored = 0
-        self._clients = Clients()
 
     def decide(self, question: Question, wait: Wait) -> Answer | None:
         """Show the prompt and return what the person chose, or None where no widget can be shown.
@@ -69,12 +57,10 @@ class WidgetDecider:
             From `wait`, when the guest that asked is gone; likewise.
         """
         kernel = running_kernel()
-        if kernel is None or importlib.util.find_spec("anywidget") is None:
+        session = self.client(kernel, wait)
+        if session is None:
             return None
-        session = client_session(kernel)
-        if not self._is_heard(kernel, session, wait):
-            return None
-        with Mailbox() as mailbox:
+        with Mailbox[Event]() as mailbox:
             prompt = _Prompt(kernel, question, Pending(question, mailbox, self.human_seconds))
             try:
                 return self._ask(prompt, mailbox, session, wait)
@@ -88,37 +74,21 @@ class WidgetDecider:
                 prompt.close()
                 self.ignored += prompt.pending.ignored
 
-    def _is_heard(self, kernel: Any, session: str, wait: Wait) -> bool:
-        if self._clients[session] is Client.UNKNOWN:
-            typed = getattr(kernel, "_allow_stdin", False)
-            seconds = self.ping_seconds if typed else self.ping_seconds_without_stdin
-            ping(kernel, self._clients, session, wait, seconds)
-        return self._clients[session] is not Client.SILENT
-
-    def _ask(self, prompt: _Prompt, mailbox: Mailbox, session: str, wait: Wait) -> Answer | None:
+    def _ask(self, prompt: _Prompt, mailbox: Mailbox[Event], session: str, wait: Wait) -> Answer | None:
         prompt.show()
-        event = self._first_sign(mailbox, session, wait)
+        event = self.first_sign(mailbox, session, wait, self.answer_seconds)
         if event is None or isinstance(event, Closed):
-            self._clients[session] = Client.BLANK
+            self.rendered(session, False)
             prompt.remark = "the prompt could not be shown here"
             return None
-        self._clients[session] = Client.RENDERS
+        self.rendered(session, True)
         if isinstance(event, Ready):
-            event = _next(mailbox, wait, self.answer_seconds)
+            event = next_event(mailbox, wait, self.answer_seconds)
         if isinstance(event, Answered):
             prompt.remark, prompt.offer = "", event.offer
             return Answer(offer=event.offer, via=self.name)
         prompt.remark = "the prompt was closed" if event else f"no answer within {self.answer_seconds:g} s"
         return Answer(offer=DENY, via="nobody", reason=prompt.remark)
-
-    def _first_sign(self, mailbox: Mailbox, session: str, wait: Wait) -> Event | None:
-        match self._clients[session]:
-            case Client.RENDERS:  # it can: it is scrolled away or slow, and the person will come to it
-                return _next(mailbox, wait, self.answer_seconds)
-            case Client.BLANK:
-                return _next(mailbox, wait, self.ready_seconds_after_blank)
-            case _:
-                return _next(mailbox, wait, self.ready_seconds)
 
 
 class _Prompt:
@@ -158,32 +128,17 @@ class _Prompt:
             self._widget.close()
 
 
-def _next(mailbox: Mailbox, wait: Wait, seconds: float | None) -> Event | None:
-    """Return the next event, or None after `seconds`."""
-    end = None if seconds is None else time.monotonic() + seconds
-    while True:
-        event = mailbox.take()
-        if event is not None:
-            return event
-        left = None if end is None else end - time.monotonic()
-        if left is not None and left <= 0:
-            return None
-        wait(mailbox.fileno(), left)
-
-
 @functools.cache
 def _prompt_class() -> Any:
     """Return the widget's class; made late, because the import is slow and nobody may be there to see a widget."""
     import anywidget
     import traitlets
 
-    static = importlib.resources.files("ssvm_kernel.deciders") / "static"
-
     class CapabilityPrompt(anywidget.AnyWidget):
         """The view of one question; `prompt` goes to the page and nothing ever comes back through a trait."""
 
-        _esm = (static / "prompt.js").read_text(encoding="utf-8")
-        _css = (static / "prompt.css").read_text(encoding="utf-8")
+        _esm = script("parts", "strip", "prompt")
+        _css = style("prompt")
         prompt = traitlets.Dict().tag(sync=True)
 
     return CapabilityPrompt

@@ -35,9 +35,9 @@ TOKEN = "test"
 
 # Runs when a kernel starts: a slow browser must not make the prompt fall back to the input box.
 _PATIENT_KERNEL = """
-from ssvm_kernel.deciders.widget import WidgetDecider
-WidgetDecider.ping_seconds = 30
-WidgetDecider.ready_seconds = 30
+from ssvm_kernel.deciders.screen import Screen
+Screen.ping_seconds = 30
+Screen.ready_seconds = 30
 """
 
 # A cell that is run before the page has heard from the kernel is sometimes not run at all.

@@ -229,7 +229,8 @@ class FrontEnd:
             self._pings.append(comm)
             if self.answers_ping:
                 self.close_comm(comm)
-        prompt = content["data"].get("state", {}).get("prompt")
+        state = content["data"].get("state", {})
+        prompt = state.get("prompt") or state.get("picker")
         if target == "jupyter.widget" and prompt:
             self.prompt_comm = comm
             self.prompts.append(prompt)

@@ -3,13 +3,17 @@
 import select
 import time
 
-from ssvm_kernel.capabilities.model import Asker, Command, CommandRequest, FileIdentity, Limits, Program
+from ssvm_kernel.capabilities.model import Asker, Command, CommandRequest, FileIdentity, Grants, Limits, Program
 from ssvm_kernel.deciders.base import Question
 from ssvm_kernel.deciders.chain import default_chain
 from ssvm_kernel.deciders.offers import offers_for
+from ssvm_kernel.deciders.pickchain import default_pickers
+from ssvm_kernel.deciders.places import PickQuestion
 
 chain = default_chain()
 widget, stdin, nobody = chain.deciders
+pickers = default_pickers()
+picker = pickers.pickers[0]
 
 
 def wait(fileno, timeout=None):
@@ -45,6 +49,23 @@ def ask(decider=chain, **changes):
     else:
         offer = answer.offer
         print(f"ANSWER {offer.id} allow={offer.allow} via={answer.via} reason={answer.reason!r} after {taken:.2f} s")
+    return answer
+
+
+def pick(start, granted=None, guest="hello"):
+    asker = Asker(guest, "0123456789abcdef" * 4, "In [3]")
+    try:
+        answer = pickers.pick(PickQuestion(asker, start, granted or Grants()), wait)
+    except KeyboardInterrupt:
+        print("INTERRUPTED", flush=True)
+        raise
+    print(f"PICK via={answer.via} reason={answer.reason!r}")
+    if answer.grant is not None:
+        grant = answer.grant
+        print(
+            f"GRANT {grant.host!r} {grant.guest!r} {grant.access.name} {grant.scope.name} {grant.origin.name}", end=" "
+        )
+        print(grant.module_sha256 == asker.module_sha256, time.time() - grant.created < 60)
     return answer
 
 
