@@ -1,0 +1,147 @@
+"""What one run of a guest is given, and what comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Protocol
+
+from ssvm_kernel.host.process import CommandReply
+from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
+
+__all__ = ["CommandHandler", "Job", "Outcome", "Output"]
+
+_OWN_MEMORY: Final = 1 << 30
+"""Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to run, with all that was granted to it.
+
+    Parameters
+    ----------
+    wasm : bytes
+        The module.
+    sha256 : str
+        Its hash, 64 hexadecimal digits.
+    engine : str
+        ``"jit"`` or ``"interpreter"``.
+    argv : tuple of str
+        The guest's arguments, its name first.
+    env : tuple of (str, str)
+        Its environment.
+    preopens : tuple of Preopen
+        Its folders.
+    memory_bytes : int
+        Most bytes of each linear memory.
+    table_elements : int
+        Most elements of each table.
+    stack_bytes : int
+        Most bytes of stack for the guest's calls.
+    fuel : int
+        Most fuel; 0 does not count it.
+    call : Call or None
+        What to call instead of ``_start``.
+    """
+
+    wasm: bytes = field(repr=False)
+    sha256: str
+    engine: str = "jit"
+    argv: tuple[str, ...] = ("guest",)
+    env: tuple[tuple[str, str], ...] = ()
+    preopens: tuple[protocol.Preopen, ...] = ()
+    memory_bytes: int = 4 << 30
+    table_elements: int = 1_000_000
+    stack_bytes: int = STACK_BYTES
+    fuel: int = 0
+    call: protocol.Call | None = None
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The engine, as far as machine code depends on it."""
+        return EngineSettings(self.engine, self.fuel > 0, self.stack_bytes)
+
+    @cached_property
+    def machine_code_key(self) -> str:
+        """Name of this module's machine code in the cache."""
+        return hashlib.sha256(f"{self.sha256}/{engine_tag(self.settings)}".encode()).hexdigest()
+
+    @property
+    def domain(self) -> str:
+        """Trust domain: the same module with the same folders may use the same worker again."""
+        return hashlib.sha256(repr((self.sha256, self.preopens, self.memory_bytes)).encode()).hexdigest()
+
+    @property
+    def lock(self) -> protocol.Lock:
+        """What a worker for this job gives up the rest for."""
+        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; times in seconds.
+
+    Parameters
+    ----------
+    exit_code : int or None
+        The guest's status, None when it trapped.
+    trap : TrapInfo or None
+        The trap.
+    compile : float
+        Making machine code, 0 when it came from the cache.
+    load, instantiate, run, host : float
+        Reading machine code, instantiating, inside the guest, and of that inside commands.
+    memory_bytes : int
+        Linear memory at the end.
+    attempts : tuple of Attempt
+        Paths that the guest did not get, and `more_attempts` that are not listed; not trusted.
+    no_folders : bool
+        Whether it looked for granted folders, and had none.
+    results : tuple of str
+        What the called function returned; not trusted.
+    fuel : int
+        Fuel that was used, 0 when it is not counted.
+    """
+
+    exit_code: int | None
+    trap: protocol.TrapInfo | None
+    compile: float
+    load: float
+    instantiate: float
+    run: float
+    host: float
+    memory_bytes: int
+    engine: str
+    attempts: tuple[protocol.Attempt, ...] = ()
+    more_attempts: int = 0
+    no_folders: bool = False
+    results: tuple[str, ...] = ()
+    fuel: int = 0
+
+
+class Output(Protocol):
+    """Where a guest's output goes."""
+
+    def stdout(self, data: bytes) -> None:
+        """Take bytes of the guest's stdout."""
+
+    def stderr(self, data: bytes) -> None:
+        """Take bytes of the guest's stderr."""
+
+    def poll(self) -> float | None:
+        """Show what is due; return the seconds until there is more to show, None when nothing waits."""
+
+    def flush(self) -> None:
+        """Show all that is there."""
+
+
+CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, int], CommandReply]
+"""Decides and runs one command.
+
+It gets the call, its stdin, a way to wait for the person, and a descriptor that is readable when the guest has died.
+"""
