@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -159,7 +160,7 @@ def split_line(line: str) -> list[str]:
         raise UsageError(f"the line cannot be split into words: {error}. Close the quotation") from None
 
 
-def parse(words_in: Iterable[str], traits: type[Traits]) -> Parsed[Traits]:
+def parse(words_in: Iterable[str], traits: type[Traits], *, ends_at_word: bool = False) -> Parsed[Traits]:
     """Parse the words of a line.
 
     Parameters
@@ -168,6 +169,8 @@ def parse(words_in: Iterable[str], traits: type[Traits]) -> Parsed[Traits]:
         Words; those after ``--`` belong to the guest.
     traits : type
         A subclass of `LineTraits`: which options there are.
+    ends_at_word : bool
+        As on a command line that runs a program: all that follows the first word belongs to the guest, ``--`` too.
 
     Raises
     ------
@@ -179,13 +182,16 @@ def parse(words_in: Iterable[str], traits: type[Traits]) -> Parsed[Traits]:
     words: list[str] = []
     rest = list(words_in)
     guest_args: list[str] = []
-    if "--" in rest:
+    if "--" in rest and not ends_at_word:
         cut = rest.index("--")
         rest, guest_args = rest[:cut], rest[cut + 1 :]
     wants_help = False
     stream = iter(rest)
     for word in stream:
-        if word in ("--help", "-h"):
+        if ends_at_word and (word == "--" or not word.startswith("-")):
+            words += itertools.islice(stream, 1) if word == "--" else [word]
+            guest_args = list(stream)
+        elif word in ("--help", "-h"):
             wants_help = True
         elif word.startswith("-") and word != "-":
             _take_option(options, flags, word, stream)
@@ -243,7 +249,8 @@ def _flags(traits: type[LineTraits]) -> dict[str, str]:
         for name, value in vars(cls).items():
             if isinstance(value, TraitType) and "flag" in value.metadata:
                 found[value.metadata["flag"]] = name
-    return found
+    kept = traits.class_traits()  # a subclass takes an option away by a trait without its flag
+    return {flag: name for flag, name in found.items() if kept[name].metadata.get("flag") == flag}
 
 
 def _take_option(options: LineTraits, flags: dict[str, str], word: str, rest: Iterator[str]) -> None:

@@ -22,7 +22,7 @@ LAYERS = (
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "runtime", "compare"},
     {"session"},
     {"commands"},
-    {"magic", "kernel"},
+    {"magic", "kernel", "cli"},
     {""},  # the public face
 )
 ONE_RUN = LAYERS[4]

@@ -1,0 +1,140 @@
+"""The line of ``ssvm``: which command it is, and what its end means for whoever started this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Final, NoReturn
+
+from ssvm_kernel.cli.options import CompileLine, FileLine, RunLine
+from ssvm_kernel.cli.passing import open_standard_streams
+from ssvm_kernel.errors import SsvmError, UsageError
+from ssvm_kernel.options import Parsed, help_text, parse
+
+__all__ = ["main"]
+
+_FAILED: Final = 1
+_RUN: Final = "ssvm [run] [OPTION ...] FILE [ARG ...]"
+_COMPILE: Final = "ssvm compile [--engine jit|interpreter] FILE OUT"
+_INSPECT: Final = "ssvm inspect FILE"
+_ABOUT: Final = f"""{_RUN}
+       {_COMPILE}
+       {_INSPECT}
+
+Runs a WebAssembly guest, which has nothing but what the options grant it. FILE is a module or an OUT of ssvm compile;
+what follows it belongs to the guest. A command that was not granted is asked for in the terminal; without one, denied.
+Exit status: the guest's own; 134 when it trapped or its time or gas was over; 1 when it could not be run.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what a command line says and return the exit status.
+
+    Parameters
+    ----------
+    words : sequence of str or None
+        The words after the program's name; by default this process's own.
+    """
+    open_standard_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+    try:
+        return _dispatch(list(sys.argv[1:] if words is None else words))
+    except SsvmError as error:
+        sys.stderr.write(f"ssvm: {error}\n")
+        return _FAILED
+    except BrokenPipeError:
+        _die_of(signal.SIGPIPE)
+    except KeyboardInterrupt:
+        _die_of(signal.SIGINT)
+    except _Ended as ended:
+        _die_of(ended.number)
+
+
+class _Ended(BaseException):
+    """A signal asks this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - what a handler is given
+    raise _Ended(number)
+
+
+def _die_of(number: int) -> NoReturn:
+    """End as a program without handlers would, so that a shell sees the signal."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # the signal is blocked
+
+
+def _dispatch(words: list[str]) -> int:
+    commands: dict[str, Callable[[list[str]], int]] = {"run": _run, "compile": _compile, "inspect": _inspect}
+    if words and words[0] in commands:
+        return commands[words[0]](words[1:])
+    if words and words[0] in ("--version", "-v", "version"):
+        return _version()
+    return _run(words)
+
+
+def _run(words: list[str]) -> int:
+    parsed = parse(words, RunLine, ends_at_word=True)
+    if parsed.help:
+        return _help(help_text(_ABOUT, RunLine))
+    _need_words(parsed, 1, _RUN)
+    _need_text(parsed.guest_args)
+    from ssvm_kernel.cli.run import run
+
+    return run(parsed.options, parsed.words[0], parsed.guest_args)
+
+
+def _compile(words: list[str]) -> int:
+    parsed = parse(words, CompileLine)
+    if parsed.help:
+        return _help(help_text(_COMPILE, CompileLine))
+    _need_words(parsed, 2, _COMPILE)
+    from ssvm_kernel.cli.ahead import compile_file
+
+    return compile_file(parsed.options.engine, *parsed.words)
+
+
+def _inspect(words: list[str]) -> int:
+    parsed = parse(words, FileLine)
+    if parsed.help:
+        return _help(help_text(_INSPECT, FileLine))
+    _need_words(parsed, 1, _INSPECT)
+    from ssvm_kernel.cli.ahead import inspect_file
+
+    return inspect_file(parsed.words[0])
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    from ssvm_kernel import __version__
+
+    return _help(f"ssvm {__version__} (wasmtime {version('wasmtime')})")
+
+
+def _help(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _need_words(parsed: Parsed[RunLine] | Parsed[CompileLine] | Parsed[FileLine], count: int, usage: str) -> None:
+    if len(parsed.words) != count:
+        raise UsageError(f"usage: {usage}; see ssvm --help")
+
+
+def _need_text(args: Sequence[str]) -> None:
+    """Refuse arguments that are no UTF-8: a guest could not be given them."""
+    for arg in args:
+        if any("\ud800" <= character <= "\udfff" for character in arg):
+            raise UsageError(f"the argument {arg!a} is not UTF-8")

@@ -1,0 +1,93 @@
+"""The options of ``ssvm``: those of the magic where they are the same, WasmEdge's spelling and units otherwise."""
+
+from __future__ import annotations
+
+from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode
+
+from ssvm_kernel.options import LineTraits, RunTraits
+from ssvm_kernel.sandbox.engines import ENGINES
+
+__all__ = ["CompileLine", "FileLine", "RunLine"]
+
+_MOST_PAGES = 65_536
+_ALWAYS_ON = "Accepted for the sake of SSVM's command lines: it is always on."
+
+
+class FileLine(LineTraits):
+    """What has no options of its own."""
+
+
+class CompileLine(LineTraits):
+    """What may be said about compiling ahead of time."""
+
+    engine = CaselessStrEnum(
+        list(ENGINES),
+        "jit",
+        help="Engine to compile for.",
+    ).tag(flag="--engine", metavar="jit|interpreter")
+
+
+class RunLine(RunTraits):
+    """What may be said about one run on the command line."""
+
+    engine = CaselessStrEnum(
+        ["", *ENGINES],
+        "",
+        help="Engine that runs the guest: machine code by Cranelift (the default), or the Pulley interpreter.",
+    ).tag(flag="--engine", metavar="jit|interpreter")
+    reactor = Bool(
+        False,
+        help="Call the exported function that the first argument names, after _initialize where there is one; the "
+        "other arguments are its numbers, and its results are printed one a line, integers as unsigned.",
+    ).tag(flag="--reactor")
+    time_limit = Float(
+        0.0,
+        min=0.0,
+        help="Most milliseconds for the run, with its commands, without the time in which you are asked; "
+        "0 for no limit.",
+    ).tag(flag="--time-limit", metavar="MS")
+    memory_page_limit = Int(
+        _MOST_PAGES,
+        min=0,
+        max=_MOST_PAGES,
+        help="Most pages of 64 KiB for each linear memory; to grow beyond it fails, as on a full machine.",
+    ).tag(flag="--memory-page-limit", metavar="N")
+    gas_limit = Int(
+        0,
+        min=0,
+        help="Most gas, about one unit for each instruction; the same run then ends at the same place everywhere. "
+        "0 for no limit. Counting makes a guest two to three times as slow.",
+    ).tag(flag="--gas-limit", metavar="N")
+    enable_time_measuring = Bool(
+        False,
+        help="Print at the end, to stderr, how long it ran and how long of that on the host.",
+    ).tag(flag="--enable-time-measuring")
+    enable_instruction_count = Bool(
+        False,
+        help="Print at the end how many instructions it executed, in the engine's own count.",
+    ).tag(flag="--enable-instruction-count")
+    enable_gas_measuring = Bool(
+        False,
+        help="Print at the end how much gas it used.",
+    ).tag(flag="--enable-gas-measuring")
+    enable_all_statistics = Bool(
+        False,
+        help="Print all three.",
+    ).tag(flag="--enable-all-statistics")
+    enable_bulk_memory = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-bulk-memory")
+    enable_reference_types = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-reference-types")
+    enable_simd = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-simd")
+    enable_all = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-all")
+
+    # What makes no sense here, or is said in WasmEdge's way above: without a flag, the magic's option is gone.
+    memory_limit = Int(1024)
+    fuel = Int(0)
+    output_limit = Int(0)
+    deny_all = Bool(False)
+    name = Unicode("")
+    no_raise = Bool(False)
+
+    @property
+    def counts(self) -> bool:
+        """Whether instructions are to be counted."""
+        return self.enable_all_statistics or self.enable_instruction_count or self.enable_gas_measuring

@@ -1,0 +1,136 @@
+"""``ssvm [run]``: one guest, from its file to the exit status of this process."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from ssvm_kernel.broker import CommandBroker
+from ssvm_kernel.capabilities.grants import GrantBook
+from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.wasm import read_binary
+from ssvm_kernel.cli.files import Loaded, load
+from ssvm_kernel.cli.options import RunLine
+from ssvm_kernel.cli.passing import PassThrough
+from ssvm_kernel.cli.statistics import statistics
+from ssvm_kernel.deciders.chain import DeciderChain
+from ssvm_kernel.deciders.nobody import NobodyDecider
+from ssvm_kernel.deciders.tty import TtyDecider
+from ssvm_kernel.ending import trap_text
+from ssvm_kernel.errors import LimitReached, LoadError, UsageError
+from ssvm_kernel.host.grantfile import GrantFile
+from ssvm_kernel.host.store import store_blob
+from ssvm_kernel.runtime import Prepared
+from ssvm_kernel.sandbox.deadline import Deadline
+from ssvm_kernel.sandbox.pool import WorkerPool
+from ssvm_kernel.sandbox.protocol import Call
+from ssvm_kernel.sandbox.runner import Job, Outcome, Runner
+
+__all__ = ["ABORTED", "run"]
+
+ABORTED: Final = 134
+"""What WasmEdge exits with (128 + SIGABRT) when execution traps, or its time or gas is over."""
+_STDIN: Final = 0
+_PAGE: Final = 1 << 16
+_UNLIMITED: Final = 1 << 62
+_READS_STDIN: Final = {"fd_read", "poll_oneoff"}
+_GAS_IS_OVER: Final = "Cost exceeded limit. Force terminate the execution."
+
+
+def run(options: RunLine, file: str, args: tuple[str, ...]) -> int:
+    """Run the guest in a file and return its exit status.
+
+    Raises
+    ------
+    SsvmError
+        When it could not be run.
+    BrokenPipeError
+        When nobody reads its stdout any more.
+    """
+    call = _call(options, args)
+    pool = WorkerPool()
+    try:
+        pool.warm()  # starts while the file is read
+        loaded = load(Path(file), options.engine)
+        ended = _run(pool, loaded, options, args, call)
+    finally:
+        pool.close()
+    if isinstance(ended, LimitReached):
+        return _limit_reached(ended)
+    return _report(ended, loaded, options)
+
+
+def _call(options: RunLine, args: tuple[str, ...]) -> Call | None:
+    if not options.reactor:
+        return None
+    if not args:
+        raise UsageError("--reactor needs the name of an exported function: ssvm --reactor FILE FUNCTION [ARG ...]")
+    return Call(args[0], args[1:])
+
+
+def _run(
+    pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ...], call: Call | None
+) -> Outcome | LimitReached:
+    book = GrantBook()
+    broker = CommandBroker(book, DeciderChain([TtyDecider(), NobodyDecider()]), Ledger(), GrantFile())
+    with Prepared(book, loaded.guest, options, args) as prepared:
+        context = prepared.context
+        context.surface, context.introduce = None, None  # nothing of ours among the guest's output
+        context.deadline = Deadline(options.time_limit / 1000)
+        job = _job(prepared.job(options.engine or loaded.engine or "jit"), options, call)
+        if loaded.code and job.fuel == 0:
+            store_blob("machine-code", job.machine_code_key, loaded.code)  # where the runner looks first
+        stdin = _STDIN if _reads_stdin(job.wasm) else None
+        try:
+            handler = broker.handler(context)
+            return Runner(pool).run(job, PassThrough(), handler, context.deadline, stdin)
+        except LimitReached as limit:
+            return limit
+
+
+def _job(job: Job, options: RunLine, call: Call | None) -> Job:
+    return replace(
+        job,
+        memory_bytes=options.memory_page_limit * _PAGE,
+        fuel=options.gas_limit or (_UNLIMITED if options.counts else 0),
+        call=call,
+    )
+
+
+def _reads_stdin(wasm: bytes) -> bool:
+    """Whether a guest can read its stdin at all; if not, ours is left for others."""
+    try:
+        binary = read_binary(wasm)
+    except LoadError:
+        return True  # the engine may understand more than our reader
+    return any(item.name in _READS_STDIN for item in binary.imports)
+
+
+def _limit_reached(limit: LimitReached) -> int:
+    """Say which limit; one that kept the guest from starting is no end of its execution."""
+    _say("ssvm: " + str(limit).replace("--memory-limit", "--memory-page-limit"))
+    return ABORTED if limit.limit in ("time", "commands") else 1
+
+
+def _report(outcome: Outcome, loaded: Loaded, options: RunLine) -> int:
+    """Print what is to be said about the end, and return the status."""
+    for result in outcome.results:
+        sys.stdout.write(f"{result}\n")
+    sys.stdout.flush()
+    for line in statistics(outcome, options, datetime.now().astimezone()):
+        _say(line)
+    if outcome.trap is None:
+        return (outcome.exit_code or 0) & 0xFF
+    if "all fuel consumed" in outcome.trap.message:
+        _say(f"ssvm: {_GAS_IS_OVER}")
+    else:
+        _say(f"ssvm: {trap_text(outcome.trap, loaded.guest)}")
+    return ABORTED
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
