@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.options import CompileTraits, Parsed, RunTraits, help_text, parse, split_line
+from ssvm_kernel.options import CompileTraits, help_text, parse, split_line
 
 if TYPE_CHECKING:
     from ssvm_kernel.session import Session
@@ -18,10 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["SsvmMagics"]
 
 _CELL_USAGE = "%%ssvm LANGUAGE [options] [-- guest arguments]"
-_USAGES = {
-    "load": "%ssvm load FILE.wasm [--name NAME]",
-    "run": "%ssvm run NAME [options] [-- guest arguments]",
-}
 
 
 @magics_class
@@ -58,33 +52,18 @@ class SsvmMagics(Magics):
             return
         if len(parsed.words) != 1:
             raise UsageError(f"which language? {_CELL_USAGE}; see %%ssvm --help")
-        assert isinstance(parsed.options, CompileTraits)
         name = parsed.options.name or f"cell-{self._count}"
         guest = self.session.compile(parsed.words[0], source, parsed.options, name)
         self.session.run(guest, parsed.options, parsed.guest_args, self._label)
 
-    def _line(self, words: list[str]) -> None:
-        commands: dict[str, Callable[[Parsed], None]] = {"load": self._load, "run": self._run}
+    def _line(self, words: list[str]) -> Any:
+        from ssvm_kernel import commands
+
         if not words or words[0] in ("--help", "-h"):
-            print("\n".join([f"usage: {_CELL_USAGE}", *(f"       {usage}" for usage in _USAGES.values())]))
-            print("See %%ssvm --help for the options.")
-            return
-        if words[0] not in commands:
-            raise UsageError(f"there is no command {words[0]!r}; there are: {', '.join(commands)}. See %ssvm --help")
-        parsed = parse(words[1:], RunTraits)
-        if parsed.help:
-            print(help_text(_USAGES[words[0]], RunTraits))
-            return
-        if len(parsed.words) != 1:
-            raise UsageError(f"usage: {_USAGES[words[0]]}")
-        commands[words[0]](parsed)
-
-    def _load(self, parsed: Parsed) -> None:
-        guest = self.session.load(Path(parsed.words[0]).expanduser(), parsed.options.name)
-        print(f"loaded {guest.name} (sha256 {guest.sha256[:12]}…); run it with: %ssvm run {guest.name}")
-
-    def _run(self, parsed: Parsed) -> None:
-        self.session.run(self.session.find(parsed.words[0]), parsed.options, parsed.guest_args, self._label)
+            print(f"  {_CELL_USAGE}\n      Compile a cell and run it; %%ssvm --help tells the options.")
+            print(commands.overview())
+            return None
+        return commands.perform(self.session, words, self._label)
 
     @property
     def _count(self) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from ssvm_kernel.broker import CommandBroker
-from ssvm_kernel.capabilities.grants import GrantBook
+from ssvm_kernel.capabilities.grants import GrantBook, GrantRow, row_of
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.compare import compare
@@ -22,6 +23,7 @@ from ssvm_kernel.options import CompileTraits, RunTraits, split_line
 from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.pool import WorkerPool
+from ssvm_kernel.sandbox.protocol import Locked
 from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions
 from ssvm_kernel.toolchains.cache import compile_cached
@@ -132,6 +134,43 @@ class Session:
         self._pool.warm()  # the next guest finds a worker ready
         raise_for(result, options, guest)
         return result
+
+    def grant_rows(self) -> tuple[GrantRow, ...]:
+        """Return the table of what is in force: this session's grants, then those for always."""
+        now = time.time()
+        always = (row_of(grant, now, self.remembered.uses[grant.id]) for grant in self.remembered.grants())
+        return (*self.grants.rows(), *always)
+
+    def revoke(self, grant_id: str) -> bool:
+        """Take a grant back, of this session or for always; a command that runs by it is ended (rule 16).
+
+        Raises
+        ------
+        GrantError
+            When the file of grants for always cannot be written.
+        """
+        if self.grants.revoke(grant_id):
+            return True
+        removed = self.remembered.remove(grant_id)
+        if removed is not None:
+            self.grants.announce(removed)
+        return removed is not None
+
+    def revoke_all(self) -> int:
+        """Take all of this session's grants back, and return how many there were; those for always stay."""
+        count = len(self.grants.rows())
+        self.grants.clear()
+        return count
+
+    def probe_locks(self) -> Locked:
+        """Lock a worker as one for a guest without folders, end it, and return what held it.
+
+        Raises
+        ------
+        WorkerDied
+            When it could not be locked.
+        """
+        return self._pool.probe()
 
     def close(self) -> None:
         """End the workers."""

@@ -75,3 +75,11 @@ def size(count: int) -> str:
         if count < scale * 999.5:
             return f"{count / scale:.1f} {unit}"
     return f"{count / 1e9:.1f} GB"
+
+
+def ago(seconds: float) -> str:
+    """Return an age in its largest unit: ``"12 s"``, ``"3 min"``, ``"5 h"``, ``"40 days"``."""
+    for unit, scale, most in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 48)):
+        if seconds < scale * most:
+            return f"{seconds / scale:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"

@@ -186,6 +186,26 @@ class WorkerPool:
         """Keep a worker whose run ended in order."""
         self._last = worker
 
+    def probe(self) -> protocol.Locked:
+        """Lock a new worker that has no folder, end it, and return what held it.
+
+        Raises
+        ------
+        WorkerDied
+            When it could not be locked.
+        """
+        worker = Worker()
+        try:
+            worker.send(protocol.Lock((), 2 << 30))
+            while worker.locks is None:
+                received = worker.receive()
+                if received is not None:
+                    reason = received[0].message if isinstance(received[0], protocol.Failed) else "it spoke out of turn"
+                    raise WorkerDied(f"the guest's process cannot be locked: {reason}")
+            return worker.locks
+        finally:
+            worker.kill()
+
     def close(self) -> None:
         """End all workers."""
         for worker in (self._spare, self._last):

@@ -1,0 +1,106 @@
+"""``%ssvm ledger``: every request of this session, what was decided and how it ended (rule 17)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from traitlets import Unicode
+
+from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.commands.base import Command, say
+from ssvm_kernel.display.table import Table
+from ssvm_kernel.display.text import duration, size
+from ssvm_kernel.errors import UsageError
+from ssvm_kernel.options import LineTraits, Parsed
+from ssvm_kernel.session import Session
+
+__all__ = ["COMMAND", "LedgerView"]
+
+_SHOWN = 200
+
+
+class _Traits(LineTraits):
+    jsonl = Unicode("", help="Also write the lines as JSON to a file.").tag(flag="--jsonl", metavar="FILE")
+
+
+class LedgerView:
+    """A session's ledger, for looking at and for computing with."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._rows = ledger.rows()
+        self._dropped = ledger.dropped
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the lines as flat dictionaries."""
+        return [dict(row) for row in self._rows]
+
+    def dataframe(self) -> Any:
+        """Return the lines as a ``pandas.DataFrame``.
+
+        Raises
+        ------
+        UsageError
+            Where pandas is not installed.
+        """
+        try:
+            import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
+        except ImportError:
+            raise UsageError("pandas is not installed (pip install pandas); .rows() gives plain dictionaries") from None
+        return pandas.DataFrame(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return repr(self._table())
+
+    def _repr_html_(self) -> str:
+        return self._table()._repr_html_()
+
+    def _table(self) -> Table:
+        missing = self._dropped + max(0, len(self._rows) - _SHOWN)
+        title = "requests of this session" if self._rows else "no guest has asked for anything in this session"
+        return Table(
+            title + (f" (the last {_SHOWN}; {missing:,} older ones are not shown)" if missing else ""),
+            ("time (UTC)", "guest", "command", "decision", "by", "outcome", "took", "printed"),
+            [_cells(row) for row in self._rows[-_SHOWN:]],
+        )
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    outcome = row["outcome"].replace("_", " ")
+    outcome += f" {row['signal'] or row['status']}" if row["signal"] or row["status"] is not None else ""
+    ran = row["decision"] == "allow"
+    return (
+        row["time"].partition("T")[2].rstrip("Z"),
+        f"{row['guest']} {row['cell']}".strip(),
+        " ".join(row["argv"]),
+        f"{row['decision']} {row['scope']}",
+        row["origin"],
+        outcome,
+        duration(row["ms"] / 1000) if ran else "",
+        size(row["stdout_bytes"] + row["stderr_bytes"]) if ran else "",
+    )
+
+
+def _run(session: Session, parsed: Parsed[_Traits], label: str) -> LedgerView:
+    del label
+    if parsed.options.jsonl:
+        path = Path(parsed.options.jsonl).expanduser()
+        try:
+            # what a guest asked for may be private: readable by this person only
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(session.ledger.to_jsonl())
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        say(f"{len(session.ledger)} lines were written to {path}")
+    return LedgerView(session.ledger)
+
+
+COMMAND = Command(
+    "%ssvm ledger [--jsonl FILE]", "Show every request and its outcome; the result has .rows() and .dataframe().",
+    _Traits, (0, 0), _run,
+)  # fmt: skip

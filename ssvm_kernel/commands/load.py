@@ -1,0 +1,29 @@
+"""``%ssvm load``: a module from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from traitlets import Unicode
+
+from ssvm_kernel.commands.base import Command, say
+from ssvm_kernel.options import LineTraits, Parsed
+from ssvm_kernel.session import Session
+
+__all__ = ["COMMAND"]
+
+
+class _Traits(LineTraits):
+    name = Unicode(
+        "",
+        help="Name of the guest, for %ssvm run NAME and in prompts; by default the file's.",
+    ).tag(flag="--name", metavar="NAME")
+
+
+def _run(session: Session, parsed: Parsed[_Traits], label: str) -> None:
+    del label
+    guest = session.load(Path(parsed.words[0]).expanduser(), parsed.options.name)
+    say(f"loaded {guest.name} (sha256 {guest.sha256[:12]}…); run it with: %ssvm run {guest.name}")
+
+
+COMMAND = Command("%ssvm load FILE.wasm [--name NAME]", "Load a module.", _Traits, (1, 1), _run)
