@@ -52,6 +52,8 @@ from ssvm_kernel.sandbox.protocol import CommandCall
 
 __all__ = ["CommandBroker", "Denial", "RunContext"]
 
+_WORDS: Final = 2000
+"""Characters of one command that a report keeps; the prompt shows all of it."""
 _ERRNO: Final = {Trouble.NOT_FOUND: errno.ENOENT, Trouble.NOT_EXECUTABLE: errno.EACCES}
 
 
@@ -226,8 +228,18 @@ def _revoked() -> None:
 
 
 def _words(argv: tuple[bytes, ...]) -> str:
-    """Return a command as a person may read it, one quoted item after the other."""
-    return " ".join(shlex.quote(visible(item)) for item in argv)
+    """Return a command as a person may read it, one quoted item after the other; a long one only to where it is long.
+
+    Thousands of them are kept for a report, so none may be megabytes (attack X05).
+    """
+    words: list[str] = []
+    room = _WORDS
+    for item in argv:
+        if room <= 0:
+            return f"{' '.join(words)} …({len(argv) - len(words):,} more)"
+        words.append(shlex.quote(visible(item, _WORDS)))
+        room -= len(words[-1])
+    return " ".join(words)
 
 
 def _finished(line: CommandLine, completed: Completed) -> CommandLine:

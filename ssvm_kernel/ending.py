@@ -24,7 +24,12 @@ __all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
 
 _HOST_FRAME: Final = re.compile(r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|<?(std|core|alloc)::)")
 _MEBI: Final = 1 << 20
-_NO_FOLDERS: Final = "the guest looked for folders and has none; if it needs files, --dir GUEST:HOST[:ro] grants one"
+_LISTED: Final = 50
+"""Denials that an error lists (attack X05)."""
+_NO_FOLDERS: Final = (
+    "the guest looked for folders and has none; if it needs files, --pick lets you pick a folder, and "
+    "--dir GUEST:HOST[:ro] names one"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,12 @@ class RunResult:
     def grant_lines(self) -> tuple[str, ...]:
         """Return the options that would have granted what was refused, each once."""
         lines = [denial.grant_line for denial in self.denials] + [path.grant_line for path in self.refused]
-        return tuple(dict.fromkeys(line for line in lines if line.startswith("--")))
+        return tuple(dict.fromkeys(line for line in lines if line.startswith("--")))[:_LISTED]
+
+    def listed(self) -> tuple[tuple[Denial, ...], int]:
+        """Return the denials to list, each once, and how many are left out: a guest may be refused without end."""
+        distinct = tuple(dict.fromkeys(self.denials))
+        return distinct[:_LISTED], max(0, len(distinct) - _LISTED)
 
 
 def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:
@@ -77,7 +87,9 @@ def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Su
     if items and result.outcome.more_attempts:
         items.append(Item(f"and {result.outcome.more_attempts:,} more"))
     if options.deny_all:
-        tried = [Item(f"{denial.what}: {denial.reason}", denial.grant_line) for denial in dict.fromkeys(result.denials)]
+        listed, more = result.listed()
+        tried = [Item(f"{denial.what}: {denial.reason}", denial.grant_line) for denial in listed]
+        tried += [Item(f"and {more:,} more commands")] if more else []
         items = [*tried, *items]
         title = f"dry run: {guest.name} tried this" if items else f"dry run: {guest.name} asked for nothing"
         surface.show(notice(title, items, run_again(result, options, guest)))
@@ -161,9 +173,12 @@ def _place(frame: StackFrame, guest: Guest) -> str:
 
 def _denied_text(result: RunResult, options: RunTraits, guest: Guest) -> str:
     lines = []
-    for denial in dict.fromkeys(result.denials):
+    listed, more = result.listed()
+    for denial in listed:
         lines.append(f"{guest.name} may not run {denial.what}: {denial.reason}")
         lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
+    if more:
+        lines.append(f"… and {more:,} more commands; the ledger has them")
     for path in result.refused:
         lines.append(f"{guest.name} may not use {path.path}: {path.why}")
         lines += [f"  to grant it: {path.grant_line}"] if path.grant_line else []

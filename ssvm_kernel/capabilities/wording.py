@@ -18,7 +18,7 @@ from ssvm_kernel.capabilities.model import (
     ExactArguments,
     FolderGrant,
 )
-from ssvm_kernel.capabilities.text import visible, writable
+from ssvm_kernel.capabilities.text import SHOWN_LIMIT, visible, writable
 from ssvm_kernel.errors import UsageError
 
 __all__ = ["ANYTHING", "command_value", "grant_line", "option"]
@@ -84,7 +84,9 @@ def grant_line(request: CommandRequest, env_names: Iterable[bytes] = ()) -> str:
     env_names : iterable of bytes
         The names among its environment that are not granted yet.
     """
-    command = request.command
+    command, env_names = request.command, list(env_names)
+    if sum(map(len, (*command.argv, *env_names))) > SHOWN_LIMIT:  # a guest could have us keep megabytes (attack X05)
+        return f"no option can grant it: it is longer than {SHOWN_LIMIT:,} characters"
     try:
         flags = [_option("--allow-command", command_value(command.name, ExactArguments(command.argv[1:])))]
         flags += [_option("--allow-command-env", _env_value(command.name, name)) for name in sorted(env_names)]

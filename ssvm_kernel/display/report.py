@@ -12,6 +12,8 @@ from ssvm_kernel.display.text import duration, escape, size
 
 __all__ = ["MIME", "CommandLine", "RunReport"]
 
+_LISTED = 200
+"""Commands that a report lists; a guest may run thousands (attack X05)."""
 MIME = "application/vnd.ssvm.run+json"
 """Type of the report as data; version 1."""
 
@@ -105,8 +107,10 @@ class RunReport:
             ("Module", f"sha256 {self.sha256}"),
             ("Memory", size(self.memory_bytes)),
             ("Printed", f"{size(self.stdout_bytes)} to stdout, {size(self.stderr_bytes)} to stderr"),
-            *((command.argv, f"{command.path} · {command.state}") for command in self.commands),
+            *((command.argv, f"{command.path} · {command.state}") for command in self.commands[:_LISTED]),
         ]
+        if len(self.commands) > _LISTED:
+            rows.append(("…", f"and {_commands(len(self.commands) - _LISTED)} more; the ledger has them"))
         body = "".join(
             f'<tr><td style="{CELL}">{escape(key)}</td><td style="{CELL}"><code>{escape(value)}</code></td></tr>'
             for key, value in rows
@@ -128,7 +132,8 @@ class RunReport:
             "compile": self.compile,
             "seconds": {"instantiate": self.instantiate, "run": self.run, "host": self.host},
             "bytes": {"memory": self.memory_bytes, "stdout": self.stdout_bytes, "stderr": self.stderr_bytes},
-            "commands": [vars(command) for command in self.commands],
+            "commands": [vars(command) for command in self.commands[:_LISTED]],
+            "more_commands": max(0, len(self.commands) - _LISTED),
         }
 
 
