@@ -1,0 +1,137 @@
+"""Attacks on the wire between front end and kernel: a real kernel, and a page that does what it likes."""
+
+from __future__ import annotations
+
+import time
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from tests.deciders.frontend import FrontEnd, kernel_manager, stop
+from tests.kernel.guests import LOOP, command_cell
+
+LOAD = "%load_ext ssvm_kernel"
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("kernel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSVM_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        with FrontEnd(folder) as front_end:
+            front_end.run(LOAD)
+            yield front_end
+
+
+@pytest.fixture
+def page(kernel: FrontEnd):
+    """A page that can show prompts, and a session without grants."""
+    kernel.run("%reload_ext ssvm_kernel")
+    return kernel
+
+
+def ended(page: FrontEnd, cell: str) -> str:
+    page.choose("deny")
+    text = page.finish(cell)
+    assert "<error DeniedError:" in text
+    assert "│ said" not in text
+    return text
+
+
+@pytest.mark.parametrize("engine", ["jit", "interpreter"])
+def test_u05_an_answer_before_it_can_be_read_does_not_count(page: FrontEnd, engine: str) -> None:
+    cell = page.start(command_cell(f"--engine {engine}", "echo", "said"))
+    page.wait_prompt(armed=False)
+    page.choose("once")
+    page.choose("session:any")
+    page.expect_running(cell, 0.8)
+    ended(page, cell)
+
+
+def test_u12_what_a_page_sends_is_believed_only_if_it_is_the_answer(page: FrontEnd) -> None:
+    cell = page.start(command_cell("", "echo", "said"))
+    prompt = page.wait_prompt()
+    good = {"id": prompt["id"], "nonce": prompt["nonce"], "choice": "once"}
+    page.send_raw({"method": "update", "state": {"granted": ["once"], "prompt": {**prompt, "program": "/bin/true"}}})
+    page.send_raw({"method": "update", "state": {"_model_name": "X"}, "buffer_paths": []})
+    for wrong in (
+        {**good, "nonce": "x"},
+        {**good, "id": "x"},
+        {**good, "choice": "all"},
+        {**good, "allow": True},
+        "once",
+    ):
+        page.send_comm(wrong)
+    for target in ("ssvm", "ssvm.prompt", "ssvm.grant", "jupyter.widget.control"):
+        page.send("comm_open", {"comm_id": target, "target_name": target, "data": {"choice": "once", "grant": "*"}})
+    page.expect_running(cell, 0.5)
+    ended(page, cell)
+
+
+def test_u13_what_was_saved_or_sent_before_grants_nothing(page: FrontEnd) -> None:
+    cell = page.start(command_cell("", "echo", "said"))
+    old = page.wait_prompt()
+    page.choose("once")
+    text = page.finish(cell)
+    assert "│ said" in text
+    for record in page.records():
+        assert "application/vnd.jupyter.widget-view+json" not in record
+        assert old["nonce"] not in str(record)
+    old_comm = page.prompt_comm
+    cell = page.start(command_cell("", "echo", "said"))
+    new = page.wait_prompt()
+    assert new["nonce"] != old["nonce"]
+    for comm in (old_comm, ""):
+        page.send_comm({"id": old["id"], "nonce": old["nonce"], "choice": "once"}, comm=comm)
+    page.send("comm_open", {"comm_id": old_comm, "target_name": "jupyter.widget", "data": {"state": {"prompt": old}}})
+    page.expect_running(cell, 0.5)
+    ended(page, cell)
+
+
+def test_u06_two_prompts_are_never_open(page: FrontEnd) -> None:
+    cell = page.start(command_cell("", "echo", "said"))
+    page.wait_prompt()
+    page.expect_running(cell, 0.5)
+    assert len(page.prompts) == 1
+    assert not [message for message in page.messages if message["msg_type"] == "stream"]
+    ended(page, cell)
+
+
+@pytest.mark.parametrize("engine", ["jit", "interpreter"])
+def test_w21_an_endless_loop_ends_when_the_person_says_so(page: FrontEnd, engine: str) -> None:
+    cell = page.start(f"%%ssvm wat --engine {engine}\n{LOOP}")
+    page.expect_running(cell, 0.7)
+    taken = []
+    for _ in range(3):
+        started = time.monotonic()
+        page.interrupt()
+        assert "Interrupt" in page.finish(cell)
+        taken.append(time.monotonic() - started)
+        if taken[-1] < 1.0:
+            return
+        cell = page.start(f"%%ssvm wat --engine {engine}\n{LOOP}")
+        page.expect_running(cell, 0.7)
+    pytest.fail(f"took {taken} s")
+
+
+def test_u25_nobody_there_is_a_denial_at_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    notebook = nbformat.v4.new_notebook()
+    timed = "import time; begun = time.monotonic()"
+    sources = [LOAD, timed, command_cell("--no-raise", "echo", "said"), "print(time.monotonic() - begun < 5)"]
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in [*sources, command_cell("", "echo", "said")]]
+    manager = kernel_manager(tmp_path)
+    try:
+        with pytest.raises(CellExecutionError, match='to grant it: --allow-command "echo said"'):
+            NotebookClient(notebook, km=manager, timeout=60).execute(cleanup_kc=True)
+    finally:
+        stop(manager)
+    assert notebook.cells[3].outputs[0]["text"] == "True\n"
+    assert "is not in the white list" in str(notebook.cells[2].outputs)
+    assert "│ said" not in str(notebook.cells)
