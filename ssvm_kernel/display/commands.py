@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import time
 from typing import Final
 
 from ssvm_kernel.display.style import MUTED, PRE, ROW
@@ -14,7 +13,6 @@ __all__ = ["CommandBlock"]
 
 _SHOWN: Final = 64_000
 _LONG: Final = 24
-_INTERVAL: Final = 0.1
 
 
 class CommandBlock:
@@ -37,7 +35,6 @@ class CommandBlock:
         self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")}
         self._text = ""
         self._cut = False
-        self._last = time.monotonic()
         self._handle: Handle | None = None
         if surface.live:
             self._handle = surface.show(self._bundle("running"))
@@ -45,7 +42,7 @@ class CommandBlock:
             surface.write("stdout", self._head() + "\n")
 
     def output(self, stream: str, data: bytes) -> None:
-        """Take bytes that the command printed; they are shown at most ten times a second."""
+        """Take bytes that the command printed and show them at once; the caller paces."""
         text = self._decoders[stream].decode(data)
         room = _SHOWN - len(self._text)
         self._cut = self._cut or len(text) > room
@@ -53,8 +50,7 @@ class CommandBlock:
         self._text += text
         if self._handle is None:
             self._surface.write(stream, text)
-        elif text and time.monotonic() - self._last >= _INTERVAL:
-            self._last = time.monotonic()
+        elif text:
             self._handle.update(self._bundle("running"))
 
     def close(self, state: str) -> None:

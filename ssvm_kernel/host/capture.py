@@ -86,7 +86,7 @@ class Preview:
         Least seconds between two calls.
     """
 
-    def __init__(self, show: Callable[[bytes], None], limit: int, interval: float = 0.05) -> None:
+    def __init__(self, show: Callable[[bytes], None], limit: int, interval: float = 0.1) -> None:
         self._show = show
         self._left = limit
         self._interval = interval

@@ -131,7 +131,7 @@ def execute(
     approved : ApprovedCommand
         What to run, with its limits.
     on_output : callable
-        Gets the first bytes of each stream while the command runs, at most every 50 ms.
+        Gets the first bytes of each stream while the command runs, at most every 100 ms.
     watch : Watch
         The guest that wants it, and other descriptors to serve meanwhile.
     show_bytes : int

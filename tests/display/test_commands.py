@@ -28,6 +28,12 @@ def test_in_a_notebook_one_output_is_replaced_until_the_end() -> None:
     assert not surface.written
 
 
+def test_what_came_is_shown_before_more_comes() -> None:
+    surface = Recording()
+    block(surface, b"one\n")
+    assert surface.shown[0][-1]["text/plain"] == "┌ tool --flag  (/usr/bin/tool)\n│ one\n└ running"
+
+
 def test_in_a_terminal_it_streams() -> None:
     surface = Recording(live=False)
     block(surface, b"one\n", b"two").close("exit 0")
