@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,6 +23,9 @@ MAGIC: Final = b"\0ssvm-code-1\n"
 _MAC_BYTES: Final = 32
 _SIZE: Final = struct.Struct("<I")
 _MOST_HEADER: Final = 1 << 16
+
+
+Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,8 +46,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: str
     made_by: str
     module_sha256: str
-    module_bytes: int
-    code_bytes: int
+    module_bytes: Size
+    code_bytes: Size
 
 
 @dataclass(frozen=True)

@@ -78,15 +78,15 @@ def _dispatch(words: list[str]) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {"run": _run, "compile": _compile, "inspect": _inspect}
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
-    if words and words[0] in ("--version", "-v", "version"):
-        return _version()
-    return _run(words)
+    return _run(["--version"] if words == ["-v"] else words)
 
 
 def _run(words: list[str]) -> int:
     parsed = parse(words, RunLine, ends_at_word=True)
     if parsed.help:
         return _help(help_text(_ABOUT, RunLine))
+    if parsed.options.version:
+        return _version()
     _need_words(parsed, 1, _RUN)
     _need_text(parsed.guest_args)
     from ssvm_kernel.cli.run import run

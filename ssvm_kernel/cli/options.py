@@ -79,11 +79,17 @@ class RunLine(RunTraits):
     enable_simd = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-simd")
     enable_all = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-all")
 
+    version = Bool(
+        False,
+        help="Print the versions of this program and of its engine.",
+    ).tag(flag="--version")
+
     # What makes no sense here, or is said in WasmEdge's way above: without a flag, the magic's option is gone.
     memory_limit = Int(1024)
     fuel = Int(0)
     output_limit = Int(0)
     deny_all = Bool(False)
+    pick = Bool(False)
     name = Unicode("")
     no_raise = Bool(False)
 
