@@ -10,7 +10,6 @@ import errno
 import os
 import secrets
 import shlex
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -33,6 +32,7 @@ from ssvm_kernel.capabilities.model import (
     Scope,
 )
 from ssvm_kernel.capabilities.policy import Policy
+from ssvm_kernel.capabilities.records import signal_name
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import grant_line
@@ -258,7 +258,7 @@ def _ended(completed: Completed) -> str:
         case CompletionKind.EXITED:
             text = f"exit {completed.status}"
         case CompletionKind.SIGNALLED:
-            text = f"killed by {signal.Signals(completed.status).name}"
+            text = f"killed by {signal_name(completed.status)}"
         case _:
             text = completed.detail or completed.kind.value
     if completed.stdout.truncated or completed.stderr.truncated:

@@ -27,6 +27,7 @@ __all__ = [
     "decision_record",
     "outcome_record",
     "request_record",
+    "signal_name",
     "unresolved_records",
 ]
 
@@ -185,7 +186,7 @@ def outcome_record(decision: Decision, ended: Ended | None) -> OutcomeRecord:
     return OutcomeRecord(
         kind=kind,
         status=ended.status if kind in ("exited", "signalled", "exec_failed", "not_started") else None,
-        signal=_signal(ended.status) if kind == "signalled" else None,
+        signal=signal_name(ended.status) if kind == "signalled" else None,
         stdout_bytes=ended.stdout.total,
         stderr_bytes=ended.stderr.total,
         truncated=ended.stdout.truncated or ended.stderr.truncated,
@@ -227,8 +228,9 @@ def _texts(items: Sequence[bytes], what: str) -> list[str]:
     return shown if len(items) <= _ITEMS else [*shown, f"\\…({len(items) - _ITEMS} {what} not shown)"]
 
 
-def _signal(number: int) -> str:
+def signal_name(number: int) -> str:
+    """Return the name of a signal; also of a real-time signal, which has none of its own."""
     try:
         return signals.Signals(number).name
-    except ValueError:  # a real-time signal
+    except ValueError:
         return f"SIG{number}"

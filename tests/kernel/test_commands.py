@@ -121,6 +121,9 @@ def test_a_loader_variable_is_refused_by_name(cells) -> None:
 def test_a_signal_is_told_as_it_was(cells) -> None:
     text = cells.run(command_cell("--allow-command sh", "sh", "-c", "kill -9 $$"))
     assert "SIGKILL" in text
+    text = cells.run(command_cell("--allow-command sh", "sh", "-c", "kill -40 $$"))  # has a number only
+    assert "killed by SIG40" in text
+    assert "<error" not in text
 
 
 def test_a_timeout_is_told_and_the_guest_sees_110(cells) -> None:
