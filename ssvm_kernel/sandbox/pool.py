@@ -7,11 +7,13 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from typing import Final
 
 import msgspec
 
+import ssvm_kernel
 from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
@@ -44,7 +46,7 @@ class Worker:
         self.locks: protocol.Locked | None = None
         """What the operating system holds it with; None until it has said so."""
         # -I: neither the person's PYTHON* variables nor the current folder choose what the worker imports.
-        code = _BOOT.format(path=sys.path, fd=theirs.fileno(), parent=os.getpid())
+        code = _BOOT.format(path=_import_path(), fd=theirs.fileno(), parent=os.getpid())
         try:
             self._process: Popen[bytes] = start_worker([sys.executable, "-I", "-c", code], {}, [theirs.fileno()])
         except BaseException:
@@ -151,6 +153,12 @@ class Worker:
         why = f"killed by signal {-code}" if code < 0 else f"ended with status {code}"
         hint = "; it may have run out of memory" if code == -9 else ""
         return WorkerDied(f"the process that ran the guest was {why}{hint}. Nothing else is lost: run the cell again")
+
+
+def _import_path() -> list[str]:
+    """Return where a worker finds what it imports; relative folders would mean others in its own working folder."""
+    home = str(Path(ssvm_kernel.__file__).resolve().parents[1])
+    return [*(folder for folder in sys.path if Path(folder).is_absolute()), home]
 
 
 class WorkerPool:

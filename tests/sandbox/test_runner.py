@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -215,3 +216,13 @@ def test_no_descriptor_is_left_behind(pool: WorkerPool) -> None:
     for _ in range(50):
         run(pool, one)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_worker_finds_its_modules_from_any_folder(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The kernel may have found the package through a relative folder, and a cell may have changed the folder since."""
+    root = str(Path(__file__).parents[2])
+    monkeypatch.setattr(sys, "path", ["", *(folder for folder in sys.path if folder not in ("", root))])
+    monkeypatch.chdir(tmp_path)
+    assert run(pool, job(PRINT % ""))[0].exit_code == 0
