@@ -53,7 +53,7 @@ class NotebookSurface:
         """Show an output that can be replaced later."""
         from IPython.display import display
 
-        shown = display(bundle, raw=True, display_id=True)
+        shown = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         return _NotebookHandle(shown)
 
 
@@ -71,9 +71,10 @@ class TerminalSurface:
     live = False
 
     def write(self, stream: str, text: str) -> None:
-        """Write text with everything but colours made inert."""
+        """Write text with everything but colours made inert; they end with it, or they could hide a prompt (U07)."""
         out = getattr(sys, stream)
-        out.write(inert(text, keep_colours=True))
+        shown = inert(text, keep_colours=True)
+        out.write(f"{shown}\x1b[0m" if "\x1b" in shown else shown)
         out.flush()
 
     def show(self, bundle: Bundle) -> Handle:
