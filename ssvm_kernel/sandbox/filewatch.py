@@ -15,6 +15,7 @@ from typing import Final
 
 import wasmtime
 
+from ssvm_kernel.errors import GuestTrap
 from ssvm_kernel.host.hostfunc import GuestMemory, define_raw
 from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
 
@@ -117,7 +118,10 @@ class FileWatch:
         if _NAMES[function] == "fd_prestat_get":
             self.no_folders = self.no_folders or (fd == _FIRST_FOLDER and error == _EBADF)
             return
-        path = self._memory.read(caller, at, min(length, MOST_PATH_BYTES))
+        try:
+            path = self._memory.read(caller, at, min(length, MOST_PATH_BYTES))
+        except GuestTrap:  # an error that came before the engine looked at the path
+            path = b""
         key = function, fd, path
         if key in self._seen:
             self._seen[key] = error, self._seen[key][1] + 1

@@ -61,8 +61,8 @@ def test_a_real_trap_in_each_engine(engine: str) -> None:
 
 def test_engines_agree_on_backtraces_wherever_they_are_made() -> None:
     # Machine code made with and without backtraces does not mix; the setting must not depend on the environment.
-    code = "from ssvm_kernel.sandbox.engines import EngineSettings, make_engine; import os; make_engine(EngineSettings('jit'));"
-    code += "print(os.environ['WASMTIME_BACKTRACE_DETAILS'])"
+    code = "from ssvm_kernel.sandbox.engines import EngineSettings, make_engine; import os\n"
+    code += "make_engine(EngineSettings('jit')); print(os.environ['WASMTIME_BACKTRACE_DETAILS'])"
     env = {**os.environ, "WASMTIME_BACKTRACE_DETAILS": "0"}
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "1"
