@@ -20,9 +20,11 @@ _FAILED: Final = 1
 _RUN: Final = "ssvm [run] [OPTION ...] FILE [ARG ...]"
 _COMPILE: Final = "ssvm compile [--engine jit|interpreter] FILE OUT"
 _INSPECT: Final = "ssvm inspect FILE"
+_DOCTOR: Final = "ssvm doctor"
 _ABOUT: Final = f"""{_RUN}
        {_COMPILE}
        {_INSPECT}
+       {_DOCTOR}
 
 Runs a WebAssembly guest, which has nothing but what the options grant it. FILE is a module or an OUT of ssvm compile;
 what follows it belongs to the guest. A command that was not granted is asked for in the terminal; without one, denied.
@@ -75,7 +77,12 @@ def _die_of(number: int) -> NoReturn:
 
 
 def _dispatch(words: list[str]) -> int:
-    commands: dict[str, Callable[[list[str]], int]] = {"run": _run, "compile": _compile, "inspect": _inspect}
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "run": _run,
+        "compile": _compile,
+        "inspect": _inspect,
+        "doctor": _doctor,
+    }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
     return _run(["--version"] if words == ["-v"] else words)
@@ -84,7 +91,7 @@ def _dispatch(words: list[str]) -> int:
 def _run(words: list[str]) -> int:
     parsed = parse(words, RunLine, ends_at_word=True)
     if parsed.help:
-        return _help(help_text(_ABOUT, RunLine))
+        return _print(help_text(_ABOUT, RunLine))
     if parsed.options.version:
         return _version()
     _need_words(parsed, 1, _RUN)
@@ -97,7 +104,7 @@ def _run(words: list[str]) -> int:
 def _compile(words: list[str]) -> int:
     parsed = parse(words, CompileLine)
     if parsed.help:
-        return _help(help_text(_COMPILE, CompileLine))
+        return _print(help_text(_COMPILE, CompileLine))
     _need_words(parsed, 2, _COMPILE)
     from ssvm_kernel.cli.ahead import compile_file
 
@@ -107,11 +114,21 @@ def _compile(words: list[str]) -> int:
 def _inspect(words: list[str]) -> int:
     parsed = parse(words, FileLine)
     if parsed.help:
-        return _help(help_text(_INSPECT, FileLine))
+        return _print(help_text(_INSPECT, FileLine))
     _need_words(parsed, 1, _INSPECT)
     from ssvm_kernel.cli.ahead import inspect_file
 
     return inspect_file(parsed.words[0])
+
+
+def _doctor(words: list[str]) -> int:
+    parsed = parse(words, FileLine)
+    if parsed.help:
+        return _print(help_text(_DOCTOR, FileLine))
+    _need_words(parsed, 0, _DOCTOR)
+    from ssvm_kernel.cli.health import doctor
+
+    return _print(doctor())
 
 
 def _version() -> int:
@@ -119,10 +136,10 @@ def _version() -> int:
 
     from ssvm_kernel import __version__
 
-    return _help(f"ssvm {__version__} (wasmtime {version('wasmtime')})")
+    return _print(f"ssvm {__version__} (wasmtime {version('wasmtime')})")
 
 
-def _help(text: str) -> int:
+def _print(text: str) -> int:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
     return 0

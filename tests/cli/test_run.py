@@ -267,6 +267,29 @@ def test_what_cannot_be_run(ssvm, module, place, words, text):
     assert b"Traceback" not in ended.stderr
 
 
+def test_doctor(ssvm):
+    ended = ssvm("doctor")
+    text = ended.stdout.decode()
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    for part in (
+        "files (Landlock)",
+        "system calls (seccomp)",
+        "engine interpreter",
+        "language wat",
+        "in this terminal",
+    ):
+        assert part in text
+    assert "Traceback" not in text
+
+
+def test_help_of_each_command(ssvm):
+    for command in ("run", "compile", "inspect", "doctor"):
+        shown = ssvm(command, "--help")
+        assert (shown.returncode, shown.stderr) == (0, b"")
+        assert shown.stdout.startswith(b"usage: ssvm")
+    assert ssvm("inspect", "--engine", "jit", "x").returncode == 1
+
+
 def test_help_and_version(ssvm):
     shown = ssvm("--help")
     assert shown.returncode == 0
