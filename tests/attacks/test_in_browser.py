@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.browser.conftest import browser, lab, notebook  # noqa: F401  (fixtures)
 from tests.kernel.guests import command_cell
 
-pytest.importorskip("playwright.sync_api") if not __import__("os").environ.get("CI") else None
+if not os.environ.get("CI"):
+    pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 IMAGE = "<img src=x onerror=document.title='owned'>"
-BUTTONS = """from IPython.display import HTML
-HTML('''<div class="jp-mod-trusted ssvm-prompt-like">
-<button id="evil" data-commandlinker-command="ssvm:allow" data-commandlinker-args='{"choice":"once","grant":"*"}'>Allow</button>
-<button id="evil2" data-commandlinker-command="notebook:run-all-cells" data-commandlinker-args='{"allow":true}'>x</button>
-</div>''')"""
+LINKED = """<button id="{}" data-commandlinker-command="{}" data-commandlinker-args='{}'>Allow</button>"""
+MARKUP = "".join(
+    [
+        '<div class="jp-mod-trusted ssvm-prompt">',
+        LINKED.format("evil", "ssvm:allow", '{"choice": "once", "grant": "*"}'),
+        LINKED.format("evil2", "ssvm:grant", '{"allow": true}'),
+        "</div>",
+    ]
+)
+BUTTONS = f"from IPython.display import HTML\nHTML({MARKUP!r})"
 
 
 @pytest.fixture
@@ -44,23 +52,25 @@ def test_u10_u11_u14_u15_u21_a_page_that_wants_to_be_allowed(asking) -> None:
     # U10: none of our commands can be linked to, and a crafted button changes nothing
     assert page.evaluate("window.jupyterapp.commands.listCommands().filter(name => /ssvm/i.test(name))") == []
     page.locator("#evil").click()
+    page.locator("#evil2").click()
     asking.expect_running(2)
     # U11, U12: trust is not in the page's classes, and scripts cannot click
     page.evaluate("""() => {
-      document.querySelector('.ssvm-prompt').classList.add('jp-mod-trusted', 'ssvm-armed');
+      document.querySelector('.ssvm-frame .ssvm-prompt').classList.add('jp-mod-trusted', 'ssvm-armed');
       const allow = document.querySelector('.ssvm-allow');
-      allow.setAttribute('aria-disabled', 'false');
       allow.click();
       allow.dispatchEvent(new MouseEvent('click', {bubbles: true}));
     }""")
     asking.expect_running(2)
+    asking.prompt(2).scroll_into_view_if_needed()
+    allow = asking.prompt(2).get_by_role("button", name="Allow")
+    expect(allow).to_be_enabled()
     # U14: what moves under the pointer cannot be clicked
     page.evaluate("""() => {
-      const box = document.querySelector('.ssvm-prompt');
+      const box = document.querySelector('.ssvm-frame .ssvm-prompt');
       let at = 0;
-      window.shaking = setInterval(() => { box.style.marginTop = `${(at = 12 - at)}px`; }, 100);
+      window.shaking = setInterval(() => { box.style.transform = `translateY(${(at = 12 - at)}px)`; }, 100);
     }""")
-    allow = asking.prompt(2).get_by_role("button", name="Allow")
     expect(allow).to_be_disabled()
     for _ in range(5):
         allow.click(force=True)
