@@ -34,6 +34,11 @@ class PassThrough:
         with contextlib.suppress(BrokenPipeError):
             self._write(STDERR, data)
 
+    @property
+    def one_stream(self) -> bool:
+        """Whether stdout and stderr are one terminal, file or pipe, so that the order between them can be seen."""
+        return os.path.sameopenfile(STDOUT, STDERR)
+
     def poll(self) -> float | None:
         """Hold nothing back."""
         return None

@@ -86,7 +86,8 @@ def _run(
         stdin = _STDIN if _reads_stdin(job.wasm) else None
         try:
             handler = broker.handler(context)
-            return Runner(pool).run(job, PassThrough(), handler, context.deadline, stdin)
+            streams = PassThrough()
+            return Runner(pool).run(job, streams, handler, context.deadline, stdin, one_stream=streams.one_stream)
         except LimitReached as limit:
             return limit
 

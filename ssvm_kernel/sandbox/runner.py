@@ -44,6 +44,8 @@ class Runner:
         on_command: CommandHandler,
         deadline: Deadline | None = None,
         stdin: int | None = None,
+        *,
+        one_stream: bool = False,
     ) -> Outcome:
         """Run a guest to its end.
 
@@ -59,6 +61,8 @@ class Runner:
             Until when; `on_command` lets it stand still while a person is asked.
         stdin : int or None
             A descriptor whose bytes the guest reads as its stdin; by default that is empty.
+        one_stream : bool
+            Whether all output goes to ``output.stdout``, in the order in which it was written.
 
         Raises
         ------
@@ -74,7 +78,7 @@ class Runner:
         worker = self._pool.take(job.domain, job.lock)
         try:
             with feeding(stdin) as feed:
-                outcome = _Run(worker, job, output, on_command, deadline or Deadline(), feed).finish()
+                outcome = _Run(worker, job, output, on_command, deadline or Deadline(), feed, one_stream).finish()
         except LoadError:
             self._pool.give_back(worker)
             raise
@@ -130,8 +134,10 @@ class _Run:
         on_command: CommandHandler,
         deadline: Deadline,
         feed: Feed | None,
+        one_stream: bool,
     ) -> None:
         self._feed = feed
+        self._one_stream = one_stream
         self._deadline = deadline
         self._worker = worker
         self._job = job
@@ -155,6 +161,8 @@ class _Run:
 
     def _execute(self, code: Path | None) -> Outcome:
         with _pipes() as (out_read, out_write, err_read, err_write), selectors.DefaultSelector() as selector:
+            if self._one_stream:
+                os.dup2(out_write, err_write, inheritable=False)
             self._start(code, out_write, err_write)
             streams: Streams = {out_read: self._output.stdout, err_read: self._output.stderr}
             for fd in streams:

@@ -55,7 +55,7 @@ def echoes(module):
     return module(wat.commands("ssvm_process", "echo", "hi", "there"))
 
 
-@pytest.mark.parametrize("word", ["o", "once", "r", "run"])
+@pytest.mark.parametrize("word", ["o", "run"])
 def test_an_answer_that_allows(terminal, echoes, word):
     child = terminal(echoes)
     answer(child, word)
@@ -64,7 +64,7 @@ def test_an_answer_that_allows(terminal, echoes, word):
     assert (status, DENIED in text) == (0, False)
 
 
-@pytest.mark.parametrize("word", ["d", "deny"])
+@pytest.mark.parametrize("word", ["deny"])
 def test_an_answer_that_denies(terminal, echoes, word):
     child = terminal(echoes)
     answer(child, word)

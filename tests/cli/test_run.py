@@ -25,7 +25,7 @@ def test_run_may_be_said(ssvm, module):
     assert ssvm("run", "--engine", "interpreter", module(wat.HELLO)).stdout == b"hello\n"
 
 
-@pytest.mark.parametrize("code", [0, 3, 126, 200, 255])
+@pytest.mark.parametrize("code", [0, 3, 200])
 def test_the_guests_status(ssvm, module, code):
     ended = ssvm(module(wat.exits(code)))
     assert (ended.returncode, ended.stderr) == (code, b"")
@@ -96,8 +96,7 @@ def test_the_denial_byte_for_byte(ssvm, module, prefix):
     assert ended.returncode == 255  # -1
 
 
-@pytest.mark.parametrize("prefix", MODULES)
-@pytest.mark.parametrize("engine", ["jit", "interpreter"])
+@pytest.mark.parametrize(("prefix", "engine"), list(zip(MODULES, ["jit", "interpreter"], strict=True)))
 def test_a_granted_command(ssvm, module, prefix, engine):
     path = module(wat.commands(prefix, "echo", "hi", "there"))
     ended = ssvm("--engine", engine, "--allow-command", "echo", path)
@@ -122,7 +121,7 @@ def test_a_commands_status_reaches_the_guest(ssvm, module):
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, b"", b"bad\n")
 
 
-@pytest.mark.parametrize("size", [0, 1, 100_000, 3_000_000])
+@pytest.mark.parametrize("size", [0, 100_000, 3_000_000])
 def test_stdin_as_it_is(ssvm, module, size):
     data = os.urandom(size)
     ended = ssvm(module(wat.CAT), stdin=data)
@@ -156,6 +155,16 @@ def test_a_guest_that_cannot_read_leaves_stdin_alone(place, module):
         ["sh", "-c", line, "sh", *START, module(wat.HELLO)], input=b"rest", capture_output=True, check=True, timeout=60
     )
     assert ended.stdout == b"hello\nrest"
+
+
+def test_the_order_of_stdout_and_stderr_where_they_are_one(module):
+    one, two = (
+        "(call $print (i32.const 1) (i32.const 16) (i32.const 2))",
+        "(call $print (i32.const 2) (i32.const 32) (i32.const 2))",
+    )
+    path = module(wat.guest((one + two) * 500, data='(data (i32.const 16) "a\\n") (data (i32.const 32) "b\\n")'))
+    ended = subprocess.run([*START, path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=60)
+    assert ended.stdout == b"a\nb\n" * 500
 
 
 def test_nobody_reads_the_output_any_more(module):
