@@ -86,6 +86,10 @@ def _of_this_package() -> Iterator[SpecialFolder]:
     yield SpecialFolder(platformdirs.user_data_dir(_APP), "where ssvm-kernel keeps your grants")
     yield SpecialFolder(platformdirs.user_state_dir(_APP), "where ssvm-kernel keeps your grants")
     yield SpecialFolder(platformdirs.user_cache_dir(_APP), "where ssvm-kernel keeps compiled guests")
+    for variable in ("SSVM_CONFIG_DIR", "SSVM_CACHE_DIR"):  # where they are put by `config_folder` and `store`
+        moved = os.environ.get(variable, "")
+        if moved:
+            yield SpecialFolder(str(Path(moved).expanduser().absolute()), "where ssvm-kernel keeps grants and code")
     yield SpecialFolder(str(Path(__file__).parents[1]), "the program of ssvm-kernel itself", readable=True)
 
 

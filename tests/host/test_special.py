@@ -56,7 +56,17 @@ def test_a_folder_of_data_in_the_home_is_not_refused(home):
     assert check_grants(grant(home / "data", Access.READ_WRITE), special_folders()) == ()
 
 
-@pytest.mark.parametrize("variable", ["JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"])
+MOVED = [
+    "JUPYTER_RUNTIME_DIR",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "IPYTHONDIR",
+    "SSVM_CONFIG_DIR",
+    "SSVM_CACHE_DIR",
+]
+
+
+@pytest.mark.parametrize("variable", MOVED)
 def test_w11_folders_that_were_moved_are_found(home, monkeypatch, variable):
     moved = home / "elsewhere" / "deep"
     moved.mkdir(parents=True)
