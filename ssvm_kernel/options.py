@@ -40,6 +40,11 @@ class RunTraits(LineTraits):
         help="Grant a folder: the guest sees the host's folder HOST as GUEST and may read and write in it, "
         "or only read with :ro. PATH alone means the same path on both sides.",
     ).tag(flag="--dir", metavar="GUEST:HOST[:ro]")
+    pick = Bool(
+        False,
+        help="Let you pick a folder before the run, if the guest can use folders and has none. It keeps what you "
+        "pick for the session, as with %ssvm pick NAME.",
+    ).tag(flag="--pick")
     env = List(
         Unicode(),
         help="Grant an environment variable: the kernel's own value of NAME, or the VALUE given.",

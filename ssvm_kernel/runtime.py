@@ -10,7 +10,8 @@ from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.manifest import manifest_of
-from ssvm_kernel.capabilities.model import Access, Asker
+from ssvm_kernel.capabilities.model import Access, Asker, Scope
+from ssvm_kernel.capabilities.policy import check_grants
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.display.abilities import manifest_bundle
@@ -21,6 +22,7 @@ from ssvm_kernel.display.text import duration
 from ssvm_kernel.ending import RunResult, ended_text, show_missed
 from ssvm_kernel.errors import GuestInterrupted, SsvmError
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.host.resolve import special_folders
 from ssvm_kernel.opens import missed_paths
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.sandbox.deadline import Deadline
@@ -71,7 +73,12 @@ class Prepared:
             self.surface.write("stderr", f"[ssvm] {problem.message}\n")
         run = secrets.token_hex(8)
         book.add_all(grants, run)
-        self.grants = book.snapshot(run)
+        self.grants = book.snapshot(run).for_module(guest.sha256)
+        try:
+            self._use_session_folders()
+        except SsvmError:
+            book.end_run(run)
+            raise
         self._folder = WorkFolder(self.grants.folders)
         self.context = RunContext(
             run=run,
@@ -91,6 +98,14 @@ class Prepared:
     def __exit__(self, *exc_info: object) -> None:
         self._folder.close()
         self._book.end_run(self.context.run)
+
+    def _use_session_folders(self) -> None:
+        """Judge folders of the session together with the options of this run (rule 9), and count their use."""
+        kept = [folder for folder in self.grants.folders if folder.scope is Scope.SESSION]
+        if kept:
+            check_grants(self.grants, special_folders())
+        for folder in kept:
+            self._book.used(folder.id)
 
     def _introduce(self) -> None:
         """Show what the guest can ask for and cannot do, from its imports alone (rule 2)."""

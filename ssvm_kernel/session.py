@@ -14,12 +14,14 @@ from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.compare import compare
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.deciders.chain import default_chain
+from ssvm_kernel.deciders.pickchain import default_pickers
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import RunResult, raise_for
 from ssvm_kernel.errors import LoadError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
+from ssvm_kernel.picks import FolderPicks
 from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.pool import WorkerPool
@@ -48,6 +50,7 @@ class Session:
         self.remembered = GrantFile()
         broker = CommandBroker(self.grants, decider or default_chain(), self.ledger, self.remembered)
         self.runtime = Runtime(self._pool, broker)
+        self.folders = FolderPicks(self.grants, default_pickers())
         atexit.register(self.close)
 
     def compile(self, language: str, source: str, options: CompileTraits, name: str) -> Guest:
@@ -124,6 +127,8 @@ class Session:
         SsvmError
             For anything but an orderly end with status 0; see `errors`.
         """
+        if options.pick and not options.deny_all:
+            self.folders.before_run(guest, options, cell)
         with Prepared(self.grants, guest, options, args, cell) as prepared:
             if options.engine in ENGINES:
                 result = self.runtime.run(prepared, options.engine)

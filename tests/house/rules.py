@@ -19,7 +19,7 @@ LAYERS = (
     {"capabilities", "options"},
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
-    {"guest", "authority", "answers", "broker", "context", "ending", "opens", "runtime", "compare"},
+    {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"},
     {"session"},
     {"commands"},
     {"magic", "kernel", "cli"},

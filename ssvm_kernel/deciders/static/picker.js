@@ -6,6 +6,10 @@ const OPEN_MARK = '›';
 function crumbs(open) {
   const nav = make('nav', 'ssvm-crumbs');
   nav.setAttribute('aria-label', 'Folders above');
+  /** Show the end of a path that is too long for its line. */
+  function reveal() {
+    nav.scrollLeft = nav.scrollWidth;
+  }
   return {
     nav,
     show(listing) {
@@ -23,8 +27,9 @@ function crumbs(open) {
         return index ? [mark, part] : [part];
       });
       nav.replaceChildren(...marks);
-      nav.scrollLeft = nav.scrollWidth;
+      reveal();
     },
+    reveal,
   };
 }
 
@@ -178,6 +183,7 @@ function render({ model, el }) {
   const away = strip(box, data.who.cell, () => deny.focus({ preventScroll: true }));
   const still = stillness(actions, enable, () => {
     send({ ready: true });
+    path.reveal();
     if (!isTypingElsewhere(box)) deny.focus();
     away.watch();
   });
