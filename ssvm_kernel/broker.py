@@ -48,6 +48,7 @@ from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, ex
 from ssvm_kernel.host.pump import Watch
 from ssvm_kernel.host.resolve import resolve_program
 from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.sandbox.job import CommandHandler
 from ssvm_kernel.sandbox.protocol import CommandCall
 
 __all__ = ["CommandBroker", "Denial", "RunContext"]
@@ -79,21 +80,25 @@ class CommandBroker:
         self._ledger = ledger
         self._policy = Policy()
 
-    def handler(self, context: RunContext) -> Callable[[CommandCall, bytes, Wait, int], CommandReply]:
+    def handler(self, context: RunContext) -> CommandHandler:
         """Return what answers the command calls of one run."""
 
-        def handle(call: CommandCall, stdin: bytes, wait: Wait, guest: int) -> CommandReply:
+        def handle(
+            call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+        ) -> None:
             context.count()
             resolved = resolve_program(call.name, search_path())
             if resolved.program is None:
-                return self._unresolved(context, call, resolved)
+                answer(self._unresolved(context, call, resolved))
+                return
             program = self._remembered.identified(resolved.program)
             request = self._request(context, call, stdin, program)
             grants = self._grants(context)
             decision, line = self._decide(context, request, grants, wait)
             if decision.effect is not Effect.ALLOW:
-                return self._deny(context, request, decision, line)
-            return self._execute(context, ApprovedCommand(request, decision), guest)
+                answer(self._deny(context, request, decision, line))
+            else:
+                self._execute(context, ApprovedCommand(request, decision), guest, answer)
 
         return handle
 
@@ -119,8 +124,10 @@ class CommandBroker:
 
     def _decide(self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait) -> tuple[Decision, str]:
         """Return the decision, and for a denial what would lift it."""
-        line = self._policy.grant_line(request, grants)
         decision = self._policy.decide(request, grants)
+        if decision is not None and decision.effect is Effect.ALLOW and not context.deny_all:
+            return decision, ""
+        line = self._policy.grant_line(request, grants)
         if context.deny_all and (decision is None or decision.effect is Effect.ALLOW):
             granted = decision is not None
             why = "this is a dry run (--deny-all)" + (f"; it would be {decision.reason}" if decision else "")
@@ -171,29 +178,29 @@ class CommandBroker:
         self._used(decision)
         return denied_reply(request.command.name)
 
-    def _execute(self, context: RunContext, approved: ApprovedCommand, guest: int) -> CommandReply:
-        command, decision = approved.command, approved.decision
-        words = _words(command.argv)
-        block = CommandBlock(context.surface, words, visible(command.program.path)) if context.surface else None
-        line = CommandLine(words, command.program.path, "interrupted", stdin_bytes=len(command.stdin))
-        completed = None
+    def _execute(
+        self, context: RunContext, approved: ApprovedCommand, guest: int, answer: Callable[[CommandReply], None]
+    ) -> None:
+        """Run a command and answer; what is shown and written down of it comes after, while the guest goes on."""
+        block = _block(context, approved.command)
+        completed: Completed | None = None
+        refused = ""
         try:
-            with self._revocable(decision) as watch:
+            with self._revocable(approved.decision) as watch:
                 completed = execute(approved, block.output if block else None, watch=watch(guest))
-            line = _finished(line, completed)
+            answer(_reply(completed))
         except (ProgramChanged, GrantRevoked) as why:
-            line = replace(line, ended=f"denied: {why}")
-            refused = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=str(why))
-            return self._deny(context, approved.request, refused, grant_line(approved.request))
+            refused = str(why)
+            decision = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=refused)
+            answer(self._deny(context, approved.request, decision, grant_line(approved.request)))
         finally:
+            line = _line(approved.command, completed, f"denied: {refused}" if refused else "interrupted")
             if block:
                 block.close(line.state)
-            if not line.ended.startswith("denied"):
+            if not refused:
                 context.commands.append(line)
-                self._ledger.record(approved.request, decision, completed)
-        self._used(decision)
-        stdout, stderr = _for_guest(completed.stdout), _for_guest(completed.guest_stderr)
-        return CommandReply(completed.guest_code(), stdout, stderr, completed.keep_inputs)
+                self._ledger.record(approved.request, approved.decision, completed)
+                self._used(approved.decision)
 
     def _used(self, decision: Decision) -> None:
         """Count a decision that a grant made, where it is kept."""
@@ -242,7 +249,17 @@ def _words(argv: tuple[bytes, ...]) -> str:
     return " ".join(words)
 
 
-def _finished(line: CommandLine, completed: Completed) -> CommandLine:
+def _block(context: RunContext, command: Command) -> CommandBlock | None:
+    if context.surface is None:
+        return None
+    return CommandBlock(context.surface, _words(command.argv), visible(command.program.path))
+
+
+def _line(command: Command, completed: Completed | None, unfinished: str) -> CommandLine:
+    """Return a command for the report; `unfinished` says why there is no end of it."""
+    line = CommandLine(_words(command.argv), command.program.path, unfinished, stdin_bytes=len(command.stdin))
+    if completed is None:
+        return line
     return replace(
         line,
         ended=_ended(completed),
@@ -264,6 +281,11 @@ def _ended(completed: Completed) -> str:
     if completed.stdout.truncated or completed.stderr.truncated:
         text += ", output cut for the guest"
     return text + (", left processes behind that were ended" if completed.cut else "")
+
+
+def _reply(completed: Completed) -> CommandReply:
+    stdout, stderr = _for_guest(completed.stdout), _for_guest(completed.guest_stderr)
+    return CommandReply(completed.guest_code(), stdout, stderr, completed.keep_inputs)
 
 
 def _for_guest(output: Captured) -> bytes | StoredBytes:

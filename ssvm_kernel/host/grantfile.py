@@ -7,6 +7,7 @@ kept aside under another name and the person is told once.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import stat
@@ -154,9 +155,7 @@ class GrantFile:
             configured = os.environ.get("SSVM_CONFIG_DIR", "")
             if configured:
                 return Path(configured).expanduser().absolute()
-            import platformdirs
-
-            return Path(platformdirs.user_config_dir("ssvm-kernel", appauthor=False))
+            return _user_folder(os.environ.get("XDG_CONFIG_HOME", ""), os.environ.get("HOME", ""))
         return self._given
 
     @contextmanager
@@ -246,6 +245,14 @@ def _stamp(path: Path) -> _Stamp:
 def _identified(grant: CommandGrant) -> tuple[str, str]:
     assert grant.program is not None
     return grant.program.path, grant.program.sha256
+
+
+@functools.lru_cache(maxsize=4)
+def _user_folder(*_: str) -> Path:
+    """Return the person's folder; looked up again when what it depends on changes, not for each request."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ssvm-kernel", appauthor=False))
 
 
 def _not_private(folder: Path) -> str:

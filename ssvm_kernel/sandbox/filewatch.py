@@ -19,7 +19,7 @@ from ssvm_kernel.errors import GuestTrap
 from ssvm_kernel.host.hostfunc import GuestMemory, define_raw
 from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
 
-__all__ = ["FileWatch"]
+__all__ = ["FileWatch", "watched_functions"]
 
 _WASI: Final = "wasi_snapshot_preview1"
 _EBADF: Final = 8
@@ -62,16 +62,13 @@ class FileWatch:
     ----------
     engine : wasmtime.Engine
         The guest's.
-    module : wasmtime.Module
-        The guest.
+    names : tuple of str
+        From `watched_functions`; nothing is watched when it is empty.
     """
 
-    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
+    def __init__(self, engine: wasmtime.Engine, names: tuple[str, ...]) -> None:
         self._engine = engine
-        imported = {item.name for item in module.imports if item.module == _WASI}
-        wanted = imported & _FUNCTIONS.keys()
-        watched = _has_plain_memory(module) and bool(wanted - {"fd_prestat_get"})
-        self._names = tuple(name for name in _NAMES if name in wanted) if watched else ()
+        self._names = names
         self._memory = GuestMemory()
         self._table: wasmtime.Table | None = None
         self._real: dict[str, wasmtime.Func] = {}
@@ -129,6 +126,15 @@ class FileWatch:
             self._seen[key] = error, 1
         else:
             self.more += 1
+
+
+def watched_functions(module: wasmtime.Module) -> tuple[str, ...]:
+    """Return the file functions that a module imports, if it can name a path at all."""
+    imported = {item.name for item in module.imports if item.module == _WASI}
+    wanted = imported & _FUNCTIONS.keys()
+    if not wanted - {"fd_prestat_get"} or not _has_plain_memory(module):
+        return ()
+    return tuple(name for name in _NAMES if name in wanted)
 
 
 def _has_plain_memory(module: wasmtime.Module) -> bool:

@@ -140,8 +140,9 @@ class Output(Protocol):
         """Show all that is there."""
 
 
-CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, int], CommandReply]
+CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, int, Callable[[CommandReply], None]], None]
 """Decides and runs one command.
 
-It gets the call, its stdin, a way to wait for the person, and a descriptor that is readable when the guest has died.
+It gets the call, its stdin, a way to wait for the person, a descriptor that is readable when the guest has died, and
+what to call with the reply: once, before it writes down what happened, so that the guest goes on meanwhile.
 """

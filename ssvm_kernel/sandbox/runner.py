@@ -249,7 +249,7 @@ class _Run:
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
                 self._drain(streams)
                 self._output.flush()
-                self._answer(self._on_command(message, blob, self._wait, self._worker.fileno()))
+                self._on_command(message, blob, self._wait, self._worker.fileno(), self._answer)
             elif isinstance(message, protocol.Failed):
                 if message.stage == "stale":
                     raise _StaleCode

@@ -17,29 +17,21 @@ import ssvm_kernel.host.hostfunc  # noqa: F401  (used by bind_process_interface;
 from ssvm_kernel.errors import LockError
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
-from ssvm_kernel.host.process import ProcessState, StoredBytes, bind_process_interface
+from ssvm_kernel.host.process import StoredBytes
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.calling import BadCall, call_export
 from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, make_engine
 from ssvm_kernel.sandbox.filewatch import FileWatch
+from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
 
 __all__ = ["main"]
 
-_WASI = "wasi_snapshot_preview1"
 _MOST_INSTANCES = 4  # the guest and what this host puts between it and WASI
 _MOST_TABLES = 100
 _MOST_MEMORIES = 8
-
-
-class _GuestExit(Exception):
-    """The guest called ``proc_exit``; raised through it, since the engine itself refuses statuses from 126 up."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class _CannotRun(Exception):
@@ -48,10 +40,6 @@ class _CannotRun(Exception):
     def __init__(self, stage: str, message: str) -> None:
         super().__init__(message)
         self.stage = stage
-
-
-def _proc_exit(code: int) -> None:
-    raise _GuestExit(code & 0xFFFFFFFF if code < 0 else code)
 
 
 class Worker:
@@ -63,7 +51,7 @@ class Worker:
         self._locked = False
         # Made before the lock, which they do not need to outlive: neither starts a thread.
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, ENGINES)}
-        self._modules: dict[str, wasmtime.Module] = {}
+        self._modules: dict[str, Loaded] = {}
         self._host_seconds = 0.0
 
     def serve(self) -> None:
@@ -123,28 +111,29 @@ class Worker:
         except wasmtime.WasmtimeError as error:
             raise _CannotRun("compile", str(error)) from None
         seconds = time.perf_counter() - started
-        self._modules[request.key] = module
+        self._modules[request.key] = Loaded(self._engine(request.engine), module)
         self._send(protocol.Compiled(seconds), bytes(module.serialize()))
 
-    def _load(self, request: protocol.Run, fds: list[int]) -> wasmtime.Module:
+    def _load(self, request: protocol.Run, fds: list[int]) -> Loaded:
         if request.machine_code:
             try:
-                path = f"/dev/fd/{fds[2]}"
-                self._modules[request.key] = wasmtime.Module.deserialize_file(self._engine(request.engine), path)
+                engine = self._engine(request.engine)
+                module = wasmtime.Module.deserialize_file(engine, f"/dev/fd/{fds[2]}")
             except wasmtime.WasmtimeError as error:
                 # Machine code of another engine version or processor: the kernel compiles anew.
                 raise _CannotRun("stale", str(error)) from None
+            self._modules[request.key] = Loaded(engine, module)
         return self._modules[request.key]
 
     def _run(self, request: protocol.Run, fds: list[int]) -> protocol.Finished:
         """Run one guest in a fresh store; the kernel sees the end of its pipes when this returns."""
         self._host_seconds = 0.0
         started = time.perf_counter()
-        module = self._load(request, fds)
+        guest = self._load(request, fds)
         loaded = time.perf_counter()
-        linker = self._linker(request.engine, module)
-        store = wasmtime.Store(self._engine(request.engine))
-        files = FileWatch(self._engine(request.engine), module)
+        linker = guest.linker(self._ask_command)
+        store = wasmtime.Store(guest.engine)
+        files = FileWatch(guest.engine, guest.watched)
         exit_code: int | None = 0
         trap = instance = None
         results: tuple[str, ...] = ()
@@ -154,14 +143,14 @@ class Worker:
             instantiated = time.perf_counter()
             try:
                 files.stand_before(linker, store)
-                instance = linker.instantiate(store, module)
+                instance = linker.instantiate(store, guest.module)
                 files.look_on(store, instance)
                 instantiated = time.perf_counter()
                 if request.call is None:
-                    _start(store, instance, module)(store)
+                    _start(store, instance, guest.module)(store)
                 else:
                     results = call_export(store, instance, request.call.function, request.call.args)
-            except _GuestExit as ended:
+            except GuestExit as ended:
                 exit_code = ended.code
             except BadCall as error:
                 raise _CannotRun("call", str(error)) from None
@@ -188,16 +177,6 @@ class Worker:
             results=results,
             fuel=fuel,
         )
-
-    def _linker(self, engine: EngineSettings, module: wasmtime.Module) -> wasmtime.Linker:
-        """Return what the module may import: WASI, and the process interface."""
-        linker = wasmtime.Linker(self._engine(engine))
-        linker.allow_shadowing = True
-        linker.define_wasi()
-        exit_type = wasmtime.FuncType([wasmtime.ValType.i32()], [])
-        linker.define_func(_WASI, "proc_exit", exit_type, _proc_exit)
-        bind_process_interface(linker, ProcessState(self._ask_command), module.imports)
-        return linker
 
     def _ask_command(self, call: GuestCall) -> GuestReply:
         """Hand a command to the kernel and wait for its outcome."""

@@ -87,13 +87,10 @@ def test_interrupt_inside_a_prompt(cells) -> None:
 def test_interrupt_inside_a_command_ends_it_and_its_children(cells) -> None:
     running = cells.start(command_cell("--allow-command sh", "sh", "-c", "echo begun; sleep 4321 & sleep 4321"))
     cells.until(lambda m: "│ begun" in str(m["content"].get("data", "")))
-    assert _sleepers()
+    _wait_for_sleepers(there=True)
     cells.interrupt()
     assert "Interrupt" in cells.finish(running)
-    deadline = time.monotonic() + 10
-    while _sleepers() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _sleepers()
+    _wait_for_sleepers(there=False)
 
 
 def test_the_output_of_a_command_is_shown_while_it_runs(cells) -> None:
@@ -157,6 +154,13 @@ def test_a_saved_prompt_or_record_grants_nothing_later(cells) -> None:
     cells.wait_prompt()
     cells.choose("deny")
     assert "<error DeniedError:" in cells.finish(running)
+
+
+def _wait_for_sleepers(*, there: bool) -> None:
+    deadline = time.monotonic() + 20
+    while bool(_sleepers()) != there:
+        assert time.monotonic() < deadline, _sleepers()
+        time.sleep(0.05)
 
 
 def _sleepers() -> list[psutil.Process]:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,9 @@ class Collected:
         self.flushed += 1
 
 
-def no_commands(call: CommandCall, stdin: bytes, wait: Wait, guest: int) -> CommandReply:
+def no_commands(
+    call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+) -> None:
     raise AssertionError(call)
 
 

@@ -1,0 +1,67 @@
+"""A module in a worker, with all that is the same in each of its runs: looking at it anew took half of a small run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import wasmtime
+
+from ssvm_kernel.host.process import MODULES, CommandCall, CommandReply, ProcessState, bind_process_interface
+from ssvm_kernel.sandbox.filewatch import watched_functions
+
+__all__ = ["GuestExit", "Loaded"]
+
+_WASI = "wasi_snapshot_preview1"
+
+
+class GuestExit(Exception):
+    """The guest called ``proc_exit``; raised through it, since the engine itself refuses statuses from 126 up."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Loaded:
+    """A module, and what it may import.
+
+    Parameters
+    ----------
+    engine : wasmtime.Engine
+        The engine that it was made for.
+    module : wasmtime.Module
+        The module.
+
+    Attributes
+    ----------
+    watched : tuple of str
+        Its file functions, see `ssvm_kernel.sandbox.filewatch`.
+    """
+
+    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
+        self.engine = engine
+        self.module = module
+        self.watched = watched_functions(module)
+        self._process = tuple(item for item in module.imports if item.module in MODULES)
+        # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
+        self._shared = None if self._process or self.watched else _linker(engine)
+
+    def linker(self, run_command: Callable[[CommandCall], CommandReply]) -> wasmtime.Linker:
+        """Return what one instance may import: WASI, and the process interface with a state of its own."""
+        if self._shared is not None:
+            return self._shared
+        linker = _linker(self.engine)
+        bind_process_interface(linker, ProcessState(run_command), self._process)
+        return linker
+
+
+def _linker(engine: wasmtime.Engine) -> wasmtime.Linker:
+    linker = wasmtime.Linker(engine)
+    linker.allow_shadowing = True
+    linker.define_wasi()
+    linker.define_func(_WASI, "proc_exit", wasmtime.FuncType([wasmtime.ValType.i32()], []), _proc_exit)
+    return linker
+
+
+def _proc_exit(code: int) -> None:
+    raise GuestExit(code & 0xFFFFFFFF if code < 0 else code)
