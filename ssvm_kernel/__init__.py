@@ -15,11 +15,12 @@ _ATTRIBUTE = "_ssvm_magics"
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics (``%load_ext ssvm_kernel``); compilers, engines and widgets load when first used."""
-    from ssvm_kernel.magic import SsvmMagics
+    from ssvm_kernel.magic import SsvmMagics, with_body
 
     magics = SsvmMagics(shell)
     setattr(shell, _ATTRIBUTE, magics)
     shell.register_magics(magics)
+    shell.input_transformers_cleanup.insert(0, with_body)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -28,3 +29,5 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     if magics is not None:
         magics.close()
         delattr(shell, _ATTRIBUTE)
+        transformers = shell.input_transformers_cleanup
+        transformers[:] = [one for one in transformers if getattr(one, "__name__", "") != "with_body"]

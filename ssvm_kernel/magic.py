@@ -13,9 +13,18 @@ from ssvm_kernel.options import CompileTraits, help_text, parse, split_line
 if TYPE_CHECKING:
     from ssvm_kernel.session import Session
 
-__all__ = ["SsvmMagics"]
+__all__ = ["SsvmMagics", "with_body"]
 
 _CELL_USAGE = "%%ssvm LANGUAGE [options] [-- guest arguments]"
+
+
+def with_body(lines: list[str]) -> list[str]:
+    """Give a ``%%ssvm`` line without a cell below it an empty one: IPython refuses it before `SsvmMagics` can answer.
+
+    An input transformer, for ``%%ssvm --help``, and for ``%%ssvm c`` alone, whose compiler says what is missing.
+    """
+    alone = bool(lines) and lines[0].split(maxsplit=1)[:1] == ["%%ssvm"] and not "".join(lines[1:])
+    return [lines[0].rstrip("\n") + "\n", "\n"] if alone else lines
 
 
 @magics_class

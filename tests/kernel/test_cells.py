@@ -64,7 +64,7 @@ def test_an_exit_status_fails_the_cell_unless_told_otherwise(cells) -> None:
 
 
 def test_help_names_every_option(cells) -> None:
-    text = cells.run("%%ssvm --help\n ")
+    text = cells.run("%%ssvm --help")
     assert "--allow-command" in text
     assert "--engine" in text
     assert "%ssvm run" in cells.run("%ssvm --help")
@@ -76,6 +76,15 @@ def test_the_line_means_what_it_says_whatever_variables_there_are(cells) -> None
     for text in ("$program", "{program}"):
         assert f"--allow-command {text}: " in cells.run(f"%%ssvm wat --allow-command '{text}'\n{HELLO}")
         assert f"called '{text}'" in cells.run(f"%ssvm run {text}")
+
+
+def test_a_cell_without_a_body_is_told_what_is_missing(cells) -> None:
+    for line in ("%%ssvm wat", "%%ssvm wat --name x\n"):
+        assert "the smallest program is" in cells.run(line)
+    assert "which language?" in cells.run("%%ssvm")
+    assert "cell body is empty" in cells.run("%%time")  # other magics are left alone
+    cells.run("%reload_ext ssvm_kernel")
+    assert cells.run("print(str(get_ipython().input_transformers_cleanup).count('with_body'))") == "1\n"
 
 
 def test_a_module_is_loaded_and_run_by_name(cells, tmp_path) -> None:
