@@ -79,7 +79,9 @@ class RunResult:
 
 def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:
     """Show which paths the guest did not get; in a dry run, everything that it tried."""
-    items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in result.refused]
+    told_by_error = result.failed and not (options.no_raise or options.deny_all or _limit(result.outcome))
+    refused = () if told_by_error else result.refused
+    items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in refused]
     if result.failed:
         items += [Item(f"{path.path}: {path.why}") for path in result.missed if not path.refused]
         if result.outcome.no_folders:
@@ -125,7 +127,9 @@ def run_again(result: RunResult, options: RunTraits, guest: Guest) -> str:
     lines = result.grant_lines()
     if not lines:
         return ""
-    words = ["%ssvm run", visible(guest.name, 100), options_line(options, leave=("deny_all", "name")), *lines]
+    built = set(options.traits()) - set(RunTraits.class_traits())  # what compiled it is no option of a second run
+    said = options_line(options, leave={"deny_all", "name", *built})
+    words = ["%ssvm run", shlex.quote(visible(guest.name)), said, *lines]
     if result.args:
         words += ["--", shlex.join(visible(arg) for arg in result.args)]
     return " ".join(word for word in words if word)
@@ -145,13 +149,18 @@ def ended_text(outcome: Outcome) -> str:
 
 def _raise_limit(outcome: Outcome, options: RunTraits, guest: Guest) -> None:
     """Raise for a trap that is a limit of ours."""
-    if outcome.trap is None:
-        return
-    if "all fuel consumed" in outcome.trap.message:
+    limit = _limit(outcome)
+    if limit == "fuel":
         raise LimitReached("fuel", "--fuel", f"{guest.name} used up its fuel of {options.fuel:,}")
-    if "call stack exhausted" in outcome.trap.message:
+    if limit == "stack" and outcome.trap is not None:
         message = f"{trap_text(outcome.trap, guest)}\nIts stack of {options.stack_limit} KiB is full"
         raise LimitReached("stack", "--stack-limit", message)
+
+
+def _limit(outcome: Outcome) -> str:
+    """Return which limit of ours a trap was, or an empty string."""
+    said = outcome.trap.message if outcome.trap is not None else ""
+    return "fuel" if "all fuel consumed" in said else "stack" if "call stack exhausted" in said else ""
 
 
 def _memory_hint(outcome: Outcome, options: RunTraits) -> str:

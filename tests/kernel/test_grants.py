@@ -122,6 +122,15 @@ def test_a_denial_names_the_line_that_grants_all_and_runs_again(cells, config) -
     assert "│ later" in cells.run(line)
 
 
+def test_the_line_to_run_again_names_the_guest_whatever_its_name(cells, config) -> None:
+    cells.answers_ping = cells.has_widgets = False
+    name = "a b --allow-command-all"
+    text = cells.run(command_cell(f"--name '{name}'", "echo", "later"), allow_stdin=False)
+    line = text.partition("run again: ")[2].splitlines()[0].rstrip(">")
+    assert line == f"%ssvm run '{name}' --allow-command \"echo later\""
+    assert "│ later" in cells.run(line)
+
+
 def test_the_manifest_comes_before_the_first_prompt_and_not_for_guests_that_print(cells, config) -> None:
     text = answer(cells, command_cell("", "echo", "x"), "once")
     assert "can run host commands that you allow" in text
