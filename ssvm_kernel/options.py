@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -105,6 +106,7 @@ class RunTraits(LineTraits):
     fuel = Int(
         0,
         min=0,
+        max=2**63 - 1,
         help="Most fuel, about one unit for each instruction: the same run then ends at the same place everywhere. "
         "0 does not count, which is two to three times as fast.",
     ).tag(flag="--fuel", metavar="N")
@@ -288,4 +290,11 @@ def _number(trait: Any) -> Any:
     """Return what makes a trait's value of a word."""
     if isinstance(trait, Int):
         return int
-    return float if isinstance(trait, Float) else str
+    return _finite if isinstance(trait, Float) else str
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError("no clock counts to that")
+    return number

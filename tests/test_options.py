@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.options import CompileTraits, RunTraits, help_text, parse, split_line
+from ssvm_kernel.options import CompileTraits, RunTraits, help_text, options_line, parse, split_line
 
 LINE = (
     'rust --dir data:/tmp/x:ro --dir=. --env A=1 --allow-command "git status" --no-raise --engine INTERPRETER '
@@ -53,6 +53,10 @@ def test_defaults_are_not_shared_between_lines() -> None:
         ("--memory-limit much", "does not take 'much'"),
         ("--memory-limit 0", "does not take '0'"),
         ("--no-raise=yes", "takes no value"),
+        ("--time-limit inf", "does not take 'inf'"),
+        ("--time-limit nan", "does not take 'nan'"),
+        ("--time-limit -1", "does not take '-1'"),
+        ("--stack-limit 4096", "does not take '4096'"),
         ('--env "A', "Close the quotation"),
     ],
 )
@@ -67,6 +71,17 @@ def test_every_trait_is_an_option_with_help() -> None:
         assert trait.help, name
         assert f"  {trait.metadata['flag']}" in text
         assert trait.help.split()[0] in text
+
+
+def test_options_are_written_as_they_were_read_without_secrets() -> None:
+    line = "--dir 'a b:/x:ro' --env A=secret --allow-command 'git status' --time-limit 2.5 --no-raise --deny-all"
+    options = parse(split_line(line), RunTraits).options
+    written = options_line(options, leave=["deny_all"])
+    assert "secret" not in written
+    again = parse(split_line(written), RunTraits).options
+    assert (again.dirs, again.env, again.allow_command) == (["a b:/x:ro"], ["A"], ["git status"])
+    assert (again.time_limit, again.no_raise, again.deny_all) == (2.5, True, False)
+    assert options_line(parse([], RunTraits).options) == ""
 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
