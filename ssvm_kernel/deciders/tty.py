@@ -13,6 +13,8 @@ from ssvm_kernel.deciders.stdin import StdinDecider, Terminal
 __all__ = ["TtyDecider"]
 
 _READ: Final = 4096
+_OF_A_KERNEL: Final = "JPY_PARENT_PID"
+"""Set by Jupyter in a kernel, and so in what a cell starts; not in JupyterLab's terminals."""
 _PLAIN: Final = (
     "\x18\x1b\\"  # end a sequence that was begun: it would swallow the question
     "\x1b[!p\x1b[?1047l\x1b[r\x1b[0m\x0f\x1b(B"  # soft reset, main screen, whole screen, plain ASCII
@@ -72,6 +74,10 @@ class TtyDecider(StdinDecider):
 def _own_terminal() -> int | None:
     """Open the terminal that both stdin and stderr are, if this process may use it now."""
     if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stderr__)):
+        return None
+    if (
+        _OF_A_KERNEL in os.environ
+    ):  # "!ssvm" in a notebook has a terminal that nobody can type in: it would wait for ever
         return None
     try:
         tty = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)

@@ -20,8 +20,9 @@ DENIED = 'Command "echo" is not in the white list'
 
 
 @pytest.fixture
-def terminal(place):
+def terminal(place, monkeypatch):
     """Start ``ssvm`` in a terminal of its own."""
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
     started = []
 
     def start(*words, shell=""):
@@ -138,6 +139,12 @@ def test_nothing_is_asked_unless_stdin_and_stderr_are_terminals(terminal, echoes
     assert status == 255
     if "err" in shell:
         assert DENIED in (place / "err").read_text()
+
+
+def test_nothing_is_asked_in_a_cells_terminal(terminal, echoes, monkeypatch):
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    text, status = ended(terminal(echoes))
+    assert ("Allow?" in text, status) == (False, 255)
 
 
 def test_output_may_go_elsewhere(terminal, echoes, place):
