@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_answers_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the developer's own answers for always out of the tests, and those of the tests out of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSVM_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,40 @@
+"""Answers that last, in JupyterLab: the label says what it means, and the second run asks nothing."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.kernel.guests import command_cell
+
+LOAD = "%load_ext ssvm_kernel"
+
+
+def test_always_and_a_lasting_denial(notebook) -> None:
+    asks = command_cell("--name keeper", "echo", "kept for always")
+    refused = command_cell("--name other --no-raise", "echo", "never said")
+    page = notebook("always.ipynb", [LOAD, asks, asks, refused, refused, "%ssvm grants"])
+    page.run(0)
+    page.expect_done(0)
+    page.run(1)
+    page.wait_prompt(1)
+    page.choose("Always for this guest and this program", 1)
+    page.click("Allow always", 1)
+    page.expect_done(1)
+    page.run(2)
+    page.expect_done(2)
+    expect(page.prompt(2)).to_have_count(0)
+    assert "kept for always" in page.output(2)
+
+    page.run(3)
+    page.wait_prompt(3)
+    page.choose("This session", 3)
+    page.click("Deny for this session", 3)
+    page.expect_done(3)
+    page.run(4)
+    page.expect_done(4)
+    expect(page.prompt(4)).to_have_count(0)
+    page.run(5)
+    page.expect_done(5)
+    table = page.output(5)
+    for word in ("always", "your file", "deny", "session", "you, in a prompt"):
+        assert word in table
