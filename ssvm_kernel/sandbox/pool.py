@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-import ssvm_kernel
 from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
@@ -157,7 +156,7 @@ class Worker:
 
 def _import_path() -> list[str]:
     """Return where a worker finds what it imports; relative folders would mean others in its own working folder."""
-    home = str(Path(ssvm_kernel.__file__).resolve().parents[1])
+    home = str(Path(__file__).resolve().parents[2])
     return [*(folder for folder in sys.path if Path(folder).is_absolute()), home]
 
 

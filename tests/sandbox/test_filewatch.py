@@ -8,7 +8,7 @@ import pytest
 import wasmtime
 
 from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, make_engine
-from ssvm_kernel.sandbox.filewatch import FileWatch
+from ssvm_kernel.sandbox.filewatch import FileWatch, watched_functions
 from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
 
 WASI = "wasi_snapshot_preview1"
@@ -46,7 +46,7 @@ class Guest:
 
     def __init__(self, engine: wasmtime.Engine, folder: Path | None, *, watched: bool = True, wat: str = GUEST) -> None:
         module = wasmtime.Module(engine, wat)
-        self.watch = FileWatch(engine, module)
+        self.watch = FileWatch(engine, watched_functions(module))
         self.store = wasmtime.Store(engine)
         wasi = wasmtime.WasiConfig()
         if folder is not None:
