@@ -100,7 +100,7 @@ class Worker:
             try:
                 for frame in self._reader.feed(data):
                     self._deliver(protocol.decode_from_worker(frame.header), frame.blob)
-            except (WireError, msgspec.MsgspecError) as error:
+            except (WireError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 self.kill()
                 raise WorkerDied(f"the guest's process sent a message that is none ({error}) and was ended") from error
             self._expect_turns()
