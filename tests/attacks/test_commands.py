@@ -131,6 +131,19 @@ def test_p27_the_program_changes_while_the_person_reads(stage: Stage, engine: st
     assert "not the same file any more" in again.questions[0].note
 
 
+def test_p27_always_is_about_this_guest_and_these_bytes(stage: Stage, engine: str, tmp_path: Path) -> None:
+    tool = program(tmp_path / "tool", "echo as granted")
+    guest = command(str(tool), before=f'(call $say (text "{engine}\\n"))')
+    assert stage.play(guest, answers=["always"], engine=engine).ends == ["exited"]
+    assert stage.play(guest, engine=engine).ends == ["exited"]  # without asking, in a session without grants
+    other = command(str(tool), before='(call $say (text "another module"))')
+    assert stage.play(other, answers=["deny"], engine=engine).ends == ["denied"]
+    stat = tool.stat()
+    program(tool, "echo as  granteD")
+    os.utime(tool, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert stage.play(guest, answers=["deny"], engine=engine).ends == ["denied"]
+
+
 def test_p29_no_answer_of_a_prompt_allows_everything(stage: Stage, engine: str) -> None:
     played = stage.play(command("true"), answers=["deny"], engine=engine)
     [question] = played.questions
@@ -173,10 +186,11 @@ def test_p31_only_run_reaches_the_kernel_and_only_an_approval_starts_a_process(s
 def test_p34_completion_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from IPython.core.completer import provisionalcompleter
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    shell = InteractiveShell()
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     shell.run_line_magic("load_ext", "ssvm_kernel")
     for text in (
         "%%ssvm rust --dir $(touch x)",
@@ -188,8 +202,6 @@ def test_p34_completion_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
             list(shell.Completer.completions(text, len(text)))
     assert not (tmp_path / "x").exists()
     shell.run_line_magic("unload_ext", "ssvm_kernel")
-    shell.history_manager.end_session()
-    shell.history_manager.db.close()
 
 
 def test_p37_much_data_is_quick_and_waiting_costs_nothing(stage: Stage, engine: str) -> None:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssvm_kernel.errors import LoadError, SsvmError, WorkerDied
@@ -107,11 +107,13 @@ def worker_that_says(data: bytes) -> Iterator[pool.WorkerPool]:
 
 
 @settings(max_examples=400, deadline=None)
+@example(said=[pack(b"\x91\xab" + b"\x80" * 11)], cached=False)  # a tag that is not UTF-8
+@example(said=[pack(b"\x91" * 1_000_000)], cached=True)  # nested without end
 @given(said=st.lists(frames, max_size=6), cached=st.booleans())
 def test_x02_anything_at_all_is_an_outcome_or_a_clear_error(tmp_path_factory, said: list[bytes], cached: bool) -> None:
     asked: list[protocol.CommandCall] = []
 
-    def person(call, stdin, wait, guest):
+    def person(call, stdin, wait, *more):
         assert isinstance(call, protocol.CommandCall)
         assert isinstance(call.name, bytes)
         assert all(isinstance(item, bytes) for item in (*call.args, *(each for pair in call.env for each in pair)))
