@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
+from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.capabilities.wording import option
 from ssvm_kernel.context import Denial
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.report import CommandLine
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
-from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached
+from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.opens import MissedPath
 from ssvm_kernel.options import RunTraits, options_line
@@ -48,6 +52,8 @@ class RunResult:
         The paths that it did not get.
     args : tuple of str
         The guest's own arguments.
+    folders : tuple of FolderGrant
+        What its line granted.
     """
 
     outcome: Outcome
@@ -55,6 +61,7 @@ class RunResult:
     denials: tuple[Denial, ...]
     missed: tuple[MissedPath, ...] = ()
     args: tuple[str, ...] = ()
+    folders: tuple[FolderGrant, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -128,11 +135,19 @@ def run_again(result: RunResult, options: RunTraits, guest: Guest) -> str:
     if not lines:
         return ""
     built = set(options.traits()) - set(RunTraits.class_traits())  # what compiled it is no option of a second run
-    said = options_line(options, leave={"deny_all", "name", *built})
-    words = ["%ssvm run", shlex.quote(visible(guest.name)), said, *lines]
+    said = options_line(options, leave={"deny_all", "name", "dirs", *built})
+    words = ["%ssvm run", shlex.quote(visible(guest.name)), said, *_kept_folders(result.folders, lines), *lines]
     if result.args:
         words += ["--", shlex.join(visible(arg) for arg in result.args)]
     return " ".join(word for word in words if word)
+
+
+def _kept_folders(folders: tuple[FolderGrant, ...], lines: tuple[str, ...]) -> Iterator[str]:
+    """Yield the options of the folders that none of `lines` widens: of two for one folder the stricter holds (W13)."""
+    for folder in folders:
+        with suppress(UsageError):
+            if option(replace(folder, access=Access.READ_WRITE)) not in lines:
+                yield option(folder)
 
 
 def trap_text(trap: TrapInfo, guest: Guest) -> str:

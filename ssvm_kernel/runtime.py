@@ -10,7 +10,7 @@ from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.manifest import manifest_of
-from ssvm_kernel.capabilities.model import Access, Asker, Scope
+from ssvm_kernel.capabilities.model import Access, Asker, Origin, Scope
 from ssvm_kernel.capabilities.policy import check_grants
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.context import RunContext
@@ -175,7 +175,8 @@ class Runtime:
             streams.close()
         prepared.surface.show(_report(guest, outcome, streams, context.commands).bundle())
         missed = missed_paths(outcome.attempts, effective_folders(prepared.grants.folders))
-        result = RunResult(outcome, tuple(context.commands), tuple(context.denials), missed, prepared.args)
+        folders = tuple(folder for folder in prepared.grants.folders if folder.origin is Origin.OPTION)
+        result = RunResult(outcome, tuple(context.commands), tuple(context.denials), missed, prepared.args, folders)
         show_missed(result, prepared.options, guest, prepared.surface)
         return result
 

@@ -191,6 +191,10 @@ def test_refused_paths_are_named_with_the_line_that_grants_them(cells, tmp_path)
     assert "in/new.txt: it may only be read" in text
     assert f"--dir in:{tmp_path}/in" in text
     assert not (tmp_path / "in/new.txt").exists()
+    line = text.partition("run again: ")[2].splitlines()[0].rstrip(">")
+    assert "<error" not in cells.run(line)
+    assert (tmp_path / "in/new.txt").exists()
+    (tmp_path / "in/new.txt").unlink()
     assert "<error" not in cells.run(opening(f"--dir in:{tmp_path}/in", "new.txt", create=True))
 
 
