@@ -218,6 +218,8 @@ class CommandBroker:
         read, write = os.pipe()
         stop = self._book.watch(lambda revoked: _ring(write) if revoked.id == grant.id else None)
         try:
+            if grant.scope is not Scope.ALWAYS and not self._book.holds(grant.id):
+                _revoked()  # between the decision and this watch
             yield lambda guest: Watch(guest, {read: _revoked})
         finally:
             stop()
@@ -231,7 +233,7 @@ def _ring(write: int) -> None:
 
 
 def _revoked() -> None:
-    raise GrantRevoked("the grant was taken back while it ran, and it was ended")
+    raise GrantRevoked("the grant was taken back, and the command was ended")
 
 
 def _words(argv: tuple[bytes, ...]) -> str:

@@ -76,7 +76,7 @@ class GrantBook:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # watchers are told inside it, and may ask the book
         self._entries: dict[str, _Entry] = {}
         self._numbers = itertools.count(1)
         self._watchers: list[Callable[[Grant], None]] = []
@@ -129,6 +129,11 @@ class GrantBook:
             return False
         self.announce(entry.grant)
         return True
+
+    def holds(self, grant_id: str) -> bool:
+        """Return whether a grant is still in force here."""
+        with self._lock:
+            return grant_id in self._entries
 
     def end_run(self, run: str) -> None:
         """Drop what was given for one run; nobody is told, since the run is over."""
@@ -183,11 +188,13 @@ class GrantBook:
         return stop
 
     def announce(self, grant: Grant) -> None:
-        """Tell those who watch that a grant was taken back, here or where it was kept."""
+        """Tell those who watch that a grant was taken back, here or where it was kept.
+
+        Inside the lock: once a watcher has stopped, it is not told any more, and may close what it was told through.
+        """
         with self._lock:
-            watchers = tuple(self._watchers)
-        for watcher in watchers:  # outside the lock: a watcher may ask the book
-            watcher(grant)
+            for watcher in tuple(self._watchers):
+                watcher(grant)
 
 
 def row_of(grant: Grant, now: float, uses: int, access: str = "") -> GrantRow:

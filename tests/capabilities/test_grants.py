@@ -95,6 +95,34 @@ def test_a_watcher_may_use_the_book():
     assert seen == [Grants()]
 
 
+def test_a_watcher_that_has_stopped_is_not_being_told_any_more():
+    """It closes what it was told through; that number may then be another file's."""
+    book = GrantBook()
+    told, go_on, over = threading.Event(), threading.Event(), []
+
+    def slow(_):
+        told.set()
+        go_on.wait(20)
+        over.append("told")
+
+    stop = book.watch(slow)
+    revoking = threading.Thread(target=book.revoke, args=[book.add(grant("git", **SESSION)).id])
+    revoking.start()
+    assert told.wait(20)
+    threading.Timer(0.2, go_on.set).start()
+    stop()
+    assert over == ["told"]
+    revoking.join()
+
+
+def test_a_book_holds_a_grant_until_it_is_taken_back():
+    book = GrantBook()
+    kept = book.add(grant("git", **SESSION))
+    assert book.holds(kept.id)
+    book.revoke(kept.id)
+    assert not book.holds(kept.id)
+
+
 def test_grants_of_a_run_are_for_that_run_and_end_with_it():
     book = GrantBook()
     session = book.add(grant("git", **SESSION))
