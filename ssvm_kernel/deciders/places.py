@@ -81,6 +81,7 @@ class Places:
     def __init__(self, question: PickQuestion) -> None:
         self._question = question
         self._special = special_folders()
+        self._known = {problem.message for problem in dangers_of(question.granted, self._special)}
 
     def judge(self, path: str, access: Access) -> tuple[str, str]:
         """Return why `path` cannot be granted, and what to be warned of; each may be empty, both are safe to show."""
@@ -132,11 +133,10 @@ class Places:
         granted = self._question.granted
         # The same folder may be picked again, for more or under another name: it then takes the place of the old grant.
         others = tuple(folder for folder in granted.folders if not replaces(grant, folder))
-        known = {problem.message for problem in dangers_of(granted, self._special)}
         problems = [
             problem
             for problem in dangers_of(replace(granted, folders=(*others, grant)), self._special)
-            if problem.message not in known or problem.danger is Danger.REFUSED
+            if problem.message not in self._known or problem.danger is Danger.REFUSED
         ]
         refused = [problem.message for problem in problems if problem.danger is Danger.REFUSED]
         warned = [problem.message for problem in problems if problem.danger is Danger.WARNING]

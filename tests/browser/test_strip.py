@@ -26,7 +26,7 @@ def bottom(page):
 def test_run_all_in_a_long_notebook(notebook, artifacts):
     page = notebook("long.ipynb", [SETUP, FILLING, "ask();", *[FILLING] * 6])
     run_all(page)
-    page.prompt(2).wait_for(state="attached", timeout=PATIENCE_MS)
+    page.wait_prompt(2)  # its focus brings it into sight, once
     bottom(page)
     expect(strip(page)).to_be_visible(timeout=PATIENCE_MS)
     expect(strip(page)).to_have_text("A guest waits for your answer: In [3]Show")
@@ -54,7 +54,7 @@ def test_run_all_in_a_long_notebook(notebook, artifacts):
 def test_it_goes_when_the_cell_is_interrupted(notebook):
     page = notebook("long-interrupted.ipynb", [SETUP, "ask();", *[FILLING] * 4])
     run_all(page)
-    page.prompt(1).wait_for(state="attached", timeout=PATIENCE_MS)
+    page.wait_prompt(1)  # its focus brings it into sight, once
     bottom(page)
     expect(strip(page)).to_be_visible(timeout=PATIENCE_MS)
     page.interrupt()
@@ -67,7 +67,26 @@ def test_the_cells_name_is_text(notebook):
         "kernel_side.request = lambda **c: dataclasses.replace(r := was(**c), asker=dataclasses.replace(r.asker, cell="
         "'<img src=x onerror=alert(1)>\\u202e'))\nask();", *[FILLING] * 4])  # fmt: skip
     run_all(page)
-    page.prompt(1).wait_for(state="attached", timeout=PATIENCE_MS)
+    page.wait_prompt(1)  # its focus brings it into sight, once
     bottom(page)
     expect(strip(page)).to_contain_text(r"<img src=x onerror=alert(1)>\u202e", timeout=PATIENCE_MS)
     assert page.page.locator(".ssvm-strip img").count() == 0
+
+
+def test_a_cell_that_jupyterlab_hides_is_asked_about_and_found(notebook):
+    page = notebook("windowed.ipynb", [SETUP, FILLING, "ask();", *[FILLING] * 12])
+    page.page.evaluate("""() => {
+      const content = window.jupyterapp.shell.currentWidget.content;
+      content.notebookConfig = {...content.notebookConfig, windowingMode: 'full'};
+    }""")
+    run_all(page)
+    page.prompt(2).wait_for(state="attached", timeout=PATIENCE_MS)
+    bottom(page)
+    expect(strip(page)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.page.locator(".ssvm-prompt:not(.ssvm-strip)")).to_be_hidden()
+    strip(page).get_by_role("button", name="Show").click()
+    prompt = page.page.locator(".ssvm-prompt:not(.ssvm-strip)")
+    expect(prompt).to_be_in_viewport(timeout=PATIENCE_MS)
+    prompt.get_by_role("button", name="Deny").click()
+    expect(page.page.get_by_text("ANSWER deny")).to_be_visible(timeout=PATIENCE_MS)
+    expect(strip(page)).to_have_count(0)

@@ -74,10 +74,14 @@ function radios(legend, name, choices, changed) {
   };
 }
 
-/** Calls `changed(armed)` when the prompt has become still, or has moved, been hidden or been touched. */
-function stillness(node, changed, rendered) {
+/**
+ * Calls `changed(armed)` when the prompt has become still, or has moved, been hidden or been touched; `attached()` when it
+ * is on a page that somebody looks at, and `rendered()` when it is not hidden there, as JupyterLab does with far cells.
+ */
+function stillness(node, changed, attached, rendered) {
   let since = performance.now();
   let last = null;
+  let there = false;
   let seen = false;
   let armed = false;
   const disturb = () => {
@@ -86,7 +90,12 @@ function stillness(node, changed, rendered) {
   };
   const tick = () => {
     const { left, top, width } = node.getBoundingClientRect();
-    const shown = node.isConnected && width > 0 && document.visibilityState === 'visible';
+    const onPage = node.isConnected && document.visibilityState === 'visible';
+    const shown = onPage && width > 0;
+    if (onPage && !there) {
+      there = true;
+      attached();
+    }
     const moved = !last || Math.abs(left - last.left) > STILL_PX || Math.abs(top - last.top) > STILL_PX;
     last = { left, top };
     if (!shown || moved) disturb();

@@ -181,11 +181,13 @@ function render({ model, el }) {
   for (const node of [box, deny, allow]) node.setAttribute(SUPPRESS_SHORTCUTS, 'true');
 
   const away = strip(box, data.who.cell, () => deny.focus({ preventScroll: true }));
-  const still = stillness(actions, enable, () => {
+  const attached = () => {
     send({ ready: true });
+    away.watch();
+  };
+  const still = stillness(actions, enable, attached, () => {
     path.reveal();
     if (!isTypingElsewhere(box)) deny.focus();
-    away.watch();
   });
 
   const writing = () => access.value() === 'read and write';

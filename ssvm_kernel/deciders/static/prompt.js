@@ -76,10 +76,12 @@ function render({ model, el }) {
   for (const node of [box, deny, allow]) node.setAttribute(SUPPRESS_SHORTCUTS, 'true');
 
   const away = strip(box, prompt.who.cell, () => deny.focus({ preventScroll: true }));
-  const still = stillness(actions, enable, () => {
+  const attached = () => {
     model.send({ id: prompt.id, nonce: prompt.nonce, ready: true });
-    if (!isTypingElsewhere(box)) deny.focus();
     away.watch();
+  };
+  const still = stillness(actions, enable, attached, () => {
+    if (!isTypingElsewhere(box)) deny.focus();
   });
 
   // aria-disabled and not disabled: a disabled button can neither take nor keep the focus.
