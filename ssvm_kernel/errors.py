@@ -143,7 +143,7 @@ class ProgramChanged(DeniedError):
 
 
 class GrantRevoked(DeniedError):
-    """A grant was taken back while the command that it allowed was running; the command was ended."""
+    """A grant was taken back before the command that it allowed had ended; the command was not started, or ended."""
 
 
 class WorkerDied(SsvmError):

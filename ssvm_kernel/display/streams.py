@@ -77,7 +77,7 @@ class GuestStreams:
         self._left = self._cap = cap
         self._pace = pace
         self._streams = {"stdout": _Stream(), "stderr": _Stream()}
-        self._last = 0.0
+        self._last = self._since = 0.0
         self._cut_shown = False
         self.totals = {"stdout": 0, "stderr": 0}
         """Bytes that the guest wrote to each stream."""
@@ -94,7 +94,9 @@ class GuestStreams:
         """Show what is due; return the seconds until there is more to show, None when nothing waits."""
         if not self._waiting():
             return None
-        due = self._last + _INTERVAL - time.monotonic()
+        # A line that is not complete yet gets a moment to become so: in a saved notebook each piece is an output.
+        complete = all(not stream.text or stream.text[-1] in "\n\r" for stream in self._streams.values())
+        due = max(self._last, 0.0 if complete else self._since) + _INTERVAL - time.monotonic()
         if due > 0:
             return due
         self._emit()
@@ -122,6 +124,8 @@ class GuestStreams:
         self.totals[name] += len(data)
         if self._left <= 0:
             return
+        if not self._waiting():
+            self._since = time.monotonic()
         part = data[: self._left]
         self._left -= len(part)
         stream = self._streams[name]

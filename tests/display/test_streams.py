@@ -39,19 +39,29 @@ def test_many_lines_are_few_messages() -> None:
     assert surface.text("stdout").count("\n") == 20_000
 
 
-def test_the_first_output_is_shown_at_once_and_the_next_soon() -> None:
+def test_the_first_line_is_shown_at_once_and_the_next_soon() -> None:
     surface = Recording()
     output = streams(surface)
-    output.stdout(b"first")
+    output.stdout(b"first\n")
     assert output.poll() is None
-    assert surface.written == [("stdout", "first")]
+    assert surface.written == [("stdout", "first\n")]
     output.stdout(b"second")
     wait = output.poll()
     assert wait is not None
     assert 0 < wait <= 0.05
     time.sleep(wait)
     output.poll()
-    assert surface.text("stdout") == "firstsecond"
+    assert surface.text("stdout") == "first\nsecond"
+
+
+def test_the_pieces_of_a_line_are_shown_together() -> None:
+    surface = Recording()
+    output = streams(surface)
+    for piece in (b"data", b": ", b"No such file", b"\n"):
+        output.stderr(piece)
+        output.poll()
+    output.close()
+    assert surface.written == [("stderr", "data: No such file\n")]
 
 
 def test_over_the_cap_it_is_counted_not_shown_and_said_once() -> None:
