@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.fixtures import artifacts, browser, lab, notebook  # noqa: F401  (fixtures; one browser for all tests)
+
 TESTS = Path(__file__).parent
 
 

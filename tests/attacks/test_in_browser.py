@@ -6,7 +6,6 @@ import os
 
 import pytest
 
-from tests.browser.conftest import browser, lab, notebook  # noqa: F401  (fixtures)
 from tests.kernel.guests import command_cell
 
 if not os.environ.get("CI"):
@@ -29,7 +28,7 @@ BUTTONS = f"from IPython.display import HTML\nHTML({MARKUP!r})"
 
 
 @pytest.fixture
-def asking(notebook):  # noqa: F811
+def asking(notebook):
     """An open notebook whose last cell asks, beside outputs of an attacker."""
     asks = command_cell("", "echo", IMAGE, "[x](javascript:alert(1))", "said")
     page = notebook("attacks.ipynb", ["%load_ext ssvm_kernel", BUTTONS, asks])
