@@ -135,3 +135,15 @@ def test_u25_nobody_there_is_a_denial_at_once(tmp_path, monkeypatch) -> None:
     assert notebook.cells[3].outputs[0]["text"] == "True\n"
     assert "is not in the white list" in str(notebook.cells[2].outputs)
     assert "│ said" not in str(notebook.cells)
+
+
+@pytest.mark.parametrize("word", ["$hidden", "{hidden}"])
+def test_u31_a_variable_on_the_cells_line_grants_nothing(page: FrontEnd, word: str) -> None:
+    page.run("hidden = 'echo'")
+    cell = page.start(command_cell(f"--allow-command {word} --name said", "echo", "said"), allow_stdin=False)
+    text = page.finish(cell) if "rror" in page.until(_error_or_prompt)["msg_type"] else ended(page, cell)
+    assert "│ said" not in text
+
+
+def _error_or_prompt(message: dict) -> bool:
+    return message["msg_type"] in ("error", "comm_open")
