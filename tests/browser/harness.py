@@ -18,6 +18,7 @@ from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 # Chromium without its sandbox and without talking to anybody: it only ever sees this server, often as root in a
 # container.
@@ -217,8 +218,17 @@ class NotebookPage:
         return prompt
 
     def click(self, button: str, number: int = 0) -> None:
-        """Click a button of the prompt, once it works."""
-        self.prompt(number).get_by_role("button", name=button).click()
+        """Click a button of the prompt once it works, and again if it fell asleep meanwhile, as a person would.
+
+        On a busy machine the prompt may move between the look and the click, and then the click rightly does nothing.
+        """
+        shown = self.prompt(number).element_handle()
+        for _ in range(20):
+            self.prompt(number).get_by_role("button", name=button).click()
+            with contextlib.suppress(PlaywrightTimeout):
+                self.page.wait_for_function("prompt => !prompt.isConnected", arg=shown, timeout=3000)
+                return
+        raise AssertionError(f"the prompt took no click on {button!r}")
 
     def choose(self, label: str, number: int = 0) -> None:
         """Choose a radio button of the prompt by its label."""
