@@ -218,7 +218,7 @@ class CommandBroker:
         read, write = os.pipe()
         stop = self._book.watch(lambda revoked: _ring(write) if revoked.id == grant.id else None)
         try:
-            if grant.scope is not Scope.ALWAYS and not self._book.holds(grant.id):
+            if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
                 _revoked()  # between the decision and this watch
             yield lambda guest: Watch(guest, {read: _revoked})
         finally:

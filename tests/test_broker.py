@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
+
+import pytest
 
 from ssvm_kernel.authority import WorkFolder
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
-from ssvm_kernel.capabilities.model import Asker, Grants
+from ssvm_kernel.capabilities.model import AnyArguments, Asker, CommandGrant, Effect, Grants, Origin, Scope
 from ssvm_kernel.capabilities.parse import parse_command_all
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply
+from ssvm_kernel.host.resolve import resolve_program
 from ssvm_kernel.sandbox.protocol import CommandCall
 
 
@@ -28,9 +32,19 @@ class HastyBook(GrantBook):
         return seen
 
 
-def run(book: GrantBook, folder: Path) -> tuple[RunContext, list[CommandReply]]:
-    book.add(parse_command_all(), "r")
-    broker = CommandBroker(book, NobodyDecider(), Ledger(), GrantFile(folder))
+class HastyFile(GrantFile):
+    """Somebody takes back every answer for always in the instant after it was looked at."""
+
+    def grants(self) -> tuple[CommandGrant, ...]:
+        seen = super().grants()
+        self.path.unlink(missing_ok=True)
+        return seen
+
+
+def run(book: GrantBook, folder: Path, remembered: GrantFile | None = None) -> tuple[RunContext, list[CommandReply]]:
+    if remembered is None:
+        book.add(parse_command_all(), "r")
+    broker = CommandBroker(book, NobodyDecider(), Ledger(), remembered or GrantFile(folder))
     context = RunContext("r", Asker("guest", "0" * 64), WorkFolder(()), 20_000, None)
     replies: list[CommandReply] = []
     call = CommandCall(b"touch", (bytes(folder / "touched"),), (), 20_000)
@@ -52,3 +66,28 @@ def test_a_grant_that_stands_lets_it_run(tmp_path: Path) -> None:
     context, replies = run(GrantBook(), tmp_path)
     assert (tmp_path / "touched").exists()
     assert ([reply.code for reply in replies], context.denials) == ([0], [])
+
+
+@pytest.mark.parametrize(("file", "starts"), [(GrantFile, True), (HastyFile, False)])
+def test_an_answer_for_always_that_was_taken_back_starts_nothing(
+    tmp_path: Path, file: type[GrantFile], starts: bool
+) -> None:
+    config = tmp_path / "config"
+    program = resolve_program(b"touch", os.environ["PATH"]).program
+    assert program is not None
+    kept = GrantFile(config)
+    kept.add(
+        CommandGrant(
+            Effect.ALLOW,
+            b"touch",
+            kept.hashed(program),
+            AnyArguments(),
+            scope=Scope.ALWAYS,
+            origin=Origin.FILE,
+            module_sha256="0" * 64,
+        )
+    )
+    context, replies = run(GrantBook(), tmp_path, file(config))
+    assert (tmp_path / "touched").exists() is starts
+    assert [reply.code for reply in replies] == [0 if starts else -1]
+    assert bool(context.denials) is not starts

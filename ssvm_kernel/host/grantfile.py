@@ -149,6 +149,10 @@ class GrantFile:
                 change(lambda grants: tuple(grant for grant in grants if grant.id != grant_id))
         return found
 
+    def holds(self, grant_id: str) -> bool:
+        """Return whether an answer is in the file now."""
+        return any(grant.id == grant_id for grant in self.grants())
+
     @property
     def _folder(self) -> Path:
         if self._given is None:
