@@ -75,18 +75,8 @@ class Runner:
         KeyboardInterrupt
             When the person interrupts; the worker is gone and what was printed is shown.
         """
-        worker = self._pool.take(job.domain, job.lock)
-        try:
-            with feeding(stdin) as feed:
-                outcome = _Run(worker, job, output, on_command, deadline or Deadline(), feed, one_stream).finish()
-        except LoadError:
-            self._pool.give_back(worker)
-            raise
-        except BaseException:
-            worker.kill()
-            raise
-        self._pool.give_back(worker)
-        return outcome
+        with self._worker(job) as worker, feeding(stdin) as feed:
+            return _Run(worker, job, output, on_command, deadline or Deadline(), feed, one_stream).finish()
 
     def compile_seconds(self, job: Job) -> float:
         """Compile a module once more and return the seconds, whatever the cache holds (for measurements).
@@ -106,9 +96,15 @@ class Runner:
         LoadError
             When it is no module.
         """
+        with self._worker(job) as worker:
+            return _compile(worker, job, Deadline())
+
+    @contextmanager
+    def _worker(self, job: Job) -> Iterator[Worker]:
+        """Lend a worker: kept when all ended in order or the module was no good, killed after anything else."""
         worker = self._pool.take(job.domain, job.lock)
         try:
-            compiled = _compile(worker, job, Deadline())
+            yield worker
         except LoadError:
             self._pool.give_back(worker)
             raise
@@ -116,7 +112,6 @@ class Runner:
             worker.kill()
             raise
         self._pool.give_back(worker)
-        return compiled
 
 
 class _StaleCode(Exception):
