@@ -12,7 +12,7 @@ from ssvm_kernel.authority import WorkFolder
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
-from ssvm_kernel.capabilities.model import AnyArguments, Asker, CommandGrant, Effect, Grants, Origin, Scope
+from ssvm_kernel.capabilities.model import AnyArguments, Asker, CommandGrant, Effect, Grants, Origin, Program, Scope
 from ssvm_kernel.capabilities.parse import parse_command_all
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.deciders.nobody import NobodyDecider
@@ -33,11 +33,19 @@ class HastyBook(GrantBook):
 
 
 class HastyFile(GrantFile):
-    """Somebody takes back every answer for always in the instant after it was looked at."""
+    """Somebody takes back every answer for always in the instant after the decision looked at it."""
+
+    deciding = False
+
+    def identified(self, program: Program) -> Program:
+        found = super().identified(program)
+        self.deciding = True
+        return found
 
     def grants(self) -> tuple[CommandGrant, ...]:
         seen = super().grants()
-        self.path.unlink(missing_ok=True)
+        if self.deciding:
+            self.path.unlink(missing_ok=True)
         return seen
 
 
@@ -90,4 +98,4 @@ def test_an_answer_for_always_that_was_taken_back_starts_nothing(
     context, replies = run(GrantBook(), tmp_path, file(config))
     assert (tmp_path / "touched").exists() is starts
     assert [reply.code for reply in replies] == [0 if starts else -1]
-    assert bool(context.denials) is not starts
+    assert ["taken back" in denial.reason for denial in context.denials] == [True] * (not starts)
