@@ -51,7 +51,19 @@ class GrantError(SsvmError):
 
 
 class ToolchainMissing(SsvmError):
-    """A compiler is not installed; the message gives the command that installs it."""
+    """A compiler is not installed; the message gives the command that installs it.
+
+    Parameters
+    ----------
+    message : str
+        What is missing, and how to get it.
+    command : str
+        The one command that gets it, where there is one: ``%ssvm toolchains`` shows it by itself.
+    """
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
 
 
 class CompileError(SsvmError):

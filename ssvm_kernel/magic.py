@@ -61,9 +61,20 @@ class SsvmMagics(Magics):
             return
         if len(parsed.words) != 1:
             raise UsageError(f"which language? {_CELL_USAGE}; see %%ssvm --help")
+        if parsed.options.file:
+            self._keep(parsed.words[0], source, parsed.options.file)
+            return
         name = parsed.options.name or f"cell-{self._count}"
         guest = self.session.compile(parsed.words[0], source, parsed.options, name)
         self.session.run(guest, parsed.options, parsed.guest_args, self._label)
+
+    def _keep(self, language: str, source: str, name: str) -> None:
+        """Keep a cell for later ones; a wrong language is told now and not when they are compiled."""
+        from ssvm_kernel.toolchains import registry
+
+        registry.get(language)
+        replaced = self.session.keep_file(name, source)
+        print(f"{'replaced' if replaced else 'kept'} {name} for the cells that include it")
 
     def _line(self, words: list[str]) -> Any:
         from ssvm_kernel import commands

@@ -141,6 +141,11 @@ class CompileTraits(RunTraits):
         Unicode(),
         help="Further flags for the compiler, as one quoted text.",
     ).tag(flag="--cflags", metavar="FLAGS")
+    file = Unicode(
+        "",
+        help="Keep the cell as a file of the session under this name instead of running it: later cells say #include "
+        '"NAME", mod, @import or what their language has for it.',
+    ).tag(flag="--file", metavar="NAME")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from ssvm_kernel.sandbox.protocol import Locked
 from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions
 from ssvm_kernel.toolchains.cache import compile_cached
+from ssvm_kernel.toolchains.files import check_name
 
 __all__ = ["Session"]
 
@@ -44,6 +46,7 @@ class Session:
 
     def __init__(self, decider: Decider | None = None) -> None:
         self.guests: dict[str, Guest] = {}
+        self.files: dict[str, str] = {}
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
@@ -69,13 +72,26 @@ class Session:
         def notice(text: str) -> None:
             surface.write("stderr", f"[ssvm] {text}\n")
 
-        compiled = compile_cached(toolchain, source, CompileOptions(options.opt, flags, notice), line_offset=1)
+        wanted = CompileOptions(options.opt, flags, tuple(sorted(self.files.items())), notice)
+        compiled = compile_cached(toolchain, source, wanted, line_offset=1)
         if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
             notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
-        show_warnings(surface, source, compiled)
+        show_warnings(surface, source, compiled, self.files)
         guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}")
         self.guests[name] = guest
         return guest
+
+    def keep_file(self, name: str, text: str) -> bool:
+        """Keep a cell as a file that later cells can include; return whether it replaced another text.
+
+        Raises
+        ------
+        UsageError
+            When a file cannot have that name.
+        """
+        replaced = self.files.get(check_name(name), text) != text
+        self.files[name] = text
+        return replaced
 
     def load(self, path: Path, name: str = "") -> Guest:
         """Load a module from a file and remember it by its name, by default the file's.
@@ -183,11 +199,11 @@ class Session:
         self._pool.close()
 
 
-def show_warnings(surface: Surface, source: str, compiled: Compiled) -> None:
-    """Show a compiler's warnings; they fail nothing."""
+def show_warnings(surface: Surface, source: str, compiled: Compiled, files: Mapping[str, str]) -> None:
+    """Show a compiler's warnings, in the cell or in one of the session's files; they fail nothing."""
     if not compiled.diagnostics:
         return
     from ssvm_kernel.toolchains.render import render_html, render_text
 
     forms = (("text/plain", render_text), ("text/html", render_html))
-    surface.show({mime: render(source, compiled.diagnostics, line_offset=1) for mime, render in forms})
+    surface.show({mime: render(source, compiled.diagnostics, line_offset=1, files=files) for mime, render in forms})

@@ -43,11 +43,14 @@ class Watch:
         Other descriptors; each callable runs when its descriptor can be read, and may raise to end the command.
     long : callable or None
         Called once when the process runs for longer than most do.
+    long_after : float
+        Seconds after which that is.
     """
 
     guest: int | None = None
     readable: Mapping[int, Callable[[], None]] | None = None
     long: Callable[[], None] | None = None
+    long_after: float = _LONG
 
 
 NOTHING: Final = Watch()
@@ -135,7 +138,7 @@ class _Pump:
         self._open = {"stdout", "stderr"}
         self._ended = False
         self._long = watch.long
-        self._long_at = time.monotonic() + _LONG
+        self._long_at = time.monotonic() + watch.long_after
         self._pidfd = _open_pidfd(child.process.pid)
         for name in ("stdout", "stderr"):
             self._watch(getattr(child, name), select.POLLIN, partial(self._read, name))

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from ssvm_kernel.errors import ProgramChanged
 from ssvm_kernel.host.capture import Collector
 from ssvm_kernel.host.child import Child
 from ssvm_kernel.host.interrupts import InterruptGate
-from ssvm_kernel.host.pump import pump
+from ssvm_kernel.host.pump import NOTHING, Watch, pump
 from ssvm_kernel.host.reap import end_group
 
 __all__ = ["ToolResult", "kill_group", "run_tool", "spawn", "start_worker"]
@@ -177,7 +177,14 @@ class ToolResult:
     seconds: float
 
 
-def run_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str], timeout: float = 120.0) -> ToolResult:
+def run_tool(
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    timeout: float = 120.0,
+    long: tuple[float, Callable[[], None]] | None = None,
+) -> ToolResult:
     """Run a compiler or another tool of ours to its end, in its own process group.
 
     Parameters
@@ -190,6 +197,8 @@ def run_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str], timeout: 
         The whole environment.
     timeout : float
         Seconds until the group is killed.
+    long : tuple of float and callable, or None
+        Seconds, and what to call once when it runs for longer than that.
 
     Raises
     ------
@@ -199,15 +208,18 @@ def run_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str], timeout: 
         When the person interrupts; the group is gone by then.
     """
     with InterruptGate() as gate:
-        return _run_tool(argv, cwd, env, timeout, gate)
+        watch = NOTHING if long is None else Watch(long=long[1], long_after=long[0])
+        return _run_tool(argv, cwd, env, timeout, gate, watch)
 
 
-def _run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str], timeout: float, gate: InterruptGate) -> ToolResult:
+def _run_tool(
+    argv: Sequence[str], cwd: str, env: Mapping[str, str], timeout: float, gate: InterruptGate, watch: Watch
+) -> ToolResult:
     started = time.monotonic()
     collectors = {"stdout": Collector(_TOOL_OUTPUT), "stderr": Collector(_TOOL_OUTPUT)}
     child = _start(argv, executable=argv[0], env=env, cwd=cwd, feed=b"")
     try:
-        in_time = pump(child, b"", collectors, started + timeout, gate)
+        in_time = pump(child, b"", collectors, started + timeout, gate, watch)
     finally:
         end_group(child.process)
         child.close()

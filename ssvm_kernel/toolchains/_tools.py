@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
@@ -12,16 +12,40 @@ from ssvm_kernel.host.spawn import ToolResult, run_tool
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
-__all__ = ["TIMEOUT", "choose_opt", "encode", "failed", "run_compiler", "signature", "tidy"]
+__all__ = ["PATIENCE", "TIMEOUT", "choose_opt", "encode", "failed", "run_compiler", "signature", "tidy"]
 
 TIMEOUT = 120.0  # seconds one step of a compile may take
+PATIENCE = 1.0  # seconds after which a person is told what they wait for
 
 # What tools need from the person's environment; nothing else reaches them, so a compile is the same in every kernel.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
-def run_compiler(argv: Sequence[str], workdir: Path, *, source: str, timeout: float = TIMEOUT) -> ToolResult:
-    """Run one step of a compile in `workdir`.
+def run_compiler(
+    argv: Sequence[str],
+    workdir: Path,
+    *,
+    source: str,
+    timeout: float = TIMEOUT,
+    env: Mapping[str, str] | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> ToolResult:
+    """Run one step of a compile in `workdir`, in a process group of its own that ends with it.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        The program by its absolute path, and its arguments.
+    workdir : Path
+        Its working folder, home and place for temporary files.
+    source : str
+        The cell's text, for the report of a failure.
+    timeout : float
+        Seconds until it is stopped.
+    env : mapping or None
+        Further variables (the place of a compiler's own cache); they win over those that every tool gets.
+    notice : callable or None
+        ``CompileOptions.notice``: told when the step takes longer than a second.
 
     Raises
     ------
@@ -30,13 +54,18 @@ def run_compiler(argv: Sequence[str], workdir: Path, *, source: str, timeout: fl
     CompileError
         When it did not end in time or was killed.
     """
-    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     tool = Path(argv[0]).name
     beside = str(Path(argv[0]).parent)  # a compiler's linker is there, whatever PATH the kernel was started with
-    env["PATH"] = os.pathsep.join(item for item in (beside, env.get("PATH")) if item)
-    env |= {"LC_ALL": "C", "TMPDIR": str(workdir), "HOME": str(workdir)}
+    passed["PATH"] = os.pathsep.join(item for item in (beside, passed.get("PATH")) if item)
+    passed |= {"LC_ALL": "C", "TMPDIR": str(workdir), "HOME": str(workdir), **(env or {})}
+
+    def long() -> None:
+        if notice is not None:
+            notice(f"{tool} is still at work; interrupt to stop it")
+
     try:
-        result = run_tool(argv, cwd=str(workdir), env=env, timeout=timeout)
+        result = run_tool(argv, cwd=str(workdir), env=passed, timeout=timeout, long=(PATIENCE, long))
     except OSError as error:
         raise ToolchainMissing(f"{argv[0]} cannot be started: {error.strerror or error}") from error
     except subprocess.TimeoutExpired as error:

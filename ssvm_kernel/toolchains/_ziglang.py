@@ -84,12 +84,12 @@ def _search() -> Ziglang:
         importlib.invalidate_caches()  # it may have been installed a moment ago, by this very kernel
         spec = importlib.util.find_spec("ziglang")
     if spec is None or spec.origin is None:
-        raise ToolchainMissing(f"no C compiler: the package ziglang is not installed. Install it with: {INSTALL}")
+        raise ToolchainMissing(f"the package ziglang is not installed. Install it with: {INSTALL}", INSTALL)
     package = Path(spec.origin).parent
     for name in ("zig", "zig.exe"):
         if (package / name).is_file():
             return Ziglang(package / name, package / "lib", _package_version(package / name))
-    raise ToolchainMissing(f"the package ziglang in {package} is incomplete. Install it anew with: {INSTALL}")
+    raise ToolchainMissing(f"the package ziglang in {package} is incomplete. Install it anew with: {INSTALL}", INSTALL)
 
 
 def _package_version(program: Path) -> str:

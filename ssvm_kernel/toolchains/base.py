@@ -40,6 +40,8 @@ class Diagnostic:
         What the compiler says about the marked span, or empty.
     rendered : str
         The compiler's own full text for it, or empty.
+    file : str
+        The session's file (``%%ssvm --file NAME``) that the position is in; empty for the cell itself.
     """
 
     severity: Severity
@@ -51,6 +53,7 @@ class Diagnostic:
     code: str = ""
     label: str = ""
     rendered: str = field(default="", repr=False)
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,18 @@ class CompileOptions:
         Optimisation level in the compiler's own words, or empty for the toolchain's default.
     flags : tuple of str
         Further flags for the compiler.
+    files : tuple of (str, str)
+        Name and text of each file of the session (``%%ssvm --file NAME``), sorted.  They lie in the folder of the
+        compile already when `Toolchain.compile` is called; nothing else does.  Their names are plain and never begin
+        with ``cell.``, which are the toolchain's own (`ssvm_kernel.toolchains.files`).
     notice : callable or None
-        Told one line for the person when something takes long for once (the C library is being built).
+        Told one line for the person when something takes long (the C library is being built, a compiler runs for more
+        than a second).
     """
 
     opt: str = ""
     flags: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
     notice: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
 
@@ -121,11 +130,25 @@ class Compiled:
 
 
 class Toolchain(Protocol):
-    """A compiler for one language."""
+    """A compiler for one language.
 
-    name: str  # "rust"
-    aliases: tuple[str, ...]  # ("rs",)
-    suffix: str  # ".rs"
+    Attributes
+    ----------
+    name : str
+        What the line of a cell says: ``"rust"``.
+    aliases : tuple of str
+        Other words for it: ``("rs",)``.
+    suffix : str
+        Of its source files: ``".rs"``; a trap names lines of ``cell.rs``.
+    hello : str
+        A whole small program that prints the word ``hello`` once, with the library that cells of this language use.
+        ``%ssvm warm`` compiles it, and ``benchmarks.compile`` changes that word to measure an edited cell.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    suffix: str
+    hello: str
 
     def find(self) -> Found:
         """Return the installed toolchain.
@@ -138,7 +161,10 @@ class Toolchain(Protocol):
         ...
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
-        """Compile `source` in the empty folder `workdir`.
+        """Compile `source` in the folder `workdir`, which holds ``options.files`` and nothing else.
+
+        A source without a ``main`` is a library, where the language has such: a module without ``_start`` that exports
+        what the source says, and ``_initialize`` where something must run once before the first call.
 
         Raises
         ------

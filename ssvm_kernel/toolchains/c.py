@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ssvm_kernel import sdk
@@ -66,6 +67,7 @@ class CToolchain:
     name = "c"
     aliases: tuple[str, ...] = ()
     suffix = ".c"
+    hello = '#include <stdio.h>\nint main(void) { puts("hello"); }\n'
 
     def find(self) -> Found:
         """Return the installed ziglang package.
@@ -104,14 +106,14 @@ class CToolchain:
         for folder in (*sysroot.includes, str(HEADERS)):
             argv += ["-isystem", folder]
         argv += [*flags, "-c", _CELL, "-o", _OBJECT]
-        said, failed_to_compile = _run(argv, workdir, source, zig)
+        said, failed_to_compile = _run(argv, workdir, source, zig, options.notice)
         diagnostics = clang_diagnostics(said, source, _CELL)
         _check(failed_to_compile, said, source, diagnostics, workdir / _OBJECT)
 
         reactor = _REACTOR in options.flags
         argv = [str(zig.program), "wasm-ld", *_LINK, *(["--entry=_initialize"] if reactor else [])]
         argv += [*sysroot.link_line([_OBJECT, *link_flags], reactor=reactor), "-o", _MODULE]
-        said, failed_to_link = _run(argv, workdir, source, zig)
+        said, failed_to_link = _run(argv, workdir, source, zig, options.notice)
         linked = linker_diagnostics(said, source)
         _check(failed_to_link, said, source, diagnostics + linked, workdir / _MODULE)
 
@@ -122,9 +124,11 @@ class CToolchain:
         return Compiled(wasm, diagnostics + linked, time.monotonic() - started, read_files=read)
 
 
-def _run(argv: list[str], workdir: Path, source: str, zig: Ziglang) -> tuple[str, bool]:
+def _run(
+    argv: list[str], workdir: Path, source: str, zig: Ziglang, notice: Callable[[str], None] | None
+) -> tuple[str, bool]:
     """Run a step; return what it said, without paths of this machine, and whether it failed."""
-    done = run_compiler(argv, workdir, source=source)
+    done = run_compiler(argv, workdir, source=source, notice=notice)
     names = [(workdir, ""), (HEADERS, ""), (zig.lib / "libc" / "include", "libc"), (zig.lib, "zig"), (zig.program, "")]
     return tidy(done.stderr.decode(errors="replace"), *names), done.returncode != 0
 

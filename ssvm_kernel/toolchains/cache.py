@@ -18,11 +18,12 @@ from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
 from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain
+from ssvm_kernel.toolchains.files import check_name
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["compile_cached", "load_blob", "store_blob"]
 
-FORMAT = 1  # of an entry; part of the key
+FORMAT = 2  # of an entry; part of the key
 _KIND = "compiled"
 _DEFAULT = CompileOptions()
 
@@ -58,19 +59,30 @@ def compile_cached(
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="ssvm-", ignore_cleanup_errors=True) as workdir:
-            compiled = toolchain.compile(source, options, Path(workdir))
+            compiled = _compile(toolchain, source, options, Path(workdir).resolve())
     except CompileError as error:
-        if line_offset:
-            raise compile_error(source, error.diagnostics, line_offset=line_offset) from None
+        if line_offset or options.files:  # a toolchain knows neither the line of the magic nor how files are shown
+            files = dict(options.files)
+            raise compile_error(source, error.diagnostics, line_offset=line_offset, files=files) from None
         raise
     compiled = dataclasses.replace(compiled, seconds=time.monotonic() - started, cached=False)
     _save(key, compiled)
     return compiled
 
 
+def _compile(toolchain: Toolchain, source: str, options: CompileOptions, workdir: Path) -> Compiled:
+    for name, text in options.files:
+        (workdir / check_name(name)).write_bytes(text.encode("utf-8", "surrogatepass"))
+    compiled = toolchain.compile(source, options, workdir)
+    # Those of the session are part of the key, and are no news to the person.
+    read = tuple(path for path in compiled.read_files if not Path(path).is_relative_to(workdir))
+    return dataclasses.replace(compiled, read_files=read)
+
+
 def _key(toolchain: Toolchain, found: Found, source: str, options: CompileOptions) -> str:
     parts = [str(FORMAT), toolchain.name, found.path, found.version, found.target, found.inputs]
-    parts += [options.opt, str(len(options.flags)), *options.flags, source]
+    parts += [options.opt, str(len(options.flags)), *options.flags]
+    parts += [str(len(options.files)), *(part for file in options.files for part in file), source]
     digest = hashlib.sha256()
     for part in parts:  # with its length, so that no two lists of parts look the same
         data = part.encode("utf-8", "surrogatepass")

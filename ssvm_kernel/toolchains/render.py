@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
@@ -13,6 +14,7 @@ __all__ = ["compile_error", "render_html", "render_text"]
 
 LIMIT = 20  # findings shown; the rest is counted
 WIDTH = 110  # characters of a source line shown around the marked place
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 _TAB = "    "
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MAIN = (Severity.ERROR, Severity.WARNING)
@@ -22,13 +24,22 @@ _COLOURS = {
 }
 
 
-def compile_error(source: str, diagnostics: Iterable[Diagnostic], *, line_offset: int = 0) -> CompileError:
+def compile_error(
+    source: str, diagnostics: Iterable[Diagnostic], *, line_offset: int = 0, files: Mapping[str, str] = NO_FILES
+) -> CompileError:
     """Return the error to raise, with its report as text and the findings as data."""
     found = tuple(diagnostics)
-    return CompileError(render_text(source, found, line_offset=line_offset), found)
+    return CompileError(render_text(source, found, line_offset=line_offset, files=files), found)
 
 
-def render_text(source: str, diagnostics: Iterable[Diagnostic], *, line_offset: int = 0, limit: int = LIMIT) -> str:
+def render_text(
+    source: str,
+    diagnostics: Iterable[Diagnostic],
+    *,
+    line_offset: int = 0,
+    limit: int = LIMIT,
+    files: Mapping[str, str] = NO_FILES,
+) -> str:
     """Return the findings as plain text.
 
     Parameters
@@ -41,23 +52,30 @@ def render_text(source: str, diagnostics: Iterable[Diagnostic], *, line_offset: 
         Added to each line number that is shown: 1 where the cell has a line with the magic above `source`.
     limit : int
         Errors and warnings to show.
+    files : mapping of str to str
+        Text of each of the session's files, for findings in them.
     """
-    lines = [line.removesuffix("\r") for line in source.split("\n")]
     shown, left_out = _limited(diagnostics, limit)
-    blocks = [_block(group, lines, line_offset) for group in shown]
+    texts = _Texts(source, files, line_offset)
+    blocks = [_block(group, texts) for group in shown]
     return "\n\n".join(["\n".join(line for _, line in block) for block in blocks] + left_out)
 
 
-def render_html(source: str, diagnostics: Iterable[Diagnostic], *, line_offset: int = 0, limit: int = LIMIT) -> str:
+def render_html(
+    source: str,
+    diagnostics: Iterable[Diagnostic],
+    *,
+    line_offset: int = 0,
+    limit: int = LIMIT,
+    files: Mapping[str, str] = NO_FILES,
+) -> str:
     """Return the findings as HTML without script, class or link; the colours follow a light or dark theme.
 
     Parameters are those of `render_text`.
     """
-    lines = [line.removesuffix("\r") for line in source.split("\n")]
     shown, left_out = _limited(diagnostics, limit)
-    blocks = [
-        "\n".join(_html_line(severity, line) for severity, line in _block(group, lines, line_offset)) for group in shown
-    ]
+    texts = _Texts(source, files, line_offset)
+    blocks = ["\n".join(_html_line(severity, line) for severity, line in _block(group, texts)) for group in shown]
     body = "\n\n".join(blocks + [escape(text) for text in left_out])
     return f'<pre style="background: transparent; color: inherit; overflow-x: auto">{body}</pre>'
 
@@ -84,7 +102,27 @@ def _limited(diagnostics: Iterable[Diagnostic], limit: int) -> tuple[list[list[D
     return groups[:limit], [f"… and {more} more"] if more > 0 else []
 
 
-def _block(group: Sequence[Diagnostic], lines: Sequence[str], offset: int) -> list[tuple[Severity | None, str]]:
+class _Texts:
+    """The lines of the cell and of the session's files, split when one is needed."""
+
+    def __init__(self, source: str, files: Mapping[str, str], offset: int) -> None:
+        self._texts = {"": source, **files}
+        self._offset = offset
+        self._lines: dict[str, list[str]] = {}
+
+    def excerpt(self, found: Diagnostic) -> list[str]:
+        """Return the marked place of a finding, nothing when its text is not there."""
+        if found.file not in self._texts:
+            return []
+        if found.file not in self._lines:
+            self._lines[found.file] = [line.removesuffix("\r") for line in self._texts[found.file].split("\n")]
+        lines = self._lines[found.file]
+        if not 0 < found.line <= len(lines):
+            return []
+        return _excerpt(found, lines[found.line - 1], found.line + (0 if found.file else self._offset))
+
+
+def _block(group: Sequence[Diagnostic], texts: _Texts) -> list[tuple[Severity | None, str]]:
     """Return the lines of a finding with its notes, the head line with its severity."""
     out: list[tuple[Severity | None, str]] = []
     for index, found in enumerate(group):
@@ -92,8 +130,7 @@ def _block(group: Sequence[Diagnostic], lines: Sequence[str], offset: int) -> li
         message = _visible(found.message, keep="\n").split("\n")
         out.append((found.severity if index == 0 else None, f"{found.severity.value}{code}: {message[0]}"))
         out += [(None, f"  {rest}") for rest in message[1:]]
-        if 0 < found.line <= len(lines):
-            out += [(None, line) for line in _excerpt(found, lines[found.line - 1], found.line + offset)]
+        out += [(None, line) for line in texts.excerpt(found)]
     return out
 
 
@@ -106,10 +143,11 @@ def _excerpt(found: Diagnostic, line: str, number: int) -> list[str]:
     if found.end_line > found.line:
         end = len(line.rstrip()) + 1  # a span of several lines is marked to the end of its first
     cells, start, width = _window(line, column - 1, max(end - 1, column))
+    place = f"{found.file}, line {number}" if found.file else f"line {number}"
     if not found.column:
-        return [f"{gutter}--> line {number}", f"{number} | {cells}".rstrip()]
+        return [f"{gutter}--> {place}", f"{number} | {cells}".rstrip()]
     mark = f"{gutter} | {' ' * start}{'^' * width} {_visible(found.label, keep='')}"
-    return [f"{gutter}--> line {number}, column {column}", f"{number} | {cells}".rstrip(), mark.rstrip()]
+    return [f"{gutter}--> {place}, column {column}", f"{number} | {cells}".rstrip(), mark.rstrip()]
 
 
 def _window(line: str, first: int, last: int) -> tuple[str, int, int]:

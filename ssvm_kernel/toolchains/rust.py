@@ -45,6 +45,7 @@ class RustToolchain:
     name = "rust"
     aliases = ("rs",)
     suffix = ".rs"
+    hello = 'fn main() { println!("hello"); }\n'
 
     def find(self) -> Found:
         """Return the compiler that will be used.

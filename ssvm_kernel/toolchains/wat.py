@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["WatToolchain"]
 
 _EXAMPLE = '(module (func (export "_start")))'
+_HELLO = """(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00")
+  (data (i32.const 16) "hello")
+  (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+"""
 _PLACE = re.compile(r"\s*(?:-->|at) <anon>:(\d+):(\d+)")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _OFFSET = re.compile(r"\s*\(at offset 0x([0-9a-f]+)\)")
@@ -33,6 +40,7 @@ class WatToolchain:
     name = "wat"
     aliases = ("wast",)
     suffix = ".wat"
+    hello = _HELLO
 
     def find(self) -> Found:
         """Return the installed wasmtime, without importing it: a cached cell does not need it here.
@@ -73,7 +81,8 @@ def _wasmtime_version() -> str:
     try:
         return version("wasmtime")
     except PackageNotFoundError:
-        raise ToolchainMissing("the package wasmtime is not installed: pip install wasmtime") from None
+        command = "pip install wasmtime"
+        raise ToolchainMissing(f"the package wasmtime is not installed: {command}", command) from None
 
 
 def _syntax_error(source: str, text: str) -> CompileError:

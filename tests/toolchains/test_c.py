@@ -219,7 +219,7 @@ def test_simd_is_on(tmp_path):
 def test_a_compile_that_does_not_end_is_stopped(tmp_path, monkeypatch):
     from ssvm_kernel.toolchains import _tools, c
 
-    def hasty(argv, workdir, *, source):
+    def hasty(argv, workdir, *, source, notice):
         return _tools.run_compiler(argv, workdir, source=source, timeout=0.2)
 
     monkeypatch.setattr(c, "run_compiler", hasty)
