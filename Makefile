@@ -63,10 +63,15 @@ lint: $(VENV)/.installed-dev labextension/node_modules/.yarn-state.yml  ## Check
 	@$(BIN)/mypy
 	@cd labextension && jlpm check
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev system-rust  ## Build the documentation into docs/_build/html, with every notebook executed
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 .PHONY: clean
 clean:  ## Remove all that make made, environments included
 	rm -rf $(VENV) $(OLDEST) build dist labextension/build labextension/lib labextension/node_modules labextension/.yarn
-	rm -rf ssvm_kernel/labextension ssvm_kernel/sdk/sysroot examples/tour-data tests/artifacts
+	rm -rf ssvm_kernel/labextension ssvm_kernel/sdk/sysroot examples/tour-data tests/artifacts docs/_build docs/tutorials
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

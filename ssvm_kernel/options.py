@@ -15,7 +15,17 @@ from traitlets import Bool, CaselessStrEnum, Float, HasTraits, Int, List, TraitE
 
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["CompileTraits", "LineTraits", "Parsed", "RunTraits", "help_text", "options_line", "parse", "split_line"]
+__all__ = [
+    "CompileTraits",
+    "LineTraits",
+    "Parsed",
+    "RunTraits",
+    "flags_of",
+    "help_text",
+    "options_line",
+    "parse",
+    "split_line",
+]
 
 _WIDTH: Final = 96
 
@@ -189,7 +199,7 @@ def parse(words_in: Iterable[str], traits: type[Traits], *, ends_at_word: bool =
     UsageError
         For an unknown option (with the nearest known one), a missing or a wrong value.
     """
-    flags = _flags(traits)
+    flags = flags_of(traits)
     options = traits()
     words: list[str] = []
     rest = list(words_in)
@@ -215,7 +225,7 @@ def parse(words_in: Iterable[str], traits: type[Traits], *, ends_at_word: bool =
 def help_text(usage: str, traits: type[LineTraits]) -> str:
     """Return the help of a command: its usage, then every option with its default."""
     lines = [f"usage: {usage}", ""]
-    for flag, name in _flags(traits).items():
+    for flag, name in flags_of(traits).items():
         trait = traits.class_traits()[name]
         metavar = trait.metadata.get("metavar", "")
         lines.append(f"  {flag} {metavar}".rstrip() + (" ..." if isinstance(trait, List) else ""))
@@ -241,7 +251,7 @@ def options_line(options: LineTraits, leave: Iterable[str] = ()) -> str:
         Without the values of environment variables, which may be secrets: ``--env NAME`` takes the kernel's own.
     """
     words = []
-    for flag, name in _flags(type(options)).items():
+    for flag, name in flags_of(type(options)).items():
         value = getattr(options, name)
         if name in leave or value == type(options).class_traits()[name].default():
             continue
@@ -254,8 +264,8 @@ def options_line(options: LineTraits, leave: Iterable[str] = ()) -> str:
     return " ".join(words)
 
 
-def _flags(traits: type[LineTraits]) -> dict[str, str]:
-    """Return option spellings and the traits behind them, in the order of definition."""
+def flags_of(traits: type[LineTraits]) -> dict[str, str]:
+    """Return option spellings and the names of the traits behind them, in the order of definition."""
     found: dict[str, str] = {}
     for cls in reversed(traits.__mro__):
         for name, value in vars(cls).items():
