@@ -188,7 +188,7 @@ class CommandBroker:
         try:
             with self._revocable(approved.decision) as watch:
                 completed = execute(approved, block.output if block else None, watch=watch(guest))
-            answer(_reply(completed))
+            answer(_reply(completed, context.signal_codes))
         except (ProgramChanged, GrantRevoked) as why:
             refused = str(why)
             decision = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=refused)
@@ -285,9 +285,9 @@ def _ended(completed: Completed) -> str:
     return text + (", left processes behind that were ended" if completed.cut else "")
 
 
-def _reply(completed: Completed) -> CommandReply:
+def _reply(completed: Completed, signal_codes: bool) -> CommandReply:
     stdout, stderr = _for_guest(completed.stdout), _for_guest(completed.guest_stderr)
-    return CommandReply(completed.guest_code(), stdout, stderr, completed.keep_inputs)
+    return CommandReply(completed.guest_code(signal_codes), stdout, stderr, completed.keep_inputs)
 
 
 def _for_guest(output: Captured) -> bytes | StoredBytes:

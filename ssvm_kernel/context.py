@@ -46,6 +46,8 @@ class RunContext:
         Most bytes of each output of a command that are kept for the guest.
     max_commands : int
         Most commands, denied ones included.
+    signal_codes : bool
+        Whether the guest gets 128 + the signal's number for a command that a signal killed, and not 0.
     deny_all : bool
         Whether every command is denied without asking (a dry run).
     deadline : Deadline
@@ -62,6 +64,7 @@ class RunContext:
     repeated: bool = False
     output_bytes: int = 256 << 20
     max_commands: int = 10_000
+    signal_codes: bool = False
     deny_all: bool = False
     deadline: Deadline = field(default_factory=Deadline)
     introduce: Callable[[], None] | None = None

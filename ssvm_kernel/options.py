@@ -85,6 +85,11 @@ class RunTraits(LineTraits):
         max=2048,
         help="Most MiB of a command's stdout, and as many of its stderr, that are kept for the guest.",
     ).tag(flag="--command-output-limit", metavar="MIB")
+    signal_codes = Bool(
+        False,
+        help="Tell the guest that a signal killed its command, by the status 128 + the signal's number. By default it "
+        "gets 0, as with SSVM; you see the signal's name in either case.",
+    ).tag(flag="--signal-codes")
     max_commands = Int(
         10_000,
         min=0,

@@ -88,6 +88,7 @@ class Prepared:
             surface=self.surface,
             output_bytes=options.command_output_limit * _MEBI,
             max_commands=options.max_commands,
+            signal_codes=options.signal_codes,
             deny_all=options.deny_all,
             introduce=self._introduce,
         )

@@ -64,7 +64,7 @@ class LedgerView:
         title = "requests of this session" if self._rows else "no guest has asked for anything in this session"
         return Table(
             title + (f" (the last {_SHOWN}; {missing:,} older ones are not shown)" if missing else ""),
-            ("time (UTC)", "guest", "command", "decision", "by", "outcome", "took", "printed"),
+            ("time (UTC)", "guest", "command", "decision", "by", "outcome", "took", "stdin", "stdout", "stderr"),
             [_cells(row) for row in self._rows[-_SHOWN:]],
         )
 
@@ -81,7 +81,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["origin"],
         outcome,
         duration(row["ms"] / 1000) if ran else "",
-        size(row["stdout_bytes"] + row["stderr_bytes"]) if ran else "",
+        *(size(row[f"{stream}_bytes"]) if ran else "" for stream in ("stdin", "stdout", "stderr")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -94,11 +95,19 @@ def test_interrupt_inside_a_command_ends_it_and_its_children(cells) -> None:
 
 
 def test_the_output_of_a_command_is_shown_while_it_runs(cells) -> None:
-    running = cells.start(command_cell("--allow-command sh", "sh", "-c", "echo early; sleep 3; echo late"))
-    cells.until(lambda m: "│ early" in str(m["content"].get("data", "")))
+    running = cells.start(
+        command_cell("--allow-command sh", "sh", "-c", "echo early; sleep 3; echo late; echo bad >&2")
+    )
+    seen = cells.until(lambda m: "│ early" in str(m["content"].get("data", "")))["content"]["data"]["text/plain"]
+    assert re.fullmatch(r"┌ sh -c '.*'  \(/.*\)\n│ early\n└ running", seen), seen
     cells.expect_running(running)
-    assert "│ late" not in cells.text(running)
-    assert "│ late" in cells.finish(running)
+    text = cells.text(running)
+    assert "│ late" not in text
+    assert "late\n" not in text
+    text = cells.finish(running)
+    assert re.search(r"│ early\n│ late\n│ bad\n└ exit 0 · [\d.]+ s · 11 B out · 4 B err>\nearly\nlate\nbad\n", text), (
+        text
+    )
 
 
 def test_nothing_of_the_kernels_environment_reaches_a_command(cells) -> None:
