@@ -40,11 +40,14 @@ def notebook() -> Iterator[Row]:
 
 
 @contextmanager
-def host_seconds(program: str, args: tuple[str, ...], times: int, pages: int) -> Iterator[Callable[[], float]]:
+def host_seconds(
+    program: str, args: tuple[str, ...], times: int, pages: int, *, stdin: int = 0, fill: bool = False
+) -> Iterator[Callable[[], float]]:
     """Give a function that runs a command through a guest and returns the guest's milliseconds for one of `times`."""
     session = Session()
     options = RunTraits(allow_command=[program])
-    guest = Guest("bench", bytes(wasmtime.wat2wasm(command_guest(program, args, times=times, pages=pages))))
+    text = command_guest(program, args, times=times, pages=pages, stdin=stdin, fill=fill)
+    guest = Guest("bench", bytes(wasmtime.wat2wasm(text)))
 
     def sample() -> float:
         with Prepared(session.grants, guest, options) as prepared:

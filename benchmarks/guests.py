@@ -43,8 +43,24 @@ SIEVE = """(module
 """
 
 
-def command_guest(program: str, args: tuple[str, ...] = (), *, times: int = 1, pages: int = 16) -> str:
-    """Return a guest that runs one command `times` times and copies its whole stdout into its memory each time."""
+def command_guest(
+    program: str, args: tuple[str, ...] = (), *, times: int = 1, pages: int = 16, stdin: int = 0, fill: bool = False
+) -> str:
+    """Return a guest that runs one command `times` times and copies its whole stdout into its memory each time.
+
+    Parameters
+    ----------
+    program, args : str, tuple of str
+        The command.
+    times : int
+        How often it runs.
+    pages : int
+        Memory of the guest, in pages of 64 KiB.
+    stdin : int
+        How many bytes of its memory the guest gives to the command.
+    fill : bool
+        Whether all of its memory is in use, and not only there to be had; it is written before `_start` is.
+    """
     texts = [program, *args]
     offsets, data, at = [], [], 1024
     for text in texts:
@@ -53,6 +69,11 @@ def command_guest(program: str, args: tuple[str, ...] = (), *, times: int = 1, p
         data.append(f'(data (i32.const {at}) "{"".join(f"{chr(92)}{byte:02x}" for byte in encoded)}")')
         at += len(encoded)
     name, *rest = [f"(i32.const {start}) (i32.const {length})" for start, length in offsets]
+    start = 2 * 65536
+    filling = (
+        f"(func $fill (memory.fill (i32.const {start}) (i32.const 1) (i32.const {pages * 65536 - start})))"
+        " (start $fill)"
+    )
     add_args = "\n      ".join(f"(call $add_arg {item})" for item in rest)
     return f"""(module
   (import "ssvm_process" "ssvm_process_set_prog_name" (func $set_name (param i32 i32)))
@@ -66,12 +87,13 @@ def command_guest(program: str, args: tuple[str, ...] = (), *, times: int = 1, p
   (import "ssvm_process" "ssvm_process_get_stderr" (func $err (param i32)))
   (memory (export "memory") {pages})
   {" ".join(data)}
+  {filling if fill else ""}
   (func (export "_start") (local $n i32)
     (loop $again
       (call $set_name {name})
       {add_args}
       (call $set_timeout (i32.const 60000))
-      (call $add_stdin (i32.const 1) (i32.const 0))
+      (call $add_stdin (i32.const 65536) (i32.const {stdin}))
       (if (call $run) (then unreachable))
       (drop (call $out_len)) (drop (call $err_len))
       (call $out (i32.const 65536)) (call $err (i32.const 1024))
