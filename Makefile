@@ -106,7 +106,7 @@ $(VENV)/.base: pyproject.toml $(wildcard hatch_*.py) | python
 
 $(VENV)/.installed: $(VENV)/.base $(BUILD_INPUTS)
 	@echo "==> installing ssvm-kernel into $(VENV)"
-	@$(PIP) install --no-build-isolation --editable '.[c]'
+	@$(PIP) install --no-build-isolation --editable '.[all]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.base $(BUILD_INPUTS)

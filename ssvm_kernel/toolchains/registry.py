@@ -19,10 +19,11 @@ GROUP = "ssvm_kernel.toolchains"
 # Known without metadata and without importing them; a plug-in cannot take the place of one of these.
 _BUILT_IN = {
     "c": "ssvm_kernel.toolchains.c:CToolchain",
+    "go": "ssvm_kernel.toolchains.go:GoToolchain",
     "rust": "ssvm_kernel.toolchains.rust:RustToolchain",
     "wat": "ssvm_kernel.toolchains.wat:WatToolchain",
 }
-_ALIASES = {"rs": "rust", "wast": "wat"}
+_ALIASES = {"golang": "go", "rs": "rust", "wast": "wat"}
 
 
 def names() -> tuple[str, ...]:

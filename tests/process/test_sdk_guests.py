@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.runtime import Prepared
@@ -15,7 +17,7 @@ from ssvm_kernel.session import Session
 from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.cache import compile_cached
 from tests.process.conftest import ENGINES
-from tests.toolchains.conftest import require
+from tests.toolchains.conftest import require, share_go_packages
 from tests.toolchains.run_guest import imports
 
 GUESTS = Path(__file__).parent / "guests"
@@ -40,6 +42,11 @@ def _probes() -> Iterator[tuple[str, Probe]]:
             continue  # its toolchain is not there yet
         language, source = by_suffix[path.suffix], path.read_text("utf-8")
         yield language, Probe(language, source)
+        if language == "go":
+            yield (
+                "wasmedge in go",
+                Probe(language, source.replace('"ssvm_process"', '"wasmedge_process"'), "wasmedge_process"),
+            )
         if language == "c" and "cpp" in registry.names():
             yield "c++", Probe("cpp", source)
         if language == "rust":
@@ -54,7 +61,11 @@ PROBES = dict(_probes())
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """One pool of workers, and one cache of compiled probes and of their machine code."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSVM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        cache = tmp_path_factory.mktemp("cache")
+        patch.setenv("SSVM_CACHE_DIR", str(cache))
+        with suppress(ToolchainMissing):
+            registry.get("go").find()
+            share_go_packages(cache, tmp_path_factory)
         session = Session()
         yield session
         session.close()

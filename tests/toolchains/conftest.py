@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import CompileError, ToolchainMissing
@@ -69,7 +70,14 @@ def rust() -> None:
     require("rust")
 
 
-@pytest.fixture(params=["wat", "c", "rust"])
+@pytest.fixture
+def go(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Make Go cells compile in this test."""
+    require("go")
+    share_go_packages(cache, tmp_path_factory)
+
+
+@pytest.fixture(params=["wat", "c", "rust", "go"])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test once per language."""
     if request.param != "wat":
@@ -88,3 +96,23 @@ def failure(language: str, source: str, *flags: str, folder: Path) -> CompileErr
     with pytest.raises(CompileError) as caught:
         build(language, source, *flags, folder=folder)
     return caught.value
+
+
+def share_go_packages(cache: Path, factory: pytest.TempPathFactory) -> None:
+    """Let the store `cache` have Go's compiled standard library; it is compiled once for all tests, in ten seconds."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "go-packages"
+    done = shared / "done"
+    with FileLock(f"{shared}.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSVM_CACHE_DIR", str(shared))
+        if not done.exists():
+            shared.mkdir(exist_ok=True)
+            toolchain = registry.get("go")
+            build("go", toolchain.hello, folder=shared / "folder")
+            build("go", 'package main; import _ "ssvm_process"; func main() {}', folder=shared / "folder")
+            done.touch()
+        packages = store.folder("go-build")
+    assert packages is not None
+    mine = cache / store.LAYOUT / packages.name
+    mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mine.symlink_to(packages)

@@ -64,13 +64,13 @@ def test_an_unknown_name_suggests_the_nearest(wrong, right):
 
 
 def test_an_unknown_name_far_from_all_lists_what_there_is():
-    with pytest.raises(UsageError, match=r"unknown language 'cobol': Known are c, rust, wat\.$"):
+    with pytest.raises(UsageError, match=r"unknown language 'cobol': Known are c, go, rust, wat\.$"):
         registry.get("cobol")
 
 
 @pytest.mark.usefixtures("plugins")
 def test_another_package_adds_a_language():
-    assert registry.names() == ("basic", "broken", "c", "gone", "rust", "wat")
+    assert registry.names() == ("basic", "broken", "c", "go", "gone", "rust", "wat")
     assert isinstance(registry.get("basic"), Basic)
     assert registry.get("bas") is registry.get("basic")
     with pytest.raises(UsageError, match="did you mean 'basic'"):
