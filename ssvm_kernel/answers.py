@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from ssvm_kernel.capabilities.ceiling import Ceiling
 from ssvm_kernel.capabilities.grants import GrantBook
-from ssvm_kernel.capabilities.model import CommandGrant, CommandRequest, Decision, Effect, Origin, Scope
+from ssvm_kernel.capabilities.model import AnyArguments, CommandGrant, CommandRequest, Decision, Effect, Origin, Scope
 from ssvm_kernel.capabilities.policy import deny_grant_for, grant_for
 from ssvm_kernel.capabilities.remembered import can_be_remembered
 from ssvm_kernel.deciders.base import Answer, Decider, Offer, Question, Wait
@@ -36,12 +37,17 @@ class Answers:
         Where answers for always go.
     decider : Decider
         Who is asked.
+    ceiling : Ceiling or None
+        What an administrator leaves to be granted; no more is offered.
     """
 
-    def __init__(self, book: GrantBook, remembered: GrantFile, decider: Decider) -> None:
+    def __init__(
+        self, book: GrantBook, remembered: GrantFile, decider: Decider, ceiling: Ceiling | None = None
+    ) -> None:
         self._book = book
         self._remembered = remembered
         self._decider = decider
+        self._ceiling = ceiling or Ceiling()
 
     def ask(
         self,
@@ -78,13 +84,17 @@ class Answers:
         KeyboardInterrupt
             When the person interrupts.
         """
-        offers = offers_for(request, lasting_denials=True, always=can_be_remembered(request))
+        always = self._ceiling.always and can_be_remembered(request)
+        offers = tuple(filter(self._may_offer, offers_for(request, lasting_denials=True, always=always)))
         answer = self._decider.decide(Question(request, offers, line, note), wait)
         if answer is None:
             return Decision(request.id, Effect.DENY, Origin.POLICY, reason="there is nobody to ask")
         if answer.via == NobodyDecider.name:
             return Decision(request.id, Effect.DENY, Origin.POLICY, answer.offer.scope, answer.reason)
         return self._decided(request, answer, run, repeated, surface)
+
+    def _may_offer(self, offer: Offer) -> bool:
+        return self._ceiling.any_arguments or not (offer.allow and isinstance(offer.rule, AnyArguments))
 
     def _decided(
         self, request: CommandRequest, answer: Answer, run: str, repeated: bool, surface: Surface | None

@@ -18,6 +18,7 @@ from ssvm_kernel.capabilities.parse import (
     parse_env,
 )
 from ssvm_kernel.capabilities.policy import Grants, Problem, check_grants
+from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.resolve import resolve_folder, resolve_program, special_folders
 from ssvm_kernel.options import RunTraits
 
@@ -50,6 +51,9 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
         folders=effective_folders(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
     )
+    ceiling = load_ceiling()
+    if ceiling is not None:
+        ceiling.check(grants)
     # Finding the special folders takes longer than a small guest; without a folder grant none of them can be in one.
     return grants, check_grants(grants, special_folders() if grants.folders else ())
 

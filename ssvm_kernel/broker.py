@@ -42,6 +42,7 @@ from ssvm_kernel.display.commands import CommandBlock
 from ssvm_kernel.display.report import CommandLine
 from ssvm_kernel.errors import GrantRevoked, ProgramChanged
 from ssvm_kernel.host.capture import Captured
+from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.execute import Completed, CompletionKind, execute
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, exec_failed_reply
@@ -76,9 +77,10 @@ class CommandBroker:
     def __init__(self, book: GrantBook, decider: Decider, ledger: Ledger, remembered: GrantFile | None = None) -> None:
         self._book = book
         self._remembered = remembered or GrantFile()
-        self._answers = Answers(book, self._remembered, decider)
+        self._ceiling = load_ceiling()
+        self._answers = Answers(book, self._remembered, decider, self._ceiling)
         self._ledger = ledger
-        self._policy = Policy()
+        self._policy = Policy(self._ceiling)
 
     def handler(self, context: RunContext) -> CommandHandler:
         """Return what answers the command calls of one run."""
@@ -117,6 +119,8 @@ class CommandBroker:
         """Return all that is in force for a run: of its options, of the session, and for always."""
         grants = self._book.snapshot(context.run)
         always = self._remembered.grants()
+        if self._ceiling is not None:
+            always = self._ceiling.remembered(always)
         if context.surface is not None:
             for problem in self._remembered.take_problems():
                 context.surface.write("stderr", f"[ssvm] {problem}\n")

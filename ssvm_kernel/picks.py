@@ -14,6 +14,7 @@ from ssvm_kernel.deciders.pickchain import PickerChain
 from ssvm_kernel.deciders.places import PickQuestion, replaces
 from ssvm_kernel.errors import DeniedError, LoadError
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.options import RunTraits
 
 __all__ = ["FolderPicks", "uses_folders"]
@@ -72,6 +73,9 @@ class FolderPicks:
             )
         if answer.grant is None:
             return None
+        ceiling = load_ceiling()
+        if ceiling is not None:
+            ceiling.check(Grants(folders=(answer.grant,)))
         for old in granted.folders:  # else the stricter of the two would hold (W13)
             if replaces(answer.grant, old) and old.module_sha256:
                 self._book.revoke(old.id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ssvm_kernel.capabilities.ceiling import Ceiling
 from ssvm_kernel.capabilities.dangers import Danger, Problem, SpecialFolder, check_grants, dangers_of, held_by
 from ssvm_kernel.capabilities.environ import NameClass, classify, malformed_env
 from ssvm_kernel.capabilities.matching import changed, for_program, matches
@@ -77,11 +78,19 @@ def unshowable(request: CommandRequest) -> str:
 class Policy:
     """Decides requests by grants and by the rules that hold whatever was granted.
 
-    In this order: a request that is not well formed is denied; so is one that a rule denies; so is one that sets a
-    variable nobody may set for this program; so is a program that the guest itself could have written; then an *ask*
-    rule leaves it to the person; then a matching allow allows it if the environment is granted too; else the person is
-    asked.  A request too long to be shown in full is denied where the person would have had to be asked.
+    In this order: a request that is not well formed is denied; so is one above the ceiling; so is one that a rule
+    denies; so is one that sets a variable nobody may set for this program; so is a program that the guest itself could
+    have written; then an *ask* rule leaves it to the person; then a matching allow allows it if the environment is
+    granted too; else the person is asked.  A request too long to be shown in full is denied where the person would have
+    had to be asked.
+
+    Parameters
+    ----------
+    ceiling : Ceiling or None
+        What an administrator leaves to be granted.
     """
+
+    ceiling: Ceiling | None = None
 
     def decide(self, request: CommandRequest, grants: Grants) -> Decision | None:
         """Return the decision, or None when nobody decided and the person is to be asked.
@@ -98,7 +107,7 @@ class Policy:
         Decision or None
             Its ``reason`` says in one sentence what decided and, for a denial, what would grant it.
         """
-        refusal = malformed(request)
+        refusal = malformed(request) or self._above(request)
         if refusal:
             return _deny(request, refusal)
         rules = [grant for grant in grants.commands if matches(grant, request)]
@@ -117,6 +126,9 @@ class Policy:
         if refusal:
             return _deny(request, f"{refusal}, so nobody was asked; {_remedy(self.grant_line(request, grants))}")
         return None
+
+    def _above(self, request: CommandRequest) -> str:
+        return self.ceiling.forbids_program(request.command.program) if self.ceiling is not None else ""
 
     def why_ask(self, request: CommandRequest, grants: Grants) -> str:
         """Return why the person is asked although something was granted, in one sentence, or an empty string."""

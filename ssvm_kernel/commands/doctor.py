@@ -10,6 +10,7 @@ from ssvm_kernel.display.surface import current_surface
 from ssvm_kernel.display.table import Table
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import SsvmError
+from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.store import folder
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, engine_tag
@@ -25,7 +26,7 @@ _KERNEL = "a Linux kernel 5.13 or later with it enabled (its boot option lsm=…
 
 def _run(session: Session, parsed: Parsed[LineTraits], label: str) -> Table:
     del parsed, label
-    rows = [*_locks(session), *_engines(), *_toolchains(), _cache(), *_asking(), *_always(session)]
+    rows = [*_locks(session), *_engines(), *_toolchains(), _cache(), *_asking(), *_always(session), *_left()]
     return Table("what is in force here", ("part", "state", "what to do"), rows)
 
 
@@ -91,6 +92,17 @@ def _always(session: Session) -> list[_Row]:
     count = len(session.remembered.grants())
     rows = [("answers for always", f"{count} in {session.remembered.path}", "")]
     return rows + [("answers for always", problem, "") for problem in session.remembered.take_problems()]
+
+
+def _left() -> list[_Row]:
+    """Return what a configuration leaves to be granted, where there is one."""
+    try:
+        ceiling = load_ceiling()
+    except SsvmError as error:
+        return [("what may be granted", str(error), "mend that file")]
+    if ceiling is None:
+        return [("what may be granted", "all that you grant", "")]
+    return [("what may be granted", f"only what {' and '.join(ceiling.sources)} leaves", "")]
 
 
 COMMAND = Command("%ssvm doctor", "Tell what is in force on this computer.", LineTraits, (0, 0), _run)
