@@ -11,8 +11,8 @@ from ssvm_kernel.display.stats import ratio_of_medians
 from ssvm_kernel.display.surface import Handle
 from ssvm_kernel.display.text import duration
 from ssvm_kernel.display.timings import Comparison, Sample
-from ssvm_kernel.ending import RunResult
 from ssvm_kernel.errors import GuestInterrupted
+from ssvm_kernel.result import RunResult
 from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.runner import Outcome

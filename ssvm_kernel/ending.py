@@ -6,21 +6,19 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import option
-from ssvm_kernel.context import Denial
 from ssvm_kernel.display.notice import Item, notice
-from ssvm_kernel.display.report import CommandLine
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, UsageError
 from ssvm_kernel.guest import Guest
-from ssvm_kernel.opens import MissedPath
 from ssvm_kernel.options import RunTraits, options_line
+from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.protocol import StackFrame, TrapInfo
 from ssvm_kernel.sandbox.runner import Outcome
 
@@ -28,60 +26,10 @@ __all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
 
 _HOST_FRAME: Final = re.compile(r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|<?(std|core|alloc)::)")
 _MEBI: Final = 1 << 20
-_LISTED: Final = 50
-"""Denials that an error lists (attack X05)."""
 _NO_FOLDERS: Final = (
     "the guest looked for folders and has none; if it needs files, --pick lets you pick a folder, and "
     "--dir GUEST:HOST[:ro] names one"
 )
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """How a run ended.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        Status and times.
-    commands : tuple of CommandLine
-        What it ran or wanted to run on the host.
-    denials : tuple of Denial
-        The commands that it was refused.
-    missed : tuple of MissedPath
-        The paths that it did not get.
-    args : tuple of str
-        The guest's own arguments.
-    folders : tuple of FolderGrant
-        What its line granted.
-    """
-
-    outcome: Outcome
-    commands: tuple[CommandLine, ...]
-    denials: tuple[Denial, ...]
-    missed: tuple[MissedPath, ...] = ()
-    args: tuple[str, ...] = ()
-    folders: tuple[FolderGrant, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Whether the guest did not end with status 0."""
-        return self.outcome.trap is not None or bool(self.outcome.exit_code)
-
-    @property
-    def refused(self) -> tuple[MissedPath, ...]:
-        """The paths at which a grant ended."""
-        return tuple(path for path in self.missed if path.refused)
-
-    def grant_lines(self) -> tuple[str, ...]:
-        """Return the options that would have granted what was refused, each once."""
-        lines = [denial.grant_line for denial in self.denials] + [path.grant_line for path in self.refused]
-        return tuple(dict.fromkeys(line for line in lines if line.startswith("--")))[:_LISTED]
-
-    def listed(self) -> tuple[tuple[Denial, ...], int]:
-        """Return the denials to list, each once, and how many are left out: a guest may be refused without end."""
-        distinct = tuple(dict.fromkeys(self.denials))
-        return distinct[:_LISTED], max(0, len(distinct) - _LISTED)
 
 
 def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:

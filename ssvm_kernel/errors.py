@@ -28,7 +28,15 @@ __all__ = [
 
 
 class SsvmError(Exception):
-    """Base of all errors of this package: shown in a cell as its text, without the host's own call stack."""
+    """Base of all errors of this package: shown in a cell as its text, without the host's own call stack.
+
+    Attributes
+    ----------
+    result : RunResult or None
+        Of a run that came to its end: what it printed and did until then (`ssvm_kernel.result.RunResult`).
+    """
+
+    result: Any = None
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython shows instead of a Python traceback.

@@ -6,6 +6,10 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ssvm_kernel.capabilities.manifest import Manifest, manifest_of
+from ssvm_kernel.capabilities.wasm import read_binary
+from ssvm_kernel.errors import LoadError
+
 __all__ = ["Guest"]
 
 _MAGIC = b"\0asm"
@@ -36,6 +40,14 @@ class Guest:
     def sha256(self) -> str:
         """Hash of the module, 64 hexadecimal digits; grants and caches are bound to it."""
         return hashlib.sha256(self.wasm).hexdigest()
+
+    @cached_property
+    def manifest(self) -> Manifest | None:
+        """What it can ask for and cannot do, from its imports; None where only the engine understands them."""
+        try:
+            return manifest_of(read_binary(self.wasm))
+        except LoadError:
+            return None
 
     @property
     def is_module(self) -> bool:

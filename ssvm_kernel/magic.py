@@ -54,19 +54,19 @@ class SsvmMagics(Magics):
             self.session.close()
             del self.session
 
-    def _cell(self, words: list[str], source: str) -> None:
+    def _cell(self, words: list[str], source: str) -> Any:
         parsed = parse(words, CompileTraits)
         if parsed.help:
             print(help_text(_CELL_USAGE, CompileTraits))
-            return
+            return None
         if len(parsed.words) != 1:
             raise UsageError(f"which language? {_CELL_USAGE}; see %%ssvm --help")
         if parsed.options.file:
             self._keep(parsed.words[0], source, parsed.options.file)
-            return
+            return None
         name = parsed.options.name or f"cell-{self._count}"
         guest = self.session.compile(parsed.words[0], source, parsed.options, name)
-        self.session.run(guest, parsed.options, parsed.guest_args, self._label)
+        return self.session.run(guest, parsed.options, parsed.guest_args, self._label)
 
     def _keep(self, language: str, source: str, name: str) -> None:
         """Keep a cell for later ones; a wrong language is told now and not when they are compiled."""

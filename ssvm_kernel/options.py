@@ -130,6 +130,17 @@ class RunTraits(LineTraits):
         min=0,
         help="Most bytes that the cell shows of what the guest prints; the rest is counted.",
     ).tag(flag="--output-limit", metavar="BYTES")
+    result_limit = Int(
+        1_000_000,
+        min=0,
+        help="Most bytes of stdout, and as many of stderr, that the result keeps for Python; never less than the cell "
+        "shows.",
+    ).tag(flag="--result-limit", metavar="BYTES")
+    result_name = Unicode(
+        "",
+        help="Put the result of the run (.stdout, .exit_code, .commands, .timings ...) into the Python variable NAME; "
+        "it is in _ as well, and an error has it as .result.",
+    ).tag(flag="-o", metavar="NAME")
     deny_all = Bool(
         False,
         help="Dry run: deny every command without asking, whatever was granted, and list at the end all that the guest "

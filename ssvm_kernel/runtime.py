@@ -9,26 +9,24 @@ from ssvm_kernel.authority import WorkFolder, granted_by_options
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
-from ssvm_kernel.capabilities.manifest import manifest_of
-from ssvm_kernel.capabilities.model import Access, Asker, Origin, Scope
+from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.model import Access, Asker, Scope
 from ssvm_kernel.capabilities.policy import check_grants
-from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.display.abilities import manifest_bundle
-from ssvm_kernel.display.report import CommandLine, RunReport
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
-from ssvm_kernel.display.text import duration
-from ssvm_kernel.ending import RunResult, ended_text, show_missed
+from ssvm_kernel.ending import show_missed
 from ssvm_kernel.errors import GuestInterrupted, SsvmError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
-from ssvm_kernel.opens import missed_paths
 from ssvm_kernel.options import RunTraits
+from ssvm_kernel.reporting import result_of
+from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Preopen
-from ssvm_kernel.sandbox.runner import Job, Outcome, Runner
+from ssvm_kernel.sandbox.runner import Job, Runner
 
 __all__ = ["Prepared", "Runtime"]
 
@@ -110,11 +108,8 @@ class Prepared:
 
     def _introduce(self) -> None:
         """Show what the guest can ask for and cannot do, from its imports alone (rule 2)."""
-        try:
-            manifest = manifest_of(read_binary(self.guest.wasm))
-        except SsvmError:
-            return  # the engine understands more than our reader; the prompt itself says what is asked
-        self.surface.show(manifest_bundle(self.guest.name, manifest))
+        if self.guest.manifest is not None:  # else the prompt itself says what is asked
+            self.surface.show(manifest_bundle(self.guest.name, self.guest.manifest))
 
     def job(self, engine: str) -> Job:
         """Return the job of one run: the module and everything that was granted to it."""
@@ -142,11 +137,12 @@ class Prepared:
 
 
 class Runtime:
-    """Runs guests with workers of one pool and one broker for their commands."""
+    """Runs guests with workers of one pool and one broker for their commands, whose requests are in `ledger`."""
 
-    def __init__(self, pool: WorkerPool, broker: CommandBroker) -> None:
+    def __init__(self, pool: WorkerPool, broker: CommandBroker, ledger: Ledger) -> None:
         self.runner = Runner(pool)
         self.broker = broker
+        self._ledger = ledger
 
     def run(self, prepared: Prepared, engine: str) -> RunResult:
         """Run a guest once, show what it prints and runs, and report.
@@ -166,7 +162,9 @@ class Runtime:
             When its time was over, it asked for too many commands, or could not start within its limits.
         """
         guest, context = prepared.guest, prepared.context
-        streams = GuestStreams(prepared.surface, prepared.options.output_limit)
+        shown, kept = prepared.options.output_limit, prepared.options.result_limit
+        streams = GuestStreams(prepared.surface, shown, keep=max(shown, kept))
+        asked = self._ledger.written
         try:
             handler = self.broker.handler(context)
             outcome = self.runner.run(prepared.job(engine), streams, handler, prepared.deadline())
@@ -174,33 +172,8 @@ class Runtime:
             raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
         finally:
             streams.close()
-        prepared.surface.show(_report(guest, outcome, streams, context.commands).bundle())
-        missed = missed_paths(outcome.attempts, effective_folders(prepared.grants.folders))
-        folders = tuple(folder for folder in prepared.grants.folders if folder.origin is Origin.OPTION)
-        result = RunResult(outcome, tuple(context.commands), tuple(context.denials), missed, prepared.args, folders)
+        result = result_of(prepared, outcome, streams, self._ledger.since(asked))
+        assert result.report is not None
+        prepared.surface.show(result.report.bundle())
         show_missed(result, prepared.options, guest, prepared.surface)
         return result
-
-
-def _report(guest: Guest, outcome: Outcome, streams: GuestStreams, commands: list[CommandLine]) -> RunReport:
-    return RunReport(
-        name=guest.name,
-        sha256=guest.sha256,
-        engine=outcome.engine,
-        ended=ended_text(outcome),
-        compile=_compile_text(guest, outcome),
-        instantiate=outcome.load + outcome.instantiate,
-        run=outcome.run,
-        host=outcome.host,
-        memory_bytes=outcome.memory_bytes,
-        stdout_bytes=streams.totals["stdout"],
-        stderr_bytes=streams.totals["stderr"],
-        commands=tuple(commands),
-    )
-
-
-def _compile_text(guest: Guest, outcome: Outcome) -> str:
-    seconds = guest.compile_seconds + outcome.compile
-    if not seconds:
-        return "cached"
-    return duration(seconds)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ssvm_kernel import namespace
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.grants import GrantBook, GrantRow, row_of
 from ssvm_kernel.capabilities.ledger import Ledger
@@ -17,12 +18,13 @@ from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.deciders.chain import default_chain
 from ssvm_kernel.deciders.pickchain import default_pickers
 from ssvm_kernel.display.surface import Surface, current_surface
-from ssvm_kernel.ending import RunResult, raise_for
-from ssvm_kernel.errors import LoadError, UsageError
+from ssvm_kernel.ending import raise_for
+from ssvm_kernel.errors import LoadError, SsvmError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
 from ssvm_kernel.picks import FolderPicks
+from ssvm_kernel.result import RunResult
 from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.pool import WorkerPool
@@ -52,7 +54,7 @@ class Session:
         self._pool = WorkerPool()
         self.remembered = GrantFile()
         broker = CommandBroker(self.grants, decider or default_chain(), self.ledger, self.remembered)
-        self.runtime = Runtime(self._pool, broker)
+        self.runtime = Runtime(self._pool, broker, self.ledger)
         self.folders = FolderPicks(self.grants, default_pickers())
         atexit.register(self.close)
 
@@ -143,6 +145,8 @@ class Session:
         SsvmError
             For anything but an orderly end with status 0; see `errors`.
         """
+        if options.result_name:
+            namespace.check_name(options.result_name)
         if options.pick and not options.deny_all:
             self.folders.before_run(guest, options, cell)
         with Prepared(self.grants, guest, options, args, cell) as prepared:
@@ -150,10 +154,16 @@ class Session:
                 result = self.runtime.run(prepared, options.engine)
             else:
                 result = compare(self.runtime, prepared)
-        if self.guests.get(guest.name) is guest:
+        if guest.compile_seconds and self.guests.get(guest.name) is guest:
             self.guests[guest.name] = replace(guest, compile_seconds=0.0)  # paid for once
         self._pool.warm()  # the next guest finds a worker ready
-        raise_for(result, options, guest)
+        if options.result_name:
+            namespace.assign(options.result_name, result)
+        try:
+            raise_for(result, options, guest)
+        except SsvmError as error:
+            error.result = result
+            raise
         return result
 
     def grant_rows(self) -> tuple[GrantRow, ...]:

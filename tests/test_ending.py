@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ssvm_kernel.context import Denial
-from ssvm_kernel.ending import RunResult, run_again
+from ssvm_kernel.ending import run_again
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import CompileTraits, RunTraits, parse, split_line
+from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.runner import Outcome
 
 OUTCOME = Outcome(0, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0, "jit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -70,6 +71,16 @@ class Ledger:
         """Return all lines that are kept, oldest first."""
         with self._lock:
             return tuple(self._lines)
+
+    @property
+    def written(self) -> int:
+        """How many lines were ever written; also the number of the last one."""
+        return self._written
+
+    def since(self, number: int) -> tuple[LedgerLine, ...]:
+        """Return the kept lines after line `number`, oldest first."""
+        with self._lock:
+            return tuple(itertools.islice(self._lines, max(0, len(self._lines) - (self._written - number)), None))
 
     @property
     def dropped(self) -> int:

@@ -88,6 +88,8 @@ class RunLine(RunTraits):
     memory_limit = Int(1024)
     fuel = Int(0)
     output_limit = Int(0)
+    result_limit = Int(0)
+    result_name = Unicode("")
     deny_all = Bool(False)
     pick = Bool(False)
     name = Unicode("")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ssvm_kernel.commands.base import Command
 from ssvm_kernel.options import Parsed, RunTraits
+from ssvm_kernel.result import RunResult
 from ssvm_kernel.session import Session
 
 __all__ = ["COMMAND"]
 
 
-def _run(session: Session, parsed: Parsed[RunTraits], label: str) -> None:
-    session.run(session.find(parsed.words[0]), parsed.options, parsed.guest_args, label)
+def _run(session: Session, parsed: Parsed[RunTraits], label: str) -> RunResult:
+    return session.run(session.find(parsed.words[0]), parsed.options, parsed.guest_args, label)
 
 
 COMMAND = Command(

@@ -1,19 +1,19 @@
-"""The line that closes a run: what ran, how it ended, and where the time went."""
+"""The report that closes a run: one line, and behind it what ran, what it was lent, and where the time went."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ssvm_kernel.display.style import CELL, MUTED, ROW, TABLE
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.text import duration, escape, size
 
-__all__ = ["MIME", "CommandLine", "RunReport"]
+__all__ = ["MIME", "CommandLine", "FileLine", "GrantLine", "RunReport", "Timings"]
 
 _LISTED = 200
-"""Commands that a report lists; a guest may run thousands (attack X05)."""
+"""Commands, files and grants that a report lists; a guest may run thousands (attack X05)."""
 MIME = "application/vnd.ssvm.run+json"
 """Type of the report as data; version 1."""
 
@@ -56,6 +56,75 @@ class CommandLine:
 
 
 @dataclass(frozen=True)
+class FileLine:
+    """A path that the guest named.
+
+    Parameters
+    ----------
+    path : str
+        As the guest names it, safe to show.
+    what : str
+        ``"opened to read"``, ``"opened to write"``, or why it did not get it.
+    opened : bool
+        Whether it got it.
+    """
+
+    path: str
+    what: str
+    opened: bool
+
+
+@dataclass(frozen=True)
+class GrantLine:
+    """Something that the run was lent, or an answer that decided a request.
+
+    Parameters
+    ----------
+    what : str
+        The option that gives it, or the answer in words; safe to show.
+    origin : str
+        Where it came from: ``"option"``, ``"person"``, ``"file"`` or ``"policy"``.
+    uses : int
+        How many requests of this run it decided; 0 for what lies open to the guest (folders, variables, its input).
+    """
+
+    what: str
+    origin: str
+    uses: int = 0
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time of a run went, in seconds.
+
+    Parameters
+    ----------
+    source : float
+        Compiling the cell to WebAssembly; 0 when that came from the cache.
+    compile : float
+        Making machine code; 0 when that came from the cache.
+    load, instantiate : float
+        Reading machine code, and getting the guest ready.
+    run : float
+        From its first instruction to its last, with what it waited for.
+    host : float
+        Of `run`, what it waited for the host: commands, and the person who was asked.
+    """
+
+    source: float = 0.0
+    compile: float = 0.0
+    load: float = 0.0
+    instantiate: float = 0.0
+    run: float = 0.0
+    host: float = 0.0
+
+    @property
+    def guest(self) -> float:
+        """Of `run`, what the guest's own code took."""
+        return max(0.0, self.run - self.host)
+
+
+@dataclass(frozen=True)
 class RunReport:
     """A run, for people.
 
@@ -63,79 +132,146 @@ class RunReport:
     ----------
     name, sha256 : str
         The guest and its module's hash.
-    engine : str
-        Engine that ran it.
+    engine, version : str
+        Engine that ran it, and what that is made of.
     ended : str
         ``"exit 0"``, ``"trap: unreachable"`` ...
-    compile : str
-        Time of compiling, or ``"cached"``.
-    instantiate, run, host : float
-        Seconds until the guest's first instruction, in the guest, and of that in commands.
-    memory_bytes, stdout_bytes, stderr_bytes : int
-        Linear memory at the end, and what the guest printed.
+    times : Timings
+        Where the time went.
+    memory_bytes : int
+        Linear memory at the end; it never shrinks, so this is the most that there was.
+    stdout_bytes, stderr_bytes : int
+        What the guest printed.
+    fuel : int
+        Fuel that it used, 0 when that was not counted.
+    can, cannot : sequence of str
+        What it can ask for and what is impossible for it, from its imports.
+    grants : sequence of GrantLine
+        What it was lent, and the answers that decided its requests.
+    commands : sequence of CommandLine
+        What it ran or wanted to run.
+    files : sequence of FileLine
+        What it opened, and what it was refused.
+    more_files : int
+        Paths that are not in `files`.
     """
 
     name: str
     sha256: str
     engine: str
     ended: str
-    compile: str
-    instantiate: float
-    run: float
-    host: float
-    memory_bytes: int
-    stdout_bytes: int
-    stderr_bytes: int
+    times: Timings = Timings()
+    memory_bytes: int = 0
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    version: str = ""
+    fuel: int = 0
+    can: Sequence[str] = ()
+    cannot: Sequence[str] = ()
+    grants: Sequence[GrantLine] = ()
     commands: Sequence[CommandLine] = field(default=())
+    files: Sequence[FileLine] = ()
+    more_files: int = 0
 
     def line(self) -> str:
         """Return the one line."""
+        times = self.times
+        compiled = times.source + times.compile
         parts = [
             self.name,
             self.engine,
             self.ended,
-            f"compile {self.compile}",
-            f"instantiate {duration(self.instantiate)}",
-            f"run {duration(max(0.0, self.run - self.host))}",
-            f"host {duration(self.host)}" + (f" ({_commands(len(self.commands))})" if self.commands else ""),
+            f"compile {duration(compiled) if compiled else 'cached'}",
+            f"instantiate {duration(times.load + times.instantiate)}",
+            f"run {duration(times.guest)}",
+            f"host {duration(times.host)}" + (f" ({_count(len(self.commands), 'command')})" if self.commands else ""),
         ]
         return "ssvm · " + " · ".join(parts)
 
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Yield what is behind the line, as pairs of a name and a fact."""
+        yield "module", f"sha256 {self.sha256}"
+        yield "engine", f"{self.engine} ({self.version})" if self.version else self.engine
+        if self.can or self.cannot:
+            yield "it can ask to", "; ".join(self.can) or "do nothing but compute"
+            yield "impossible for it", "; ".join(self.cannot) or "nothing is ruled out"
+        for title, lent in (("was lent", True), ("decided by", False)):
+            lines = [grant for grant in self.grants if lent is not bool(grant.uses)]
+            yield from ((title, _grant_text(grant)) for grant in lines[:_LISTED])
+            if lent and not lines:
+                yield title, "nothing"
+        yield "time", ", ".join(_split(self.times))
+        yield "memory", f"{size(self.memory_bytes)} at most" + (f", fuel {self.fuel:,}" if self.fuel else "")
+        yield "printed", f"{size(self.stdout_bytes)} to stdout, {size(self.stderr_bytes)} to stderr"
+        for command in self.commands[:_LISTED]:
+            place = f"{command.path} · " if command.path else ""
+            yield "command", f"{command.argv} · {place}{command.state}"
+        if len(self.commands) > _LISTED:
+            yield "command", f"and {_count(len(self.commands) - _LISTED, 'command')} more; the ledger has them"
+        yield from (("file", f"{file.path}: {file.what}") for file in self.files[:_LISTED])
+        more = self.more_files + max(0, len(self.files) - _LISTED)
+        if more:
+            yield "file", f"and {more:,} more"
+
+    def text(self) -> str:
+        """Return the line, and all that is behind it below."""
+        return "\n".join([self.line(), *(f"  {name}: {fact}" for name, fact in self.facts())])
+
     def bundle(self) -> Bundle:
         """Return the report in all its forms."""
-        rows = [
-            ("Module", f"sha256 {self.sha256}"),
-            ("Memory", size(self.memory_bytes)),
-            ("Printed", f"{size(self.stdout_bytes)} to stdout, {size(self.stderr_bytes)} to stderr"),
-            *((command.argv, f"{command.path} · {command.state}") for command in self.commands[:_LISTED]),
-        ]
-        if len(self.commands) > _LISTED:
-            rows.append(("…", f"and {_commands(len(self.commands) - _LISTED)} more; the ledger has them"))
+        facts = list(self.facts())
         body = "".join(
-            f'<tr><td style="{CELL}">{escape(key)}</td><td style="{CELL}"><code>{escape(value)}</code></td></tr>'
-            for key, value in rows
+            f'<tr><td style="{CELL}">{escape(name)}</td><td style="{CELL}"><code>{escape(fact)}</code></td></tr>'
+            for name, fact in facts
         )
         html = (
             f'<details style="{ROW}"><summary style="{MUTED}">{escape(self.line())}</summary>'
             f'<table style="{TABLE}">{body}</table></details>'
         )
-        return {"text/plain": self.line(), "text/html": html, MIME: self.data()}
+        return {"text/plain": self.text(), "text/html": html, MIME: self.data(facts)}
 
-    def data(self) -> dict[str, Any]:
-        """Return the report as JSON data; nothing in it is ever read back as authority."""
+    def data(self, facts: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+        """Return the report as JSON data; nothing in it is ever read back as authority.
+
+        Parameters
+        ----------
+        facts : sequence of (str, str)
+            As `facts` yields them: what a viewer shows that knows no more of a run than names and facts.
+        """
         return {
             "version": 1,
             "name": self.name,
             "sha256": self.sha256,
             "engine": self.engine,
+            "engine_version": self.version,
             "ended": self.ended,
-            "compile": self.compile,
-            "seconds": {"instantiate": self.instantiate, "run": self.run, "host": self.host},
+            "line": self.line(),
+            "facts": [list(pair) for pair in facts or self.facts()],
+            "seconds": asdict(self.times),
             "bytes": {"memory": self.memory_bytes, "stdout": self.stdout_bytes, "stderr": self.stderr_bytes},
-            "commands": [vars(command) for command in self.commands[:_LISTED]],
+            "fuel": self.fuel,
+            "can": list(self.can),
+            "cannot": list(self.cannot),
+            "grants": [asdict(grant) for grant in self.grants[:_LISTED]],
+            "commands": [asdict(command) for command in self.commands[:_LISTED]],
             "more_commands": max(0, len(self.commands) - _LISTED),
+            "files": [asdict(file) for file in self.files[:_LISTED]],
+            "more_files": self.more_files + max(0, len(self.files) - _LISTED),
         }
 
 
-def _commands(count: int) -> str:
-    return f"{count} command" + ("" if count == 1 else "s")
+def _split(times: Timings) -> Iterator[str]:
+    """Yield each part of the time, by what it was for."""
+    yield f"source to module {duration(times.source) if times.source else 'cached'}"
+    yield f"module to code {duration(times.compile) if times.compile else 'cached'}"
+    for name in ("load", "instantiate", "guest", "host"):
+        yield f"{name} {duration(getattr(times, name))}"
+
+
+def _grant_text(grant: GrantLine) -> str:
+    uses = f", {_count(grant.uses, 'time')}" if grant.uses else ""
+    return f"{grant.what} (by {grant.origin}{uses})"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

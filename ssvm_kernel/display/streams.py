@@ -70,17 +70,22 @@ class GuestStreams:
         Where to show it.
     cap : int
         Bytes of both streams together that are shown.
+    keep : int
+        Bytes of each stream that are kept for the result.
     """
 
-    def __init__(self, surface: Surface, cap: int = SHOWN_BYTES, pace: Pace = _PACE) -> None:
+    def __init__(self, surface: Surface, cap: int = SHOWN_BYTES, pace: Pace = _PACE, keep: int = 0) -> None:
         self._surface = surface
         self._left = self._cap = cap
         self._pace = pace
         self._streams = {"stdout": _Stream(), "stderr": _Stream()}
         self._last = self._since = 0.0
         self._cut_shown = False
+        self._keep = keep
         self.totals = {"stdout": 0, "stderr": 0}
         """Bytes that the guest wrote to each stream."""
+        self.kept = {"stdout": bytearray(), "stderr": bytearray()}
+        """The first of them."""
 
     def stdout(self, data: bytes) -> None:
         """Take bytes of the guest's stdout."""
@@ -122,6 +127,9 @@ class GuestStreams:
 
     def _take(self, name: str, data: bytes) -> None:
         self.totals[name] += len(data)
+        room = self._keep - len(self.kept[name])
+        if room > 0:
+            self.kept[name] += data[:room]
         if self._left <= 0:
             return
         if not self._waiting():

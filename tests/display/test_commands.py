@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ssvm_kernel.display.commands import CommandBlock
-from ssvm_kernel.display.report import CommandLine, RunReport
+from ssvm_kernel.display.report import CommandLine, RunReport, Timings
 
 from .recording import Recording
 
@@ -67,7 +67,8 @@ def test_hostile_output_is_inert_in_every_form(hostile: bytes) -> None:
 
 def test_the_report_escapes_what_the_guest_named() -> None:
     line = CommandLine("<b>x</b>", "/usr/bin/x", "exit 0", 0.001)
-    report = RunReport("<i>g</i>", "0" * 64, "jit", "exit 0", "cached", 0.0, 0.002, 0.001, 65536, 3, 0, (line,))
+    times = Timings(run=0.002, host=0.001)
+    report = RunReport("<i>g</i>", "0" * 64, "jit", "exit 0", times, 65536, 3, 0, commands=(line,))
     html = report.bundle()["text/html"]
     assert "<b>" not in html
     assert "<i>" not in html

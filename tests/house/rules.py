@@ -19,7 +19,8 @@ LAYERS = (
     {"capabilities", "options"},
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
-    {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"},
+    {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
+    | {"namespace", "reporting", "result"},
     {"session"},
     {"commands"},
     {"magic", "kernel", "cli"},

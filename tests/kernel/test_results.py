@@ -1,0 +1,80 @@
+"""What a run leaves to Python."""
+
+from __future__ import annotations
+
+import json
+
+from .guests import HELLO, cell, command_cell
+
+SHOW = "import json; print(json.dumps({}))"
+
+
+def told(cells, expression: str):
+    """Return the value of a Python expression in the kernel."""
+    return json.loads(cells.run(SHOW.format(expression)))
+
+
+def test_the_result_is_in_the_underscore_and_shown_once(cells) -> None:
+    text = cells.run(f"%%ssvm wat --name hi\n{HELLO}")
+    assert text.count("hello") == 1
+    assert text.count("ssvm · hi") == 1
+    assert not [m for m in cells.messages if m["msg_type"] == "execute_result"]
+    assert told(cells, "[_.stdout, _.stderr, _.exit_code, _.truncated, len(_.commands)]") == [
+        "hello\n",
+        "",
+        0,
+        False,
+        0,
+    ]
+    assert told(cells, "[_.timings.run > 0, _.timings.guest <= _.timings.run, _.memory_bytes]") == [True, True, 65536]
+    assert cells.run("print(repr(_))") == "<run of hi: exit 0, stdout 6 B, stderr 0 B, commands 0>\n"
+
+
+def test_a_result_that_is_looked_at_later_shows_its_report(cells) -> None:
+    cells.run(f"%%ssvm wat --name hi -o first\n{HELLO}")
+    text = cells.run("first")
+    assert "ssvm · hi · jit · exit 0" in text
+    assert "hello" not in text
+    assert cells.run("x = %ssvm run hi\nprint(x.stdout)").count("hello\n") == 2
+    assert "hello" in cells.run("%ssvm run hi")
+
+
+def test_what_it_ran_and_who_allowed_it_is_in_the_result(cells) -> None:
+    text = cells.run(command_cell("--allow-command 'echo a' -o it --name runs", "echo", "a"))
+    for line in (
+        "was lent: nothing",
+        'decided by: allow by --allow-command "echo a" (by option, 1 time)',
+        "impossible for it: read files;",
+        "command: echo a · ",
+    ):
+        assert line in text
+    assert told(cells, "[c.argv + ' ' + c.ended for c in it.commands]") == ["echo a exit 0"]
+    assert told(cells, "[[l.decision.effect, l.outcome.kind] for l in it.ledger]") == [["allow", "exited"]]
+    assert told(cells, "[[g.origin, g.uses] for g in it.grants]") == [["option", 1]]
+    assert told(cells, "it.to_dict()['seconds']['host'] > 0")
+
+
+def test_the_error_of_a_failed_cell_has_the_result(cells) -> None:
+    data = '(data (i32.const 64) "so far\\n")'
+    said = "(call $print (i32.const 1) (i32.const 64) (i32.const 7))"
+    cells.run(cell("-o ended", f"{said} (call $exit (i32.const 3))", data=data))
+    assert told(cells, "[ended.exit_code, ended.stdout, ended.failed]") == [3, "so far\n", True]
+    assert told(cells, "__import__('sys').last_value.result is ended")
+    cells.run(cell("", f"{said} unreachable", data=data))
+    assert "unreachable" in told(cells, "__import__('sys').last_value.result.trap")
+
+
+def test_only_so_much_is_kept_and_the_result_says_so(cells) -> None:
+    data = '(data (i32.const 64) "0123456789")'
+    body = "(call $print (i32.const 1) (i32.const 64) (i32.const 10))"
+    cells.run(cell("--output-limit 2 --result-limit 4 -o it", body, data=data))
+    assert told(cells, "[it.stdout, it.truncated, it.printed[0].total]") == ["0123", True, 10]
+    cells.run(cell("--output-limit 10 --result-limit 4 -o it", body, data=data))
+    assert told(cells, "[it.stdout, it.truncated]") == ["0123456789", False]  # never less than is shown
+
+
+def test_a_name_that_is_no_variable_is_refused_before_the_run(cells) -> None:
+    for name in ("for", "a-b", "x.y"):
+        text = cells.run(f"%%ssvm wat -o {name}\n{HELLO}")
+        assert f"<error UsageError: '{name}' is no name of a Python variable" in text
+        assert "hello" not in text
