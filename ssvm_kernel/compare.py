@@ -1,36 +1,41 @@
-"""The same guest in both engines, in turn, until the ratio is known well enough."""
+"""The same guest in several engines, in turn, until the ratio is known well enough."""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ssvm_kernel.display.stats import ratio_of_medians
-from ssvm_kernel.display.surface import Handle
-from ssvm_kernel.display.text import duration
-from ssvm_kernel.display.timings import Comparison, Sample
-from ssvm_kernel.errors import GuestInterrupted
+from ssvm_kernel.display.stats import Interval, ratio_of_medians
+from ssvm_kernel.display.surface import running_cell
+from ssvm_kernel.display.timings import LEAST, Comparison, Sample, named
+from ssvm_kernel.errors import GuestInterrupted, LimitReached
+from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.options import engines_of
+from ssvm_kernel.progress import Progress, Stopped
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.runtime import Prepared, Runtime
-from ssvm_kernel.sandbox.engines import ENGINES
-from ssvm_kernel.sandbox.runner import Outcome
+from ssvm_kernel.sandbox.deadline import Deadline
+from ssvm_kernel.sandbox.runner import Job, Outcome
 
 __all__ = ["compare"]
 
-_LEAST: Final = 5  # no ratio from fewer samples
-_MOST: Final = 30
-_BUDGET: Final = 10.0  # seconds; passed only when the least number of samples takes longer
 _GOOD_ENOUGH: Final = 0.02  # relative width of the interval at which to stop
-_PROGRESS: Final = 0.5
+_AT_MOST: Final = 6  # times the seconds that were asked for, when even the least number of samples takes longer
+_WARM_UPS: Final = 2
+_QUICK: Final = 1.0  # seconds; what takes longer is warmed up, and compiled, once
 
 
-@dataclass
 class _Fingerprint:
-    """Output that is not shown, only compared."""
+    """Output that is not shown, only compared; and where a stop is noticed in the middle of a long run."""
 
-    hashes: dict[str, Any] = field(default_factory=lambda: {name: hashlib.sha256() for name in ("stdout", "stderr")})
+    def __init__(self, progress: Progress) -> None:
+        self.hashes: dict[str, Any] = {name: hashlib.sha256() for name in ("stdout", "stderr")}
+        self._progress = progress
 
     def stdout(self, data: bytes) -> None:
         self.hashes["stdout"].update(data)
@@ -39,7 +44,7 @@ class _Fingerprint:
         self.hashes["stderr"].update(data)
 
     def poll(self) -> float | None:
-        return None
+        return self._progress.poll()
 
     def flush(self) -> None:
         pass
@@ -50,127 +55,245 @@ class _Observed:
     """What must be the same in every run for a ratio to mean anything."""
 
     ended: object
+    results: tuple[str, ...]
     stdout: str
     stderr: str
     commands: tuple[tuple[str, str], ...]
 
     def difference(self, other: _Observed) -> str:
         """Return the first difference in words, empty when there is none."""
-        for name in ("ended", "stdout", "stderr", "commands"):
-            if getattr(self, name) != getattr(other, name):
-                return {
-                    "ended": "They did not end alike (exit status or trap).",
-                    "stdout": "Their stdout differs.",
-                    "stderr": "Their stderr differs.",
-                    "commands": "They did not run the same commands with the same outcome.",
-                }[name]
-        return ""
+        told = {
+            "ended": "did not end alike (exit status or trap)",
+            "results": "returned different results",
+            "stdout": "printed different things to stdout",
+            "stderr": "printed different things to stderr",
+            "commands": "did not run the same commands with the same outcome",
+        }
+        return next((words for name, words in told.items() if getattr(self, name) != getattr(other, name)), "")
+
+
+@dataclass
+class _Taken:
+    """What was measured of one engine so far."""
+
+    job: Job
+    compile: float = 0.0
+    warmup: list[Sample] = field(default_factory=list)
+    runs: list[Sample] = field(default_factory=list)
+    observed: _Observed | None = None
+
+
+class _Unequal(Exception):
+    """The runs were not equal."""
 
 
 class _Measurement:
-    """Samples of both engines, taken A B B A."""
+    """Samples of all engines, taken A B B A."""
 
-    def __init__(self, runtime: Runtime, prepared: Prepared) -> None:
+    def __init__(self, runtime: Runtime, prepared: Prepared, progress: Progress) -> None:
         self._runtime = runtime
         self._prepared = prepared
-        self._samples: dict[str, list[Sample]] = {name: [] for name in ENGINES}
-        self._reference: _Observed | None = None
-        self._difference = ""
-        self._handle: Handle | None = None
-        self._shown_at = 0.0
+        self._progress = progress
+        options = prepared.options
+        self._most = options.samples
+        self._seconds = options.seconds
+        self._taken = {name: _Taken(replace(prepared.job(name), measured=True)) for name in engines_of(options.engine)}
+        self._difference = self._ending = ""
+        self._started = time.monotonic()
+        self._look_at = LEAST
 
     def take(self) -> Comparison:
-        """Measure until the interval is narrow, the samples suffice or the time is over."""
-        compiled = {
-            name: min(self._runtime.runner.compile_seconds(self._prepared.job(name)) for _ in range(2))
-            for name in ENGINES
-        }
-        for name in ENGINES:
-            self._once(name)  # warm-up, not counted, but compared
-        started = time.monotonic()
-        while not self._difference and not self._enough(started):
-            for name in (*ENGINES, *reversed(ENGINES)):
-                self._samples[name].append(self._once(name))
-            self._progress()
-        return Comparison(self._samples, compiled, self._difference)
+        """Measure until the interval is narrow, the samples suffice, the time is over or the person stops it."""
+        try:
+            with _no_collection():
+                self._compile()
+                for name in self._taken:
+                    self._warm_up(name)
+                self._sample()
+        except _Unequal as unequal:
+            self._difference = str(unequal)
+        except Stopped:
+            self._ending = "Stopped by you; what was measured until then counts."
+        except LimitReached as limit:
+            if limit.limit != "time" or not self._over(_AT_MOST):
+                raise
+            self._ending = f"The time was over ({self._seconds * _AT_MOST:g} s, six times --seconds)."
+        return self.comparison()
 
-    def show(self, comparison: Comparison) -> None:
-        """Show the result, in the place of the progress line where there is one."""
-        bundle = comparison.bundle()
-        if self._handle is not None:
-            self._handle.update(bundle)
-        else:
-            self._prepared.surface.show(bundle)
+    def comparison(self) -> Comparison:
+        """Return what was measured so far."""
+        return Comparison(
+            runs={name: tuple(taken.runs) for name, taken in self._taken.items()},
+            compile={name: taken.compile for name, taken in self._taken.items()},
+            difference=self._difference,
+            warmup={name: tuple(taken.warmup) for name, taken in self._taken.items()},
+            cached=all(load_blob("machine-code", taken.job.machine_code_key) for taken in self._taken.values()),
+            guest=self._prepared.guest.name,
+            ending=self._ending,
+            cell=running_cell(),
+        )
+
+    def interrupted(self) -> None:
+        """Say that the person interrupted."""
+        self._ending = "Interrupted; what was measured until then counts."
+
+    def _compile(self) -> None:
+        """Compile in each engine, whatever the cache holds, and keep the result there for the samples to read."""
+        for taken in self._taken.values():
+            taken.compile, code = self._runtime.runner.compile(taken.job)
+            store_blob("machine-code", taken.job.machine_code_key, code)
+        for taken in self._taken.values():
+            if taken.compile < _QUICK:
+                taken.compile = min(taken.compile, self._runtime.runner.compile(taken.job)[0])
+
+    def _warm_up(self, engine: str) -> None:
+        """Run without counting; what differs already from run to run of one engine is no matter of engines."""
+        taken = self._taken[engine]
+        while len(taken.warmup) < _WARM_UPS and (not taken.warmup or taken.warmup[0].run < _QUICK):
+            taken.warmup.append(self._once(engine))
+
+    def _sample(self) -> None:
+        while not self._enough():
+            for name in (*self._taken, *reversed(self._taken)):
+                self._taken[name].runs.append(self._once(name))
+            self._progress.tell(self._so_far)
 
     def _once(self, engine: str) -> Sample:
+        taken = self._taken[engine]
         context = self._prepared.context
         context.surface = None
         context.commands = []
-        output = _Fingerprint()
+        context.deadline = self._deadline()
+        output = _Fingerprint(self._progress)
         handler = self._runtime.broker.handler(context)
-        outcome = self._runtime.runner.run(self._prepared.job(engine), output, handler, self._prepared.deadline())
-        observed = _Observed(
-            ended=outcome.exit_code if outcome.trap is None else outcome.trap.message,
-            stdout=output.hashes["stdout"].hexdigest(),
-            stderr=output.hashes["stderr"].hexdigest(),
-            commands=tuple((line.argv, line.ended) for line in context.commands),
-        )
-        self._reference = self._reference or observed
-        self._difference = self._difference or self._reference.difference(observed)
+        outcome = self._runtime.runner.run(taken.job, output, handler, context.deadline)
+        self._compare(engine, _observed(outcome, output, context.commands))
+        self._progress.check()
         return _sample(outcome)
 
-    def _enough(self, started: float) -> bool:
-        jit, interpreter = ([sample.run for sample in self._samples[name]] for name in ENGINES)
-        if len(jit) < _LEAST:
-            return False
-        if len(jit) >= _MOST or time.monotonic() - started >= _BUDGET:
-            return True
-        return ratio_of_medians(interpreter, jit).relative_width < _GOOD_ENOUGH
+    def _compare(self, engine: str, observed: _Observed) -> None:
+        """Hold a run against this engine's first, and then against those of the others.
 
-    def _progress(self) -> None:
-        """Say how far it is, at most twice a second, where a line can be replaced."""
-        surface, now = self._prepared.surface, time.monotonic()
-        if not surface.live or now - self._shown_at < _PROGRESS:
-            return
-        self._shown_at = now
-        taken = len(self._samples["jit"])
-        total = sum(sample.run for samples in self._samples.values() for sample in samples)
-        text = f"measuring: {taken} + {taken} samples, {duration(total)} in the guest so far"
-        bundle = {"text/plain": text, "text/html": f"<em>{text}</em>"}
-        if self._handle is None:
-            self._handle = surface.show(bundle)
-        else:
-            self._handle.update(bundle)
+        Raises
+        ------
+        _Unequal
+            With the difference, and whose it is.
+        """
+        taken = self._taken[engine]
+        if taken.observed is not None and (told := taken.observed.difference(observed)):
+            raise _Unequal(f"Two runs in the same engine ({engine}) {told}: the guest does not do the same each time.")
+        taken.observed = observed
+        for other, theirs in self._taken.items():
+            if theirs.observed is not None and (told := theirs.observed.difference(observed)):
+                raise _Unequal(f"{other} and {engine} {told}.")
+
+    def _deadline(self) -> Deadline:
+        """Return when one run is over: by its own limit, or by that of the whole measurement."""
+        left = max(0.001, self._started + self._seconds * _AT_MOST - time.monotonic())
+        limit = self._prepared.options.time_limit
+        return Deadline(min(limit, left) if limit else left)
+
+    def _over(self, times: int = 1) -> bool:
+        return time.monotonic() - self._started >= self._seconds * times
+
+    def _enough(self) -> bool:
+        count = min(len(taken.runs) for taken in self._taken.values())
+        if count < LEAST:
+            return False
+        if count >= self._most or self._over():
+            return True
+        if count < self._look_at:
+            return False
+        self._look_at = count + max(2, count // 8)  # to look costs time, and a few samples more change little
+        return all(ratio.relative_width < _GOOD_ENOUGH for ratio in self._ratios().values())
+
+    def _ratios(self) -> dict[str, Interval]:
+        first, *others = self._taken
+        fast = [sample.run for sample in self._taken[first].runs]
+        return {other: ratio_of_medians([sample.run for sample in self._taken[other].runs], fast) for other in others}
+
+    def _so_far(self) -> str:
+        """Return the count so far, and the current estimate once there is one."""
+        counts = " + ".join(str(len(taken.runs)) for taken in self._taken.values())
+        first, *_, last = self._taken
+        if min(len(taken.runs) for taken in self._taken.values()) < LEAST:
+            return f"measuring: {counts} samples so far"
+        ratio = self._ratios()[last]
+        return (
+            f"measuring: {counts} samples so far; a run takes {ratio.value:.3g} times as long in {named(last)} as in "
+            f"{named(first)} (95 % interval {ratio.low:.3g} to {ratio.high:.3g})"
+        )
+
+
+def _observed(outcome: Outcome, output: _Fingerprint, commands: list[Any]) -> _Observed:
+    return _Observed(
+        ended=outcome.exit_code if outcome.trap is None else outcome.trap.message,
+        results=outcome.results,
+        stdout=output.hashes["stdout"].hexdigest(),
+        stderr=output.hashes["stderr"].hexdigest(),
+        commands=tuple((line.argv, line.ended) for line in commands),
+    )
 
 
 def _sample(outcome: Outcome) -> Sample:
     return Sample(outcome.load, outcome.instantiate, max(outcome.run - outcome.host, 1e-9), outcome.host)
 
 
-def compare(runtime: Runtime, prepared: Prepared) -> RunResult:
-    """Run a guest once for the cell to show, then silently in both engines in turn, and show the comparison.
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python's garbage collector not run into a measurement; the worker does the same."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
-    Outputs, exit statuses and commands of all runs must be equal, or no ratio is shown.  An answer that the person
-    gives in the shown run holds for the repeated ones.
+
+def compare(runtime: Runtime, prepared: Prepared) -> RunResult:
+    """Run a guest once for the cell to show, then silently in all engines in turn, and show the comparison.
+
+    Outputs, results, exit statuses and commands of all runs must be equal, or no ratio is shown.  An answer that the
+    person gives in the shown run holds for the repeated ones.
 
     Returns
     -------
     RunResult
-        Of the shown run.
+        Of the shown run, with the comparison; without one when the shown run trapped or was denied something.
 
     Raises
     ------
-    GuestInterrupted, LoadError, WorkerDied
+    GuestInterrupted
+        When the person interrupts; what was measured until then is shown, if that is enough.
+    LoadError, LimitReached, WorkerDied
         As `Runtime.run`.
     """
     prepared.context.repeated = True
-    result = runtime.run(prepared, ENGINES[0])
+    engines = engines_of(prepared.options.engine)
+    result = runtime.run(prepared, engines[0])
     if result.outcome.trap is not None or result.denials:
         return result
-    measurement = _Measurement(runtime, prepared)
-    try:
-        comparison = measurement.take()
-    except KeyboardInterrupt:
-        raise GuestInterrupted("the measurement was interrupted; the output above is of one run") from None
-    measurement.show(comparison)
-    return result
+    with Progress(prepared.surface) as progress:
+        measurement = _Measurement(runtime, prepared, progress)
+        try:
+            comparison = measurement.take()
+        except KeyboardInterrupt:
+            measurement.interrupted()
+            comparison = measurement.comparison()
+            what = "the output above is of one run"
+            if comparison.enough:
+                _show(progress, comparison)
+                what = "what it had is above"
+            error = GuestInterrupted(f"the measurement was interrupted; {what}")
+            error.result = replace(result, comparison=comparison)
+            raise error from None
+        _show(progress, comparison)
+    return replace(result, comparison=comparison)
+
+
+def _show(progress: Progress, comparison: Comparison) -> None:
+    """Show the result, and below it the plot where there may be somebody who sees one."""
+    progress.close(comparison.bundle())
+    if comparison.ratios and progress.surface.live:
+        progress.surface.show(comparison.plot().bundle())

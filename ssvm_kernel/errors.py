@@ -129,7 +129,14 @@ class GuestInterrupted(KeyboardInterrupt):
 
     A `KeyboardInterrupt`, so that "Run All" stops, but shown as one line: rendering the first real traceback of a
     kernel takes up to a second.
+
+    Attributes
+    ----------
+    result : RunResult or None
+        Of the run that a measurement shows before it begins, with the comparison as far as it came.
     """
+
+    result: Any = None
 
     def _render_traceback_(self) -> list[str]:
         return [f"KeyboardInterrupt: {self}"]

@@ -11,15 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from traitlets import Bool, CaselessStrEnum, Float, HasTraits, Int, List, TraitError, TraitType, Unicode
+from traitlets import Bool, Float, HasTraits, Int, List, TraitError, TraitType, Unicode
 
 from ssvm_kernel.errors import UsageError
 
 __all__ = [
+    "ENGINES",
     "CompileTraits",
     "LineTraits",
     "Parsed",
     "RunTraits",
+    "engines_of",
     "flags_of",
     "help_text",
     "options_line",
@@ -37,15 +39,51 @@ class LineTraits(HasTraits):
 Traits = TypeVar("Traits", bound=LineTraits)
 
 
+ENGINES: Final = ("jit", "jit-o0", "interpreter")
+_SEVERAL: Final = {"both": ("jit", "interpreter"), "all": ENGINES}
+
+
+class Engines(TraitType[str, str]):
+    """One engine, or several with commas between them."""
+
+    info_text = f"one of {', '.join((*ENGINES, *_SEVERAL))}, or some with commas between them"
+
+    def validate(self, obj: Any, value: Any) -> str:
+        """Return the engines in lower case."""
+        text = str(value).lower()
+        names = engines_of(text)
+        if not set(names) <= set(ENGINES) or len(names) != len(set(names)):
+            self.error(obj, value)
+        return text
+
+
 class RunTraits(LineTraits):
     """What may be said about one run of a guest."""
 
-    engine = CaselessStrEnum(
-        ["jit", "interpreter", "both"],
+    engine = Engines(
         "jit",
-        help="Engine that runs the guest: machine code by Cranelift, the Pulley interpreter, or both in turn, "
-        "with their timings compared.",
-    ).tag(flag="--engine", metavar="jit|interpreter|both")
+        help="Engine that runs the guest: machine code by Cranelift (jit), the same without optimisation (jit-o0), or "
+        "the Pulley interpreter. With several (both is jit,interpreter; all is every one) it runs in each in turn, and "
+        "the first one's timings are compared with the others'.",
+    ).tag(flag="--engine", metavar="jit|jit-o0|interpreter|both|all")
+    call = Unicode(
+        "",
+        help="Call this exported function instead of running the guest from its start, after _initialize where there "
+        "is one; the guest's arguments are its numbers, and its results are printed one a line.",
+    ).tag(flag="--call", metavar="FUNCTION")
+    samples = Int(
+        30,
+        min=5,
+        max=1000,
+        help="With several engines: most samples of each; fewer are taken when the ratio is known to 2 %.",
+    ).tag(flag="--samples", metavar="N")
+    seconds = Float(
+        10.0,
+        min=0.1,
+        max=3600.0,
+        help="With several engines: seconds after which no more samples are taken once there are 5 of each. After six "
+        "times as long it ends with those that there are.",
+    ).tag(flag="--seconds", metavar="SECONDS")
     dirs = List(
         Unicode(),
         help="Grant a folder: the guest sees the host's folder HOST as GUEST and may read and write in it, "
@@ -182,6 +220,11 @@ class Parsed(Generic[Traits]):
     options: Traits
     guest_args: tuple[str, ...]
     help: bool
+
+
+def engines_of(text: str) -> tuple[str, ...]:
+    """Return the engines that an option's value names."""
+    return _SEVERAL.get(text) or tuple(name.strip() for name in text.split(","))
 
 
 def split_line(line: str) -> list[str]:

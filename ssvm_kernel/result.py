@@ -10,6 +10,7 @@ from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.context import Denial
 from ssvm_kernel.display.report import CommandLine, FileLine, GrantLine, RunReport, Timings
 from ssvm_kernel.display.text import size
+from ssvm_kernel.display.timings import Comparison
 from ssvm_kernel.namespace import shell
 from ssvm_kernel.opens import MissedPath
 from ssvm_kernel.sandbox.runner import Outcome
@@ -70,6 +71,8 @@ class RunResult:
         Its stdout and its stderr.
     ledger : tuple of LedgerLine
         Every request of this run, what was decided and how it ended.
+    comparison : Comparison or None
+        Of the engines, when it ran in several: ``.samples``, ``.to_json()``, ``.plot()``.
     """
 
     outcome: Outcome
@@ -81,6 +84,7 @@ class RunResult:
     report: RunReport | None = None
     printed: tuple[Printed, Printed] = (Printed(), Printed())
     ledger: tuple[LedgerLine, ...] = ()
+    comparison: Comparison | None = None
     _cell: object = field(default_factory=_cell_number, compare=False)
 
     @property

@@ -25,7 +25,7 @@ from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.pool import WorkerPool
-from ssvm_kernel.sandbox.protocol import Preopen
+from ssvm_kernel.sandbox.protocol import Call, Preopen
 from ssvm_kernel.sandbox.runner import Job, Runner
 
 __all__ = ["Prepared", "Runtime"]
@@ -118,7 +118,7 @@ class Prepared:
             wasm=self.guest.wasm,
             sha256=self.guest.sha256,
             engine=engine,
-            argv=(self.guest.name, *self.args),
+            argv=(self.guest.name, *(() if self.options.call else self.args)),
             env=tuple((grant.name, grant.value) for grant in grants.env),
             preopens=tuple(
                 Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
@@ -128,6 +128,7 @@ class Prepared:
             table_elements=self.options.table_limit,
             stack_bytes=self.options.stack_limit * _KIBI,
             fuel=self.options.fuel,
+            call=Call(self.options.call, self.args) if self.options.call else None,
         )
 
     def deadline(self) -> Deadline:
@@ -172,6 +173,8 @@ class Runtime:
             raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
         finally:
             streams.close()
+        if outcome.results:
+            prepared.surface.write("stdout", "".join(f"{result}\n" for result in outcome.results))
         result = result_of(prepared, outcome, streams, self._ledger.since(asked))
         assert result.report is not None
         prepared.surface.show(result.report.bundle())

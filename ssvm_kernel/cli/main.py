@@ -18,7 +18,7 @@ __all__ = ["main"]
 
 _FAILED: Final = 1
 _RUN: Final = "ssvm [run] [OPTION ...] FILE [ARG ...]"
-_COMPILE: Final = "ssvm compile [--engine jit|interpreter] FILE OUT"
+_COMPILE: Final = "ssvm compile [--engine jit|jit-o0|interpreter] FILE OUT"
 _INSPECT: Final = "ssvm inspect FILE"
 _DOCTOR: Final = "ssvm doctor"
 _ABOUT: Final = f"""{_RUN}

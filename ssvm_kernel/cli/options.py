@@ -24,7 +24,7 @@ class CompileLine(LineTraits):
         list(ENGINES),
         "jit",
         help="Engine to compile for.",
-    ).tag(flag="--engine", metavar="jit|interpreter")
+    ).tag(flag="--engine", metavar="jit|jit-o0|interpreter")
 
 
 class RunLine(RunTraits):
@@ -33,8 +33,9 @@ class RunLine(RunTraits):
     engine = CaselessStrEnum(
         ["", *ENGINES],
         "",
-        help="Engine that runs the guest: machine code by Cranelift (the default), or the Pulley interpreter.",
-    ).tag(flag="--engine", metavar="jit|interpreter")
+        help="Engine that runs the guest: machine code by Cranelift (the default), the same without optimisation, or "
+        "the Pulley interpreter.",
+    ).tag(flag="--engine", metavar="jit|jit-o0|interpreter")
     reactor = Bool(
         False,
         help="Call the exported function that the first argument names, after _initialize where there is one; the "
@@ -85,6 +86,9 @@ class RunLine(RunTraits):
     ).tag(flag="--version")
 
     # What makes no sense here, or is said in WasmEdge's way above: without a flag, the magic's option is gone.
+    call = Unicode("")
+    samples = Int(30)
+    seconds = Float(10.0)
     memory_limit = Int(1024)
     fuel = Int(0)
     output_limit = Int(0)

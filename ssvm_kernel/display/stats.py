@@ -1,16 +1,17 @@
-"""The little statistics that a comparison of two engines needs."""
+"""The little statistics that a comparison of engines needs; the base installation has no numpy, and this needs none."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
-__all__ = ["Interval", "break_even", "ratio_of_medians"]
+__all__ = ["Interval", "break_even", "median_interval", "outliers", "ratio_of_medians", "spread"]
 
 _RESAMPLES = 1000
+_FENCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,44 @@ def ratio_of_medians(slow: Sequence[float], fast: Sequence[float], seed: int = 0
     Percentile bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
     source = random.Random(seed)  # noqa: S311  (statistics, not secrets)
-    ratios = sorted(
-        median(source.choices(slow, k=len(slow))) / median(source.choices(fast, k=len(fast))) for _ in range(_RESAMPLES)
-    )
-    low, high = ratios[int(0.025 * _RESAMPLES)], ratios[int(0.975 * _RESAMPLES) - 1]
-    return Interval(median(slow) / median(fast), low, high)
+    pairs = zip(_medians(source, slow), _medians(source, fast), strict=False)
+    return _percentiles(median(slow) / median(fast), [above / below for above, below in pairs])
+
+
+def median_interval(values: Sequence[float], seed: int = 0) -> Interval:
+    """Return the median with a percentile bootstrap interval.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Samples; at least one.
+    seed : int
+        Resampling is random and repeatable.
+    """
+    source = random.Random(seed)  # noqa: S311  (statistics, not secrets)
+    return _percentiles(median(values), list(_medians(source, values)))
+
+
+def outliers(values: Sequence[float]) -> tuple[bool, ...]:
+    """Tell for each sample whether it is an outlier: more than 1.5 interquartile ranges outside the quartiles.
+
+    Notes
+    -----
+    Tukey, Exploratory Data Analysis (1977).  With fewer than four samples nothing is one.
+    """
+    if len(values) < 4:
+        return (False,) * len(values)
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    room = _FENCE * (high - low)
+    return tuple(not low - room <= value <= high + room for value in values)
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return the interquartile range as a part of the median: how wide the middle half of the samples is."""
+    if len(values) < 2:
+        return 0.0
+    low, middle, high = quantiles(values, n=4, method="inclusive")
+    return (high - low) / middle if middle else math.inf
 
 
 def break_even(extra_cost: float, slow: float, fast: float) -> int | None:
@@ -62,3 +96,15 @@ def break_even(extra_cost: float, slow: float, fast: float) -> int | None:
     if slow <= fast:
         return 0 if extra_cost < 0 and slow == fast else None
     return max(0, math.floor(extra_cost / (slow - fast)) + 1) if extra_cost >= 0 else 0
+
+
+def _medians(source: random.Random, values: Sequence[float]) -> Iterator[float]:
+    """Yield medians of samples drawn anew from `values`."""
+    count = len(values)
+    for _ in range(_RESAMPLES):
+        yield median(source.choices(values, k=count))
+
+
+def _percentiles(value: float, estimates: list[float]) -> Interval:
+    estimates.sort()
+    return Interval(value, estimates[int(0.025 * _RESAMPLES)], estimates[int(0.975 * _RESAMPLES) - 1])

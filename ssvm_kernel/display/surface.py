@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ssvm_kernel.display.text import inert, tame
 
-__all__ = ["Bundle", "Handle", "NotebookSurface", "Surface", "TerminalSurface", "current_surface"]
+__all__ = ["Bundle", "Handle", "NotebookSurface", "Surface", "TerminalSurface", "current_surface", "running_cell"]
 
 Bundle = dict[str, Any]
 """An output in several forms by MIME type; always with a complete ``text/plain`` and a script-free ``text/html``."""
@@ -94,3 +94,10 @@ def current_surface() -> Surface:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return NotebookSurface() if getattr(shell, "kernel", None) is not None else TerminalSurface()
+
+
+def running_cell() -> object:
+    """Return what tells the running cell from others; None outside of one."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "execution_count", None)

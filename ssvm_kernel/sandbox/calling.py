@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import wasmtime
 
-__all__ = ["BadCall", "arguments_of", "call_export"]
+__all__ = ["BadCall", "arguments_of", "bind_export"]
 
 _Convert = Callable[[str], int | float]
 
@@ -18,17 +18,17 @@ class BadCall(Exception):
     """There is no such function, or these are no arguments for it."""
 
 
-def call_export(
+def bind_export(
     store: wasmtime.Store, instance: wasmtime.Instance, name: str, words: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Call ``_initialize`` where there is one, then a function; return its results as text.
+) -> Callable[[], tuple[str, ...]]:
+    """Return what calls ``_initialize`` where there is one, then a function, and returns its results as text.
+
+    All that is to be looked up is looked up here, so that the call can be timed.
 
     Raises
     ------
     BadCall
-        When the function is not there or the words do not fit its type; nothing of the guest has run then.
-    wasmtime.Trap
-        From the guest.
+        When the function is not there or the words do not fit its type.
     """
     import wasmtime
 
@@ -39,12 +39,17 @@ def call_export(
         raise BadCall(f"it exports no function {name} (it exports: {', '.join(names) or 'none'})")
     type_ = function.type(store)
     values = arguments_of([str(param) for param in type_.params], words)
-    initialize = exports.get("_initialize")
-    if isinstance(initialize, wasmtime.Func) and name != "_initialize":
-        initialize(store)
-    found = function(store, *values)
-    results = found if isinstance(found, list) else [] if found is None else [found]
-    return tuple(_text(str(kind), value) for kind, value in zip(type_.results, results, strict=True))
+    kinds = [str(kind) for kind in type_.results]
+    initialize = exports.get("_initialize") if name != "_initialize" else None
+
+    def call() -> tuple[str, ...]:
+        if isinstance(initialize, wasmtime.Func):
+            initialize(store)
+        found = function(store, *values)
+        results = found if isinstance(found, list) else [] if found is None else [found]
+        return tuple(map(_text, kinds, results))
+
+    return call
 
 
 def arguments_of(kinds: list[str], words: tuple[str, ...]) -> list[int | float]:

@@ -30,7 +30,7 @@ class Job:
     sha256 : str
         Its hash, 64 hexadecimal digits.
     engine : str
-        ``"jit"`` or ``"interpreter"``.
+        One of `ssvm_kernel.sandbox.engines.ENGINES`.
     argv : tuple of str
         The guest's arguments, its name first.
     env : tuple of (str, str)
@@ -47,6 +47,8 @@ class Job:
         Most fuel; 0 does not count it.
     call : Call or None
         What to call instead of ``_start``.
+    measured : bool
+        Whether its times are compared with others: it reads its machine code from the cache anew.
     """
 
     wasm: bytes = field(repr=False)
@@ -60,6 +62,7 @@ class Job:
     stack_bytes: int = STACK_BYTES
     fuel: int = 0
     call: protocol.Call | None = None
+    measured: bool = False
 
     @property
     def settings(self) -> EngineSettings:

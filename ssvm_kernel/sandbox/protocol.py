@@ -111,6 +111,8 @@ class Run(_Message, frozen=True):
         Whether there is a descriptor for its stdin, which is empty otherwise.
     call : Call or None
         What to call instead of ``_start``.
+    measured : bool
+        Whether its times are compared with others.
     """
 
     engine: EngineSettings
@@ -124,6 +126,7 @@ class Run(_Message, frozen=True):
     fuel: int = 0
     stdin: bool = False
     call: Call | None = None
+    measured: bool = False
 
 
 class CommandReply(_Message, frozen=True):

@@ -78,16 +78,6 @@ class Runner:
         with self._worker(job) as worker, feeding(stdin) as feed:
             return _Run(worker, job, output, on_command, deadline or Deadline(), feed, one_stream).finish()
 
-    def compile_seconds(self, job: Job) -> float:
-        """Compile a module once more and return the seconds, whatever the cache holds (for measurements).
-
-        Raises
-        ------
-        LoadError
-            When it is no module.
-        """
-        return self.compile(job)[0]
-
     def compile(self, job: Job) -> tuple[float, bytes]:
         """Compile a module, whatever the cache holds; return the seconds that it took, and the machine code.
 
@@ -143,13 +133,14 @@ class _Run:
     def finish(self) -> Outcome:
         """Compile if needed, run, and return how it ended."""
         key = self._job.machine_code_key
-        if key not in self._worker.loaded:
+        if self._job.measured or key not in self._worker.loaded:
             code = load_blob("machine-code", key)
             if code is not None:
                 try:
                     return self._execute(code)
                 except _StaleCode:
                     pass
+        if key not in self._worker.loaded:
             self._compile_seconds, machine_code = _compile(self._worker, self._job, self._deadline)
             store_blob("machine-code", key, machine_code)
         return self._execute(None)
@@ -207,6 +198,7 @@ class _Run:
             fuel=job.fuel,
             stdin=self._feed is not None,
             call=job.call,
+            measured=job.measured,
         )
         stdin = [self._feed.fileno] if self._feed is not None else []
         try:

@@ -6,10 +6,13 @@ kills it, and what it says is checked like any stranger's message.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import wasmtime
 
@@ -19,8 +22,8 @@ from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
 from ssvm_kernel.host.process import StoredBytes
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.calling import BadCall, call_export
-from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, make_engine
+from ssvm_kernel.sandbox.calling import BadCall, bind_export
+from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
 from ssvm_kernel.sandbox.filewatch import FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
@@ -50,13 +53,13 @@ class Worker:
         self._parent = parent
         self._locked = False
         # Made before the lock, which they do not need to outlive: neither starts a thread.
-        self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, ENGINES)}
+        self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
         self._modules: dict[str, Loaded] = {}
         self._host_seconds = 0.0
 
     def serve(self) -> None:
         """Answer requests until the kernel closes the socket."""
-        wasmtime.Linker(self._engine(EngineSettings(ENGINES[0]))).define_wasi()  # what it loads lazily is loaded now
+        wasmtime.Linker(self._engine(EngineSettings(USUAL[0]))).define_wasi()  # what it loads lazily is loaded now
         self._send(protocol.Ready(os.getpid()))
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
@@ -69,7 +72,9 @@ class Worker:
                 elif isinstance(message, protocol.Compile):
                     self._compile(message, frame.blob)
                 elif isinstance(message, protocol.Run):
-                    self._send(self._run(message, fds))
+                    with _no_collection() if message.measured else nullcontext():
+                        finished = self._run(message, fds)
+                    self._send(finished)
             except _CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -128,6 +133,8 @@ class Worker:
     def _run(self, request: protocol.Run, fds: list[int]) -> protocol.Finished:
         """Run one guest in a fresh store; the kernel sees the end of its pipes when this returns."""
         self._host_seconds = 0.0
+        if request.machine_code:
+            self._modules.pop(request.key, None)  # to let go of the one before is no part of reading this one
         started = time.perf_counter()
         guest = self._load(request, fds)
         loaded = time.perf_counter()
@@ -145,11 +152,9 @@ class Worker:
                 files.stand_before(linker, store)
                 instance = linker.instantiate(store, guest.module)
                 files.look_on(store, instance)
+                call = _entry(store, instance, guest.module, request.call)
                 instantiated = time.perf_counter()
-                if request.call is None:
-                    _start(store, instance, guest.module)(store)
-                else:
-                    results = call_export(store, instance, request.call.function, request.call.args)
+                results = call()
             except GuestExit as ended:
                 exit_code = ended.code
             except BadCall as error:
@@ -190,6 +195,16 @@ class Worker:
         assert isinstance(reply, protocol.CommandReply)
         self._host_seconds += time.perf_counter() - started
         return _guest_reply(reply, frame.blob, fds)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python's garbage collector not run into a measurement."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _set_limits(store: wasmtime.Store, request: protocol.Run) -> None:
@@ -241,6 +256,21 @@ def _start(store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.
         return start
     names = ", ".join(export.name for export in module.exports) or "nothing"
     raise _CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
+
+
+def _entry(
+    store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.Module, call: protocol.Call | None
+) -> Callable[[], tuple[str, ...]]:
+    """Return what runs the guest, and returns the called function's results."""
+    if call is not None:
+        return bind_export(store, instance, call.function, call.args)
+    start = _start(store, instance, module)
+
+    def run() -> tuple[str, ...]:
+        start(store)
+        return ()
+
+    return run
 
 
 def _memory_bytes(store: wasmtime.Store, instance: wasmtime.Instance | None) -> int:

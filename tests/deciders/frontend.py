@@ -230,7 +230,7 @@ class FrontEnd:
             if self.answers_ping:
                 self.close_comm(comm)
         state = content["data"].get("state", {})
-        prompt = state.get("prompt") or state.get("picker")
+        prompt = state.get("prompt") or state.get("picker") or state.get("view")
         if target == "jupyter.widget" and prompt:
             self.prompt_comm = comm
             self.prompts.append(prompt)

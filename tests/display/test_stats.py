@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssvm_kernel.display.stats import break_even, ratio_of_medians
+from ssvm_kernel.display.stats import break_even, median_interval, outliers, ratio_of_medians, spread
 
 
 def test_the_interval_covers_the_true_ratio_about_as_often_as_it_says() -> None:
@@ -54,3 +54,35 @@ def test_break_even(cost: float, slow: float, fast: float, runs: int | None) -> 
     if runs:
         assert cost + runs * fast < runs * slow
         assert cost + (runs - 1) * fast >= (runs - 1) * slow
+
+
+def test_the_interval_of_a_median_covers_it_about_as_often_as_it_says() -> None:
+    source = random.Random(2)
+    intervals = [median_interval([source.expovariate(1.0) for _ in range(15)], seed=trial) for trial in range(200)]
+    covered = sum(interval.low <= 0.6931 <= interval.high for interval in intervals)
+    assert 0.88 <= covered / 200 <= 1.0
+
+
+def test_with_five_samples_the_interval_is_no_narrower_than_it_may_be() -> None:
+    source = random.Random(4)
+    intervals = [median_interval([source.gauss(0, 1) for _ in range(5)], seed=trial) for trial in range(200)]
+    assert sum(interval.low <= 0 <= interval.high for interval in intervals) / 200 >= 0.86
+
+
+def test_outliers_of_a_normal_distribution_are_about_as_many_as_tukey_says() -> None:
+    source = random.Random(5)
+    found = outliers([source.gauss(10, 1) for _ in range(5000)])
+    assert 0.003 < sum(found) / 5000 < 0.012  # 0.7 %
+
+
+def test_one_far_sample_is_an_outlier_and_few_samples_have_none() -> None:
+    assert outliers([1.0, 1.1, 0.9, 1.0, 9.0]) == (False, False, False, False, True)
+    assert outliers([1.0, 1.1, 9.0]) == (False, False, False)
+    assert outliers([]) == ()
+
+
+def test_spread_is_the_middle_half() -> None:
+    source = random.Random(6)
+    assert spread([source.gauss(100, 10) for _ in range(5000)]) == pytest.approx(0.1349, rel=0.1)
+    assert spread([3.0] * 9) == 0.0
+    assert spread([3.0]) == 0.0

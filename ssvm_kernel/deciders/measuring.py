@@ -1,0 +1,116 @@
+"""A measurement that is running, below its cell: a line that tells how far it is, and a button to stop it.
+
+The button can end the measurement and nothing else: no authority hangs on it.  Its message arrives while the cell is
+busy, on the thread that reads the shell channel.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import select
+import threading
+import time
+from typing import Any
+
+from ssvm_kernel.deciders.channel import Channel
+from ssvm_kernel.deciders.pending import custom_content
+from ssvm_kernel.deciders.presence import running_kernel
+from ssvm_kernel.deciders.screen import Screen, script, style
+
+__all__ = ["MeasuringScreen", "MeasuringView"]
+
+
+class MeasuringScreen(Screen):
+    """Shows the view of a running measurement, where there is somebody to see it."""
+
+    def open(self, text: str) -> MeasuringView | None:
+        """Show the view, or return None where no widget can be shown."""
+        kernel = running_kernel()
+        session = self.client(kernel, _wait)
+        if session is None:
+            return None
+        return MeasuringView(kernel, text, self.ready_seconds)
+
+
+class MeasuringView:
+    """One view on the screen.
+
+    Parameters
+    ----------
+    kernel : ipykernel.kernelbase.Kernel
+        The running kernel.
+    text : str
+        What it says first.
+    ready_seconds : float
+        How long the page may take to render it.
+    """
+
+    def __init__(self, kernel: Any, text: str, ready_seconds: float) -> None:
+        from IPython.display import display
+
+        self._id = secrets.token_hex(8)
+        self._nonce = secrets.token_urlsafe(24)
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+        self._ready = threading.Event()
+        self._blank_at = time.monotonic() + ready_seconds
+        self._channel = Channel(kernel, self._receive)
+        view = {"id": self._id, "nonce": self._nonce, "text": text}
+        self._widget = _view_class()(view=view, model_id=self._channel.comm_id)
+        self._channel.attach(self._widget.comm)
+        data, metadata = self._widget._repr_mimebundle_()
+        data["text/plain"] = f"[ssvm] {text}"
+        self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the person pressed the button."""
+        return self._stop.is_set()
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is not to be seen: the page cannot render it, or has closed it."""
+        return self._lost.is_set() or not (self._ready.is_set() or time.monotonic() < self._blank_at)
+
+    def tell(self, text: str) -> None:
+        """Show another text."""
+        self._widget.send({"text": text})
+
+    def close(self, bundle: dict[str, Any]) -> None:
+        """Put `bundle` in the view's place, and leave nothing of the view behind."""
+        self._handle.update(bundle, raw=True)
+        self._channel.close()
+        self._widget.layout.close()
+        self._widget.close()
+
+    def _receive(self, kind: str, data: Any) -> None:
+        """Judge one message; whatever is not exactly right changes nothing."""
+        if kind == "comm_close":
+            self._lost.set()
+            return
+        content = custom_content(data, self._id, self._nonce)
+        if content == {"ready": True}:
+            self._ready.set()
+        elif content == {"stop": True}:
+            self._stop.set()
+
+
+def _wait(fileno: int, timeout: float | None = None) -> bool:
+    return bool(select.select([fileno], [], [], timeout)[0])
+
+
+@functools.cache
+def _view_class() -> Any:
+    """Return the widget's class; made late, because the import is slow and nobody may be there to see a widget."""
+    import anywidget
+    import traitlets
+
+    class MeasuringWidget(anywidget.AnyWidget):
+        """The view; `view` goes to the page and nothing ever comes back through a trait."""
+
+        _esm = script("parts", "measure")
+        _css = style("measure")
+        view = traitlets.Dict().tag(sync=True)
+
+    return MeasuringWidget
