@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import sys
-from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
+from tests.examples.running import texts_of
 from tests.toolchains.conftest import require
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -23,33 +16,9 @@ def outputs(tmp_path_factory) -> list[str]:
     require("c")
     require("rust")
     folder = tmp_path_factory.mktemp("tour")
-    shutil.copy(EXAMPLES / "00-tour.ipynb", folder)
-    notebook = nbformat.read(folder / "00-tour.ipynb", as_version=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
-        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        client = NotebookClient(
-            notebook,
-            timeout=300,
-            coalesce_streams=True,
-            kernel_name="python3",
-            resources={"metadata": {"path": str(folder)}},
-        )
-        client.execute()
+    texts = texts_of("00-tour.ipynb", folder)
     assert not (folder / "tour-data/mine.txt").exists(), "a read-only folder was written"
-    return [text_of(cell) for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def text_of(cell) -> str:
-    parts = []
-    for output in cell.outputs:
-        if output.output_type == "stream":
-            parts.append(output.text)
-        elif output.output_type == "error":
-            parts.append("\n".join(output.traceback))
-        else:
-            parts.append(output.data.get("text/plain", ""))
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(parts))
+    return texts
 
 
 def test_hello(outputs) -> None:

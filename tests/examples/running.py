@@ -1,0 +1,42 @@
+"""Notebooks, run as a person without a browser would run them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def texts_of(name: str, folder: Path) -> list[str]:
+    """Run an example in `folder`, and return the text of each code cell's outputs, empty cells passed over."""
+    shutil.copy(EXAMPLES / name, folder)
+    notebook = nbformat.read(folder / name, as_version=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        client = NotebookClient(
+            notebook, timeout=300, coalesce_streams=True, resources={"metadata": {"path": str(folder)}}
+        )
+        client.execute()
+    return [text_of(cell) for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def text_of(cell) -> str:
+    """Return what a front end without graphics shows below a cell, without colours."""
+    parts = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            parts.append(output.text)
+        elif output.output_type == "error":
+            parts.append("\n".join(output.traceback))
+        else:
+            parts.append(output.data.get("text/plain", ""))
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(parts))
