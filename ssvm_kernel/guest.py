@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,7 +40,7 @@ class Guest:
     @cached_property
     def sha256(self) -> str:
         """Hash of the module, 64 hexadecimal digits; grants and caches are bound to it."""
-        return hashlib.sha256(self.wasm).hexdigest()
+        return _sha256(self.wasm)
 
     @cached_property
     def manifest(self) -> Manifest | None:
@@ -53,3 +54,9 @@ class Guest:
     def is_module(self) -> bool:
         """Whether the bytes begin as WebAssembly does."""
         return self.wasm.startswith(_MAGIC)
+
+
+@functools.lru_cache(maxsize=8)
+def _sha256(wasm: bytes) -> str:
+    """Hash a module; the same cell run again has the very same bytes, and finding them costs no look at them."""
+    return hashlib.sha256(wasm).hexdigest()

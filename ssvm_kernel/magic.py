@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.options import CompileTraits, help_text, parse, split_line
+from ssvm_kernel.options import CompileTraits, Parsed, help_text, parse, split_line
 
 if TYPE_CHECKING:
     from ssvm_kernel.session import Session
@@ -43,10 +43,9 @@ class SsvmMagics(Magics):
     @line_cell_magic
     def ssvm(self, line: str, cell: str | None = None) -> Any:
         """Compile and run a WebAssembly guest (``%%ssvm --help``), or load and run one (``%ssvm --help``)."""
-        words = split_line(line)
         if cell is None:
-            return self._line(words)
-        return self._cell(words, cell)
+            return self._line(split_line(line))
+        return self._cell(line, cell)
 
     def close(self) -> None:
         """End the session, if there is one."""
@@ -54,8 +53,8 @@ class SsvmMagics(Magics):
             self.session.close()
             del self.session
 
-    def _cell(self, words: list[str], source: str) -> Any:
-        parsed = parse(words, CompileTraits)
+    def _cell(self, line: str, source: str) -> Any:
+        parsed = _parsed(line)
         if parsed.help:
             print(help_text(_CELL_USAGE, CompileTraits))
             return None
@@ -94,3 +93,12 @@ class SsvmMagics(Magics):
     @property
     def _label(self) -> str:
         return f"In [{self._count}]"
+
+
+@lru_cache(maxsize=32)
+def _parsed(line: str) -> Parsed[CompileTraits]:
+    """Parse a cell's line, once for as long as it stays the same: nothing but the line decides what it says.
+
+    Whoever gets the options only reads them.
+    """
+    return parse(split_line(line), CompileTraits)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import math
 import shlex
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -323,7 +324,8 @@ def options_line(options: LineTraits, leave: Iterable[str] = ()) -> str:
     return " ".join(words)
 
 
-def flags_of(traits: type[LineTraits]) -> dict[str, str]:
+@functools.cache
+def flags_of(traits: type[LineTraits]) -> Mapping[str, str]:
     """Return option spellings and the names of the traits behind them, in the order of definition."""
     found: dict[str, str] = {}
     for cls in reversed(traits.__mro__):
@@ -334,7 +336,7 @@ def flags_of(traits: type[LineTraits]) -> dict[str, str]:
     return {flag: name for flag, name in found.items() if kept[name].metadata.get("flag") == flag}
 
 
-def _take_option(options: LineTraits, flags: dict[str, str], word: str, rest: Iterator[str]) -> None:
+def _take_option(options: LineTraits, flags: Mapping[str, str], word: str, rest: Iterator[str]) -> None:
     flag, has_value, value = word.partition("=")
     if flag not in flags:
         near = difflib.get_close_matches(flag, [*flags, "--help"], 1, 0.5)

@@ -31,8 +31,8 @@ from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Locked
 from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions
-from ssvm_kernel.toolchains.cache import compile_cached
 from ssvm_kernel.toolchains.files import check_name
+from ssvm_kernel.toolchains.recent import RecentlyCompiled
 
 __all__ = ["Session"]
 
@@ -49,6 +49,7 @@ class Session:
     def __init__(self, decider: Decider | None = None) -> None:
         self.guests: dict[str, Guest] = {}
         self.files: dict[str, str] = {}
+        self._recent = RecentlyCompiled()
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
@@ -75,7 +76,7 @@ class Session:
             surface.write("stderr", f"[ssvm] {text}\n")
 
         wanted = CompileOptions(options.opt, flags, tuple(sorted(self.files.items())), notice)
-        compiled = compile_cached(toolchain, source, wanted, line_offset=1)
+        compiled = self._recent.compile(toolchain, source, wanted, line_offset=1)
         if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
             notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
         show_warnings(surface, source, compiled, self.files)

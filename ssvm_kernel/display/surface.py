@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol
 
+from ssvm_kernel.display.publish import publish
 from ssvm_kernel.display.text import inert, tame
 
 __all__ = ["Bundle", "Handle", "NotebookSurface", "Surface", "TerminalSurface", "current_surface", "running_cell"]
@@ -46,8 +47,10 @@ class NotebookSurface:
     def write(self, stream: str, text: str) -> None:
         """Write text to the cell, at once; it may be shown by a console (attack W17)."""
         out = getattr(sys, stream)
-        out.write(tame(text))
-        out.flush()
+        shown = tame(text)
+        if not publish(out, shown):
+            out.write(shown)
+            out.flush()
 
     def show(self, bundle: Bundle) -> Handle:
         """Show an output that can be replaced later."""

@@ -28,6 +28,8 @@ __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
 
 _READ: Final = 1 << 20
 _PIPE_SIZE: Final = 1 << 20
+_Selector: Final = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+"""For a handful of descriptors ``poll`` is cheaper: ``epoll`` is a system call for each of them, and one to begin."""
 _F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 
@@ -146,7 +148,7 @@ class _Run:
         return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:
-        with _pipes() as (out_read, out_write, err_read, err_write), selectors.DefaultSelector() as selector:
+        with _pipes() as (out_read, out_write, err_read, err_write), _Selector() as selector:
             if self._one_stream:
                 os.dup2(out_write, err_write, inheritable=False)
             self._start(code, out_write, err_write)
@@ -268,7 +270,7 @@ class _Run:
     def _wait(self, fileno: int, timeout: float | None = None) -> bool:
         """Wait for `fileno`; the guest's process has nothing to say now, so whatever it says or its end is an error."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with selectors.DefaultSelector() as selector:
+        with _Selector() as selector:
             selector.register(fileno, selectors.EVENT_READ)
             selector.register(self._worker, selectors.EVENT_READ)
             while True:
@@ -294,7 +296,7 @@ def _compile(worker: Worker, job: Job, deadline: Deadline) -> tuple[float, bytes
     """Let a worker make machine code; return the seconds it took, and the code."""
     worker.send(protocol.Compile(job.settings, job.machine_code_key), job.wasm)
     received = None
-    with selectors.DefaultSelector() as selector:
+    with _Selector() as selector:
         selector.register(worker, selectors.EVENT_READ)
         while received is None:
             deadline.check()
