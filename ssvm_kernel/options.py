@@ -99,6 +99,23 @@ class RunTraits(LineTraits):
         Unicode(),
         help="Grant an environment variable: the kernel's own value of NAME, or the VALUE given.",
     ).tag(flag="--env", metavar="NAME[=VALUE]")
+    stdin = Unicode(
+        None,
+        allow_none=True,
+        help="Give the guest TEXT to read as its stdin, as it stands; by default that is empty.",
+    ).tag(flag="--stdin", metavar="TEXT")
+    stdin_file = Unicode(
+        "",
+        help="Give the guest the content of a file to read as its stdin, and nothing else of the file's folder.",
+    ).tag(flag="--stdin-file", metavar="PATH")
+    stdin_var = Unicode(
+        "",
+        help="Give the guest the value of a Python variable, str or bytes, to read as its stdin.",
+    ).tag(flag="--stdin-var", metavar="NAME")
+    interactive = Bool(
+        False,
+        help="Let the guest ask you: whenever it reads its stdin you get a box to type a line in; ^D ends its input.",
+    ).tag(flag="--interactive")
     allow_command = List(
         Unicode(),
         help='Grant a host command: "git" with any arguments, "git status" with exactly these, "git log ..." '

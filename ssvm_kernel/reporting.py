@@ -83,6 +83,9 @@ def _lent(prepared: Prepared) -> Iterator[GrantLine]:
         yield GrantLine(describe(folder), folder.origin.value)
     for variable in prepared.grants.env:
         yield GrantLine(describe(variable), variable.origin.value)
+    for given in (prepared.input, prepared.typing):
+        if given is not None:
+            yield given.line()
 
 
 def _decided(ledger: Iterable[LedgerLine]) -> Iterator[GrantLine]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Final
 
 from ssvm_kernel.authority import WorkFolder, granted_by_options
@@ -20,6 +21,7 @@ from ssvm_kernel.ending import show_missed
 from ssvm_kernel.errors import GuestInterrupted, SsvmError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
+from ssvm_kernel.inputs import Typing, input_of
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
@@ -68,7 +70,9 @@ class Prepared:
         self._book = book
         grants, problems = granted_by_options(options)
         for problem in problems:
-            self.surface.write("stderr", f"[ssvm] {problem.message}\n")
+            self._notice(problem.message)
+        self.input = input_of(options)
+        self.typing = Typing(guest.name, self._notice) if options.interactive else None
         run = secrets.token_hex(8)
         book.add_all(grants, run)
         self.grants = book.snapshot(run).for_module(guest.sha256)
@@ -129,7 +133,17 @@ class Prepared:
             stack_bytes=self.options.stack_limit * _KIBI,
             fuel=self.options.fuel,
             call=Call(self.options.call, self.args) if self.options.call else None,
+            stdin=self._stdin(),
         )
+
+    def _stdin(self) -> bytes | None:
+        """Return what the guest reads; of what was typed, what a measurement gives to the runs after the first."""
+        if self.input is not None:
+            return self.input.data
+        return bytes(self.typing.typed) if self.typing is not None and self.context.repeated else None
+
+    def _notice(self, text: str) -> None:
+        self.surface.write("stderr", f"[ssvm] {text}\n")
 
     def deadline(self) -> Deadline:
         """Return when a run that begins now is over."""
@@ -168,7 +182,10 @@ class Runtime:
         asked = self._ledger.written
         try:
             handler = self.broker.handler(context)
-            outcome = self.runner.run(prepared.job(engine), streams, handler, prepared.deadline())
+            job, typing = prepared.job(engine), prepared.typing
+            if typing is not None:
+                job = replace(job, stdin=None)  # asked for now; what was typed is for the repeated runs
+            outcome = self.runner.run(job, streams, handler, prepared.deadline(), on_input=typing)
         except KeyboardInterrupt:
             raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
         finally:

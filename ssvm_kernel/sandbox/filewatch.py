@@ -9,7 +9,7 @@ function of Python around each would be slow, and could not call the engine's, w
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from ssvm_kernel.errors import GuestTrap
 from ssvm_kernel.host.hostfunc import GuestMemory, define_raw
 from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
 
-__all__ = ["FileWatch", "watched_functions"]
+__all__ = ["READ", "FileWatch", "has_plain_memory", "watched_functions"]
 
 _WASI: Final = "wasi_snapshot_preview1"
 _EBADF: Final = 8
@@ -53,6 +53,9 @@ _FUNCTIONS: Final = {
     "fd_prestat_get": _function("ii"),
 }
 _NAMES: Final = tuple(_FUNCTIONS)
+READ: Final = "fd_read"
+"""Watched for a guest that may ask the person for its input: the host is called before it reads its stdin."""
+_PARAMS: Final = {name: function.params for name, function in _FUNCTIONS.items()} | {READ: ("i32",) * 4}
 
 
 class FileWatch:
@@ -63,10 +66,15 @@ class FileWatch:
     engine : wasmtime.Engine
         The guest's.
     names : tuple of str
-        From `watched_functions`; nothing is watched when it is empty.
+        From `watched_functions`, and `READ`; nothing is watched when it is empty.
+    on_read : callable or None
+        Called before the guest reads its stdin, if `READ` is watched.
     """
 
-    def __init__(self, engine: wasmtime.Engine, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, engine: wasmtime.Engine, names: tuple[str, ...], on_read: Callable[[], None] | None = None
+    ) -> None:
+        self._on_read = on_read
         self._engine = engine
         self._names = names
         self._memory = GuestMemory()
@@ -98,6 +106,7 @@ class FileWatch:
             return
         own = wasmtime.Linker(self._engine)
         define_raw(own, "host", "failed", ["i32"] * 5, [], self._failed)
+        define_raw(own, "host", "reads", [], [], self._reads)
         for name, real in self._real.items():
             own.define(store, "wasi", name, real)
         own.define(store, "front", "table", self._table)
@@ -110,6 +119,11 @@ class FileWatch:
             Attempt(_NAMES[function], fd, path, error, count)
             for (function, fd, path), (error, count) in self._seen.items()
         )
+
+    def _reads(self, caller: int) -> None:
+        del caller
+        if self._on_read is not None:
+            self._on_read()
 
     def _failed(self, caller: int, function: int, error: int, fd: int, at: int, length: int) -> None:
         if _NAMES[function] == "fd_prestat_get":
@@ -132,12 +146,12 @@ def watched_functions(module: wasmtime.Module) -> tuple[str, ...]:
     """Return the file functions that a module imports, if it can name a path at all."""
     imported = {item.name for item in module.imports if item.module == _WASI}
     wanted = imported & _FUNCTIONS.keys()
-    if not wanted - {"fd_prestat_get"} or not _has_plain_memory(module):
+    if not wanted - {"fd_prestat_get"} or not has_plain_memory(module):
         return ()
     return tuple(name for name in _NAMES if name in wanted)
 
 
-def _has_plain_memory(module: wasmtime.Module) -> bool:
+def has_plain_memory(module: wasmtime.Module) -> bool:
     """Tell whether the guest's memory is one that the watch can take; without it file functions fail anyway."""
     for item in module.exports:
         if item.name == "memory" and isinstance(item.type, wasmtime.MemoryType):
@@ -149,7 +163,7 @@ def _has_plain_memory(module: wasmtime.Module) -> bool:
 def _front(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
     parts = [f'(table (export "table") {len(names)} {len(names)} funcref)']
     for index, name in enumerate(names):
-        params = _FUNCTIONS[name].params
+        params = _PARAMS[name]
         parts.append(
             f'(func (export "{name}") {_signature(params)}'
             # a module whose start section touches files comes before the watch: it is told that there are none
@@ -163,13 +177,20 @@ def _front(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
 def _watch(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
     imports = [
         '(import "host" "failed" (func $failed (param i32 i32 i32 i32 i32)))',
+        '(import "host" "reads" (func $reads))',
         f'(import "front" "table" (table {len(names)} {len(names)} funcref))',
         '(import "guest" "memory" (memory 0))',
     ]
     functions = []
     for name in names:
-        params = _FUNCTIONS[name].params
+        params = _PARAMS[name]
         imports.append(f'(import "wasi" "{name}" (func $wasi_{name} {_signature(params)}))')
+        if name == READ:
+            functions.append(
+                f"(func ${name} {_signature(params)} (if (i32.eqz (local.get 0)) (then (call $reads)))"
+                f" (call $wasi_{name} {_arguments(params)}))"
+            )
+            continue
         reports = "".join(
             f" (call $failed (i32.const {_NAMES.index(name)}) (local.get $error) (local.get {fd}) (local.get {at})"
             f" (local.get {length}))"

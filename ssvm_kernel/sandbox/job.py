@@ -13,7 +13,7 @@ from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
 
-__all__ = ["CommandHandler", "Job", "Outcome", "Output"]
+__all__ = ["CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
 
 _OWN_MEMORY: Final = 1 << 30
 """Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
@@ -49,6 +49,8 @@ class Job:
         What to call instead of ``_start``.
     measured : bool
         Whether its times are compared with others: it reads its machine code from the cache anew.
+    stdin : bytes or None
+        What it reads as its stdin.
     """
 
     wasm: bytes = field(repr=False)
@@ -63,6 +65,7 @@ class Job:
     fuel: int = 0
     call: protocol.Call | None = None
     measured: bool = False
+    stdin: bytes | None = field(default=None, repr=False)
 
     @property
     def settings(self) -> EngineSettings:
@@ -142,6 +145,9 @@ class Output(Protocol):
     def flush(self) -> None:
         """Show all that is there."""
 
+
+InputHandler = Callable[[Wait], bytes | None]
+"""Returns the next that a guest reads as its stdin, or None when there is no more; it gets a way to wait."""
 
 CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, int, Callable[[CommandReply], None]], None]
 """Decides and runs one command.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import wasmtime
 
 from ssvm_kernel.host.process import MODULES, CommandCall, CommandReply, ProcessState, bind_process_interface
-from ssvm_kernel.sandbox.filewatch import watched_functions
+from ssvm_kernel.sandbox.filewatch import READ, has_plain_memory, watched_functions
 
 __all__ = ["GuestExit", "Loaded"]
 
@@ -36,19 +36,32 @@ class Loaded:
     ----------
     watched : tuple of str
         Its file functions, see `ssvm_kernel.sandbox.filewatch`.
+    reads_stdin : bool
+        Whether it can be asked for before it reads its stdin.
     """
 
     def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
         self.engine = engine
         self.module = module
         self.watched = watched_functions(module)
+        self.reads_stdin = READ in {item.name for item in module.imports if item.module == _WASI} and has_plain_memory(
+            module
+        )
         self._process = tuple(item for item in module.imports if item.module in MODULES)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
         self._shared = None if self._process or self.watched else _linker(engine)
 
-    def linker(self, run_command: Callable[[CommandCall], CommandReply]) -> wasmtime.Linker:
-        """Return what one instance may import: WASI, and the process interface with a state of its own."""
-        if self._shared is not None:
+    def linker(self, run_command: Callable[[CommandCall], CommandReply], *, own: bool = False) -> wasmtime.Linker:
+        """Return what one instance may import: WASI, and the process interface with a state of its own.
+
+        Parameters
+        ----------
+        run_command : callable
+            What runs a command.
+        own : bool
+            Whether more will be defined that is for one instance only.
+        """
+        if self._shared is not None and not own:
             return self._shared
         linker = _linker(self.engine)
         bind_process_interface(linker, ProcessState(run_command), self._process)

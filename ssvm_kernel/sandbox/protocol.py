@@ -20,6 +20,8 @@ __all__ = [
     "Failed",
     "Finished",
     "FromWorker",
+    "InputCall",
+    "InputReply",
     "Lock",
     "Locked",
     "Preopen",
@@ -109,6 +111,8 @@ class Run(_Message, frozen=True):
         Most fuel, when the engine counts it.
     stdin : bool
         Whether there is a descriptor for its stdin, which is empty otherwise.
+    ask : bool
+        Whether to say when the guest wants to read its stdin.
     call : Call or None
         What to call instead of ``_start``.
     measured : bool
@@ -125,8 +129,15 @@ class Run(_Message, frozen=True):
     table_elements: int = 1_000_000
     fuel: int = 0
     stdin: bool = False
+    ask: bool = False
     call: Call | None = None
     measured: bool = False
+
+
+class InputReply(_Message, frozen=True):
+    """To the worker: there is something to read, or `end`: there will not be more."""
+
+    end: bool
 
 
 class CommandReply(_Message, frozen=True):
@@ -172,6 +183,10 @@ class CommandCall(_Message, frozen=True):
     args: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...]
     timeout_ms: int
+
+
+class InputCall(_Message, frozen=True):
+    """From the worker: the guest is about to read its stdin."""
 
 
 class StackFrame(msgspec.Struct, frozen=True, array_like=True):
@@ -269,8 +284,8 @@ class Failed(_Message, frozen=True):
     message: str
 
 
-ToWorker: TypeAlias = Lock | Compile | Run | CommandReply
-FromWorker: TypeAlias = Ready | Locked | Compiled | CommandCall | Finished | Failed
+ToWorker: TypeAlias = Lock | Compile | Run | CommandReply | InputReply
+FromWorker: TypeAlias = Ready | Locked | Compiled | CommandCall | InputCall | Finished | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _to_worker: Final[msgspec.msgpack.Decoder[ToWorker]] = msgspec.msgpack.Decoder(ToWorker)

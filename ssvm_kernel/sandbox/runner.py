@@ -6,12 +6,11 @@ worker is killed and what the guest had printed is kept.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import selectors
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,16 +20,15 @@ from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed, feeding
-from ssvm_kernel.sandbox.job import CommandHandler, Job, Outcome, Output
+from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Outcome, Output
+from ssvm_kernel.sandbox.pipes import PIPE_SIZE, output_pipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 
 __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
 
 _READ: Final = 1 << 20
-_PIPE_SIZE: Final = 1 << 20
 _Selector: Final = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """For a handful of descriptors ``poll`` is cheaper: ``epoll`` is a system call for each of them, and one to begin."""
-_F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 
 class Runner:
@@ -48,6 +46,7 @@ class Runner:
         stdin: int | None = None,
         *,
         one_stream: bool = False,
+        on_input: InputHandler | None = None,
     ) -> Outcome:
         """Run a guest to its end.
 
@@ -62,9 +61,11 @@ class Runner:
         deadline : Deadline or None
             Until when; `on_command` lets it stand still while a person is asked.
         stdin : int or None
-            A descriptor whose bytes the guest reads as its stdin; by default that is empty.
+            A descriptor whose bytes the guest reads as its stdin; by default that is the job's, or empty.
         one_stream : bool
             Whether all output goes to ``output.stdout``, in the order in which it was written.
+        on_input : callable or None
+            Called when the guest wants to read its stdin and nothing is there, with the guest waiting.
 
         Raises
         ------
@@ -77,8 +78,9 @@ class Runner:
         KeyboardInterrupt
             When the person interrupts; the worker is gone and what was printed is shown.
         """
-        with self._worker(job) as worker, feeding(stdin) as feed:
-            return _Run(worker, job, output, on_command, deadline or Deadline(), feed, one_stream).finish()
+        source = job.stdin if stdin is None else stdin
+        with self._worker(job) as worker, feeding(source, asks=on_input is not None) as feed:
+            return _Run(worker, job, output, on_command, on_input, deadline or Deadline(), feed, one_stream).finish()
 
     def compile(self, job: Job) -> tuple[float, bytes]:
         """Compile a module, whatever the cache holds; return the seconds that it took, and the machine code.
@@ -119,6 +121,7 @@ class _Run:
         job: Job,
         output: Output,
         on_command: CommandHandler,
+        on_input: InputHandler | None,
         deadline: Deadline,
         feed: Feed | None,
         one_stream: bool,
@@ -130,6 +133,7 @@ class _Run:
         self._job = job
         self._output = output
         self._on_command = on_command
+        self._on_input = on_input
         self._compile_seconds = 0.0
 
     def finish(self) -> Outcome:
@@ -148,7 +152,7 @@ class _Run:
         return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:
-        with _pipes() as (out_read, out_write, err_read, err_write), _Selector() as selector:
+        with output_pipes() as (out_read, out_write, err_read, err_write), _Selector() as selector:
             if self._one_stream:
                 os.dup2(out_write, err_write, inheritable=False)
             self._start(code, out_write, err_write)
@@ -199,6 +203,7 @@ class _Run:
             table_elements=job.table_elements,
             fuel=job.fuel,
             stdin=self._feed is not None,
+            ask=self._on_input is not None,
             call=job.call,
             measured=job.measured,
         )
@@ -207,7 +212,7 @@ class _Run:
             if code is None:
                 self._worker.send(run, fds=[out_write, err_write, *stdin])
             else:
-                with _reopenable(code) as file:
+                with reopenable(code) as file:
                     self._worker.send(run, fds=[out_write, err_write, file, *stdin])
         finally:
             os.close(out_write)
@@ -239,6 +244,8 @@ class _Run:
                 self._drain(streams)
                 self._output.flush()
                 self._on_command(message, blob, self._wait, self._worker.fileno(), self._answer)
+            elif isinstance(message, protocol.InputCall):
+                self._ask(streams)
             elif isinstance(message, protocol.Failed):
                 if message.stage == "stale":
                     raise _StaleCode
@@ -247,6 +254,17 @@ class _Run:
                 raise WorkerDied("the guest's process did not answer as it should")
             received = self._worker.receive() if self._worker.has_message else None
         return None
+
+    def _ask(self, streams: Streams) -> None:
+        """Let the person type what the guest wants to read, once it has read all that was typed before."""
+        if self._feed is None or self._on_input is None:
+            raise WorkerDied("the guest's process asked for input that it was not given")
+        if not self._feed.waiting:
+            self._drain(streams)
+            self._output.flush()
+            with self._deadline.paused():
+                self._feed.put(self._on_input(self._wait))
+        self._worker.send(protocol.InputReply(end=not self._feed.is_open))
 
     def _answer(self, reply: CommandReply) -> None:
         """Send a command's outcome: large outputs as descriptors that the worker reads straight into the guest."""
@@ -288,7 +306,7 @@ class _Run:
         """Take what is in the pipes now, without waiting; no more than they hold, since a hostile worker goes on."""
         for fd in streams:
             taken = 0
-            while taken <= _PIPE_SIZE and (size := _read_once(fd, streams)):
+            while taken <= PIPE_SIZE and (size := _read_once(fd, streams)):
                 taken += size
 
 
@@ -338,42 +356,3 @@ def _failed(message: protocol.Failed) -> SsvmError:
             return LimitReached(word, option, f"the module cannot start: {message.message}")
     verb = "linked" if message.stage == "link" else "loaded"
     return LoadError(f"the module cannot be {verb}: {message.message}")
-
-
-@contextmanager
-def _reopenable(path: Path) -> Iterator[int]:
-    """Open a file so that a locked worker can open it once more by its descriptor.
-
-    Landlock lets nothing but granted folders be opened, memory files excepted; the copy is made by the system.
-    """
-    with path.open("rb") as file:
-        if not hasattr(os, "memfd_create"):
-            yield file.fileno()
-            return
-        copy = os.memfd_create("machine-code", os.MFD_CLOEXEC)
-        try:
-            left = os.fstat(file.fileno()).st_size
-            while left > 0 and (sent := os.sendfile(copy, file.fileno(), None, left)):
-                left -= sent
-            yield copy
-        finally:
-            os.close(copy)
-
-
-@contextmanager
-def _pipes() -> Iterator[tuple[int, int, int, int]]:
-    """Two pipes as (stdout read, stdout write, stderr read, stderr write); the read ends do not block.
-
-    The write ends belong to the body; large pipes let a guest write a megabyte without waiting for the notebook.
-    """
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    try:
-        os.set_blocking(out_read, False)
-        os.set_blocking(err_read, False)
-        with suppress(OSError):  # over the user's quota of pipe memory, or no Linux
-            fcntl.fcntl(out_write, _F_SETPIPE_SZ, _PIPE_SIZE)
-        yield out_read, out_write, err_read, err_write
-    finally:
-        os.close(out_read)
-        os.close(err_read)

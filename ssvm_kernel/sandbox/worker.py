@@ -24,7 +24,7 @@ from ssvm_kernel.host.process import StoredBytes
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.calling import BadCall, bind_export
 from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
-from ssvm_kernel.sandbox.filewatch import FileWatch
+from ssvm_kernel.sandbox.filewatch import READ, FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.traps import parse_trap
@@ -56,6 +56,7 @@ class Worker:
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
         self._modules: dict[str, Loaded] = {}
         self._host_seconds = 0.0
+        self._input_ended = False
 
     def serve(self) -> None:
         """Answer requests until the kernel closes the socket."""
@@ -138,9 +139,11 @@ class Worker:
         started = time.perf_counter()
         guest = self._load(request, fds)
         loaded = time.perf_counter()
-        linker = guest.linker(self._ask_command)
+        asks = request.ask and guest.reads_stdin
+        linker = guest.linker(self._ask_command, own=asks)
         store = wasmtime.Store(guest.engine)
-        files = FileWatch(guest.engine, guest.watched)
+        self._input_ended = False
+        files = FileWatch(guest.engine, (*guest.watched, READ) if asks else guest.watched, self._ask_input)
         exit_code: int | None = 0
         trap = instance = None
         results: tuple[str, ...] = ()
@@ -195,6 +198,20 @@ class Worker:
         assert isinstance(reply, protocol.CommandReply)
         self._host_seconds += time.perf_counter() - started
         return _guest_reply(reply, frame.blob, fds)
+
+    def _ask_input(self) -> None:
+        """Tell the kernel that the guest wants to read, and wait until there is something, or nothing any more."""
+        if self._input_ended:
+            return
+        started = time.perf_counter()
+        self._send(protocol.InputCall())
+        received = recv_frame(self._sock)
+        if received is None:
+            os._exit(1)
+        reply = protocol.decode_to_worker(received[0].header)
+        assert isinstance(reply, protocol.InputReply)
+        self._input_ended = reply.end
+        self._host_seconds += time.perf_counter() - started
 
 
 @contextmanager

@@ -20,7 +20,7 @@ LAYERS = (
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
-    | {"namespace", "progress", "reporting", "result"},
+    | {"inputs", "namespace", "progress", "reporting", "result"},
     {"session"},
     {"commands"},
     {"magic", "kernel", "cli"},
