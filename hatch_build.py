@@ -1,9 +1,9 @@
-"""Build hook: put the prebuilt C library for cells into the package, so that the first C cell does not wait for it.
+"""Build hook: put the prebuilt C and C++ libraries for cells into the package, so that no first cell waits for them.
 
 It also asks for node where the build of the JupyterLab extension has none; hatchling takes one such hook.
 
-Without the ziglang package (or where it fails) the build goes on: the library is then made once on the person's
-machine, at the first C cell.
+Without the ziglang package (or where it fails) the build goes on: a library is then made once on the person's
+machine, at the first cell that needs it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _FOLDER = "ssvm_kernel/sdk/sysroot"
-_TIMEOUT = 900.0  # seconds; it takes about 20 on an idle machine
+_TIMEOUT = 900.0  # seconds; each takes about 20 on an idle machine
+_PARTS = {"C": "", "C++": "-cxx"}  # the library of a language, and how its folder's name ends
 
 
 class SysrootBuildHook(BuildHookInterface[Any]):
-    """Makes ``ssvm_kernel/sdk/sysroot/zig-VERSION`` and adds it to what is built."""
+    """Makes ``ssvm_kernel/sdk/sysroot/zig-VERSION`` and ``-cxx`` and adds them to what is built."""
 
     PLUGIN_NAME = "custom"
 
@@ -45,23 +46,25 @@ class SysrootBuildHook(BuildHookInterface[Any]):
         if zig is not None:
             self._make(zig)
         elif not self._finished():
-            self.app.display_warning("ziglang is not installed: C cells will make their C library at first use")
+            self.app.display_warning("ziglang is not installed: C and C++ cells will make their library at first use")
         build_data["artifacts"].append(f"/{_FOLDER}/**")
 
     def _make(self, zig: Path) -> None:
         sysroot = _load_sysroot_module(Path(self.root))
         try:
             installed = _run([str(zig), "version"], self.root, {})[1].strip()
-            folder = Path(self.root) / _FOLDER / f"zig-{installed}"
-            if sysroot.read_manifest(folder) is None:
-                self.app.display_info(f"building the C library of zig {installed} for cells")
-                sysroot.make_sysroot(zig, folder, _run)
+            for language, part in _PARTS.items():
+                folder = Path(self.root) / _FOLDER / f"zig-{installed}{part}"
+                if sysroot.read_manifest(folder) is None:
+                    self.app.display_info(f"building the {language} library of zig {installed} for cells")
+                    sysroot.make_sysroot(zig, folder, _run, cxx=language == "C++")
         except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
-            self.app.display_warning(f"no C library in this build, C cells will make it at first use: {error}")
+            self.app.display_warning(f"a library is not in this build, cells will make it at first use: {error}")
 
     def _finished(self) -> bool:
         read = _load_sysroot_module(Path(self.root)).read_manifest
-        return any(read(folder) for folder in (Path(self.root) / _FOLDER).glob("zig-*"))
+        folder = Path(self.root) / _FOLDER
+        return any(read(made) for made in folder.glob("zig-*-cxx") if read(folder / made.name.removesuffix("-cxx")))
 
 
 def _installed_zig() -> Path | None:

@@ -28,10 +28,9 @@ _SPAN = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
 _COUNT = re.compile(r"^\d+ (?:error|warning)s?(?: and \d+ errors?)? generated\.$")
 _UNDEFINED = re.compile(r"^wasm-ld: error: .*undefined symbol: (?P<symbol>.+)$")
 _LINKER = re.compile(r"^wasm-ld: (?P<severity>error|warning): (?P<message>.*)$")
-_EXAMPLE = "int main(void) { … }"
 
 
-def clang_diagnostics(said: str, source: str, cell: str) -> tuple[Diagnostic, ...]:
+def clang_diagnostics(said: str, source: str, cell: str, files: frozenset[str] = frozenset()) -> tuple[Diagnostic, ...]:
     """Return clang's findings.
 
     Parameters
@@ -42,13 +41,15 @@ def clang_diagnostics(said: str, source: str, cell: str) -> tuple[Diagnostic, ..
         The cell's text.
     cell : str
         Name of the cell's file, as clang knows it.
+    files : frozenset of str
+        Names of the session's files.
     """
     lines = source.split("\n")
     found: list[Diagnostic] = []
     included_at = 0  # line of the cell whose #include brought the file that is spoken of next
     for text in said.splitlines():
         if (placed := _PLACED.match(text)) is not None:
-            found.append(_placed(placed, lines, cell, included_at))
+            found.append(_placed(placed, lines, cell, included_at, files))
         elif (included := _INCLUDED.match(text)) is not None:
             if included["file"] == cell:
                 included_at = int(included["line"])
@@ -61,10 +62,13 @@ def clang_diagnostics(said: str, source: str, cell: str) -> tuple[Diagnostic, ..
     return tuple(found)
 
 
-def _placed(match: re.Match[str], lines: list[str], cell: str, included_at: int) -> Diagnostic:
+def _placed(match: re.Match[str], lines: list[str], cell: str, included_at: int, files: frozenset[str]) -> Diagnostic:
     severity, message = _SEVERITIES[match["severity"]], match["message"]
     line, column = int(match["line"]), int(match["column"])
-    if match["file"] != cell:
+    file = match["file"].removeprefix("./")
+    if file in files:  # its text is at hand when it is shown; the column is right for ASCII before it
+        return _with_flag(Diagnostic(severity, message, line, column, file=file, rendered=match.string))
+    if file != cell:
         return _with_flag(
             Diagnostic(severity, f"{match['file']}:{line}:{column}: {message}", included_at, rendered=match.string)
         )
@@ -146,14 +150,18 @@ def undefined_symbol(symbol: str, source: str) -> Diagnostic:
 
 def _first_use(symbol: str, source: str) -> _Place:
     """Return the first place of a name in the cell: a linker knows none."""
-    word = re.search(rf"\b{re.escape(symbol)}\b", source)
+    name = symbol.split("(")[0].rpartition("::")[2]  # of "space::name(int)" in C++
+    word = re.search(rf"\b{re.escape(name)}\b", source) if name else None
     if word is None:
         return _Place()
     line = source.count("\n", 0, word.start()) + 1
     column = word.start() - source.rfind("\n", 0, word.start())
-    return _Place(line, column, column + len(symbol))
+    return _Place(line, column, column + len(name))
 
 
-def missing_main() -> Diagnostic:
-    """Return the finding for a program that has no ``main``."""
-    return Diagnostic(Severity.ERROR, f"a C cell is a program and needs a function {_EXAMPLE}", code="")
+def missing_main(example: str, *, cxx: bool) -> Diagnostic:
+    """Return the finding for a cell that has neither a ``main`` nor anything to export."""
+    language, linkage = ("C++", 'extern "C" ') if cxx else ("C", "")
+    library = f"{linkage}int add(int a, int b) {{ return a + b; }}"
+    message = f"nothing here can be run: a {language} program needs a function {example}, a library one like {library}"
+    return Diagnostic(Severity.ERROR, message)

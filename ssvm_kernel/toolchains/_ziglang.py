@@ -41,11 +41,12 @@ class Ziglang:
 
 @dataclass(frozen=True)
 class Sysroot:
-    """A C library with its headers: what to give the compiler and the linker."""
+    """A C or C++ library with its headers: what to give the compiler and the linker."""
 
     includes: tuple[str, ...]
     command: tuple[str, ...]
     reactor: tuple[str, ...]
+    defines: tuple[str, ...] = ()
 
     def link_line(self, objects: Sequence[str], *, reactor: bool = False) -> list[str]:
         """Return the linker's inputs, in order, with the cell's own `objects` in their place."""
@@ -99,24 +100,31 @@ def _package_version(program: Path) -> str:
         return f"unknown-{hashlib.sha256(signature(program).encode()).hexdigest()[:12]}"
 
 
-def sysroot_for(zig: Ziglang, notice: Callable[[str], None] | None) -> Sysroot:
-    """Return the C library for `zig`: the one shipped with this package, or one made now, once.
+def sysroot_for(zig: Ziglang, notice: Callable[[str], None] | None, *, cxx: bool = False) -> Sysroot:
+    """Return the C or C++ library for `zig`: the one shipped with this package, or one made now, once.
 
     Raises
     ------
     ToolchainMissing
         When it cannot be made.
     """
-    shipped = Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}"
+    c = _folder(zig, notice, "C")
+    return _described(zig, _folder(zig, notice, "C++"), c) if cxx else _described(zig, c, c)
+
+
+def _folder(zig: Ziglang, notice: Callable[[str], None] | None, language: str) -> Path:
+    """Return the folder with the library of one language, made now if need be."""
+    part = "" if language == "C" else "-cxx"
+    shipped = Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}{part}"
     if read_manifest(shipped) is not None:
-        return _described(zig, shipped)
+        return shipped
     kept = store.folder("sysroot")
     if kept is None:  # nothing can be kept on this machine, so it is made once per kernel
         kept = Path(_temporary_folder().name)
-    own = kept / f"zig-{zig.version}-{FORMAT}"
+    own = kept / f"zig-{zig.version}-{FORMAT}{part}"
     if read_manifest(own) is None:
-        _make(zig, own, notice or _log.warning)
-    return _described(zig, own)
+        _make(zig, own, notice or _log.warning, language)
+    return own
 
 
 @functools.cache
@@ -124,18 +132,20 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="ssvm-sysroot-")
 
 
-def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None]) -> None:
-    """Make the C library while no other kernel does."""
+def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None], language: str) -> None:
+    """Make a library while no other kernel does."""
     from filelock import FileLock
 
     try:
         with FileLock(f"{folder}.lock", timeout=_LOCK_TIMEOUT):
             if read_manifest(folder) is not None:  # another kernel made it while this one waited
                 return
-            notice(f"building the C library for ziglang {zig.version}: once on this machine, about half a minute")
-            make_sysroot(zig.program, folder, _run)
+            notice(f"building the {language} library of ziglang {zig.version}: once on this machine, half a minute")
+            make_sysroot(zig.program, folder, _run, cxx=language == "C++")
     except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
-        raise ToolchainMissing(f"ziglang {zig.version} cannot build the C library for cells: {error}") from error
+        raise ToolchainMissing(
+            f"ziglang {zig.version} cannot build the {language} library for cells: {error}"
+        ) from error
 
 
 def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:
@@ -144,12 +154,18 @@ def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, st
 
 
 @functools.lru_cache(maxsize=8)
-def _described(zig: Ziglang, folder: Path) -> Sysroot:
+def _described(zig: Ziglang, folder: Path, c: Path) -> Sysroot:
     manifest = read_manifest(folder)
     if manifest is None:
-        raise ToolchainMissing(f"the C library in {folder} was removed while this kernel ran; run the cell again")
+        raise ToolchainMissing(f"the library in {folder} was removed while this kernel ran; run the cell again")
 
     def paths(model: str) -> tuple[str, ...]:
-        return tuple(item if item == CELL else str(folder / item) for item in manifest[model])
+        return tuple(item if item == CELL else str(_which(item, folder, c)) for item in manifest[model])
 
-    return Sysroot(tuple(str(zig.lib / name) for name in manifest["includes"]), paths("command"), paths("reactor"))
+    includes = tuple(str(zig.lib / name) for name in manifest["includes"])
+    return Sysroot(includes, paths("command"), paths("reactor"), tuple(manifest.get("defines", ())))
+
+
+def _which(name: str, folder: Path, c: Path) -> Path:
+    """Return the file of a library: what C++ needs of C's is in C's folder."""
+    return folder / name if (folder / name).is_file() else c / name

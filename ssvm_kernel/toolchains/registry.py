@@ -19,11 +19,12 @@ GROUP = "ssvm_kernel.toolchains"
 # Known without metadata and without importing them; a plug-in cannot take the place of one of these.
 _BUILT_IN = {
     "c": "ssvm_kernel.toolchains.c:CToolchain",
+    "c++": "ssvm_kernel.toolchains.cpp:CppToolchain",
     "go": "ssvm_kernel.toolchains.go:GoToolchain",
     "rust": "ssvm_kernel.toolchains.rust:RustToolchain",
     "wat": "ssvm_kernel.toolchains.wat:WatToolchain",
 }
-_ALIASES = {"golang": "go", "rs": "rust", "wast": "wat"}
+_ALIASES = {"cpp": "c++", "cxx": "c++", "golang": "go", "rs": "rust", "wast": "wat"}
 
 
 def names() -> tuple[str, ...]:

@@ -103,6 +103,7 @@ def test_c_library_for_cells_is_shipped(wheel):
         pytest.skip("the package was built without ziglang")
     names = {name.rpartition("/")[2] for name in wheel.namelist() if name.startswith("ssvm_kernel/sdk/sysroot/zig-")}
     assert {"manifest.json", "libc.a", "crt1-command.o", "crt1-reactor.o", "LICENSES.txt"} <= names
+    assert {"libc++.a", "libc++abi.a"} <= names
 
 
 def test_wheel_from_the_sdist_needs_no_node_and_no_compiler(wheel, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains._sysroot import read_manifest
 from ssvm_kernel.toolchains._ziglang import find_ziglang, sysroot_for
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions
+from ssvm_kernel.toolchains.cache import compile_cached
 
 
 def require(language: str) -> None:
@@ -40,28 +42,55 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def c_library(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
     """Make the C library once for all tests where the package was installed without it."""
+    return library(tmp_path_factory, cxx=False)
+
+
+@pytest.fixture(scope="session")
+def cxx_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the C++ library where need be, and its precompiled headers, once for all tests."""
+    folder = library(tmp_path_factory, cxx=True) or tmp_path_factory.mktemp("headers")
+    with cached_in(folder):
+        compile_cached(registry.get("c++"), registry.get("c++").hello)
+    return folder
+
+
+def library(tmp_path_factory: pytest.TempPathFactory, *, cxx: bool) -> Path | None:
+    """Return a cache with the library of a language, or None where it is shipped."""
     require("c")
     zig = find_ziglang()
-    if read_manifest(Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}") is not None:
+    part = "-cxx" if cxx else ""
+    if read_manifest(Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}{part}") is not None:
         return None
-    before = os.environ.get("SSVM_CACHE_DIR")
-    os.environ["SSVM_CACHE_DIR"] = str(tmp_path_factory.mktemp("c-library"))
-    try:
-        sysroot_for(zig, print)
-        return store.folder("sysroot")
-    finally:
-        os.environ.pop("SSVM_CACHE_DIR")
-        if before is not None:
-            os.environ["SSVM_CACHE_DIR"] = before
+    folder = tmp_path_factory.mktemp("library")
+    with cached_in(folder):
+        sysroot_for(zig, print, cxx=cxx)
+    return folder
+
+
+@contextmanager
+def cached_in(folder: Path) -> Iterator[None]:
+    """Use a cache for longer than one test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSVM_CACHE_DIR", str(folder))
+        yield
 
 
 @pytest.fixture
 def c(c_library: Path | None, cache: Path) -> None:
     """Make C cells compile in this test."""
     if c_library is not None:
-        mine = store.folder("sysroot")
-        assert mine is not None
-        shutil.copytree(c_library, mine, dirs_exist_ok=True)
+        take_over(c_library, cache)
+
+
+@pytest.fixture
+def cxx(cxx_library: Path, cache: Path) -> None:
+    """Make C++ cells compile in this test."""
+    take_over(cxx_library, cache)
+
+
+def take_over(folder: Path, cache: Path) -> None:
+    """Link what took long to make from another cache, but no compiled cells."""
+    shutil.copytree(folder, cache, dirs_exist_ok=True, ignore=shutil.ignore_patterns("compiled"), copy_function=os.link)
 
 
 @pytest.fixture
@@ -77,11 +106,11 @@ def go(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     share_go_packages(cache, tmp_path_factory)
 
 
-@pytest.fixture(params=["wat", "c", "rust", "go"])
+@pytest.fixture(params=["wat", "c", "c++", "rust", "go"])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test once per language."""
     if request.param != "wat":
-        request.getfixturevalue(request.param)
+        request.getfixturevalue({"c++": "cxx"}.get(request.param, request.param))
     return request.param
 
 

@@ -88,15 +88,21 @@ def quick_engine() -> wasmtime.Engine:
 
 def call_library(wasm: bytes, name: str, *args: float) -> float | None:
     """Call an export of a library, with what it must run first; it has nothing but WASI."""
-    engine = quick_engine()
+    return call_guest(wasm, (name, *args), engine=quick_engine())[0]
+
+
+def call_guest(wasm: bytes, *calls: tuple[object, ...], engine: wasmtime.Engine | None = None) -> list[object]:
+    """Call exported functions of one instance of a library, each given as its name and its arguments."""
+    engine = engine or wasmtime.Engine()
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
     store = wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())
     exports = linker.instantiate(store, wasmtime.Module(engine, wasm)).exports(store)
-    if "_initialize" in exports:
+    assert "_start" not in list(exports)
+    if "_initialize" in list(exports):
         exports["_initialize"](store)
-    return exports[name](store, *args)
+    return [exports[name](store, *arguments) for name, *arguments in calls]
 
 
 def run_guest(

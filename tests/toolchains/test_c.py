@@ -8,7 +8,7 @@ from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains import _ziglang, registry
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from tests.toolchains.conftest import build, failure
-from tests.toolchains.run_guest import imports, run_guest
+from tests.toolchains.run_guest import call_guest, imports, run_guest
 
 pytestmark = pytest.mark.usefixtures("c")
 
@@ -97,9 +97,10 @@ def test_a_name_that_nothing_defines_is_found_in_the_cell(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("source", ["int add(int a, int b) { return a + b; }", "/* nothing */"])
-def test_a_cell_without_main_says_what_is_missing(tmp_path, source):
-    assert "needs a function int main(void)" in str(failure("c", source, folder=tmp_path))
+@pytest.mark.parametrize("source", ["static int add(int a, int b) { return a + b; }", "/* nothing */", "/* main */"])
+def test_a_cell_with_nothing_to_run_says_what_is_missing(tmp_path, source):
+    error = failure("c", source, folder=tmp_path)
+    assert "needs a function int main(void) { return 0; }, a library one like int add(" in str(error)
 
 
 @pytest.mark.parametrize("source", ["", " \n "])
@@ -186,11 +187,28 @@ def test_an_unknown_flag_or_level_is_an_error(tmp_path):
         build("c", "int main(void) {}", opt="fast", folder=tmp_path)
 
 
-def test_a_library_is_linked_as_a_reactor(tmp_path):
-    source = '__attribute__((export_name("add"))) int add(int a, int b) { return a + b; }'
-    wasm = build("c", source, "-mexec-model=reactor", folder=tmp_path).wasm
+def test_a_cell_without_main_is_a_library(tmp_path):
+    source = "static int calls;\nint add(int a, int b) { calls++; return a + b; }\nint count(void) { return calls; }"
+    wasm = build("c", source, folder=tmp_path).wasm
     assert imports(wasm) == []
-    assert b"_initialize" in wasm
+    assert call_guest(wasm, ("add", 2, 3), ("add", -1, 1), ("count",)) == [5, 0, 2]
+
+
+def test_constructors_of_a_library_run_once(tmp_path):
+    source = "static int n;\n__attribute__((constructor)) void begin(void) { n += 10; }\nint next(void) { return n++; }"
+    assert call_guest(build("c", source, folder=tmp_path).wasm, ("next",), ("next",)) == [10, 11]
+
+
+@pytest.mark.parametrize("flags", [(), ("-mexec-model=reactor",)])
+def test_an_export_of_a_library_has_the_name_it_asks_for(tmp_path, flags):
+    source = '/* main */ __attribute__((export_name("plus"))) int add(int a, int b) { return a + b; }'
+    assert call_guest(build("c", source, *flags, folder=tmp_path).wasm, ("plus", 2, 3)) == [5]
+
+
+def test_main_may_come_from_a_header(tmp_path):
+    header = tmp_path / "program.h"
+    header.write_text("int main(void) { return 4; }\n")
+    assert run_guest(build("c", f'#include "{header}"', folder=tmp_path / "w").wasm).status == 4
 
 
 def test_a_file_of_the_person_s_is_named(tmp_path):
@@ -217,12 +235,12 @@ def test_simd_is_on(tmp_path):
 
 
 def test_a_compile_that_does_not_end_is_stopped(tmp_path, monkeypatch):
-    from ssvm_kernel.toolchains import _tools, c
+    from ssvm_kernel.toolchains import _clang, _tools
 
     def hasty(argv, workdir, *, source, notice):
         return _tools.run_compiler(argv, workdir, source=source, timeout=0.2)
 
-    monkeypatch.setattr(c, "run_compiler", hasty)
+    monkeypatch.setattr(_clang, "run_compiler", hasty)
     bomb = "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\nint main(void) { " + "B(B(B(;))) " * 5 + "}"
     assert "did not end within 0 s" in str(failure("c", bomb, folder=tmp_path))
 

@@ -64,13 +64,14 @@ def test_an_unknown_name_suggests_the_nearest(wrong, right):
 
 
 def test_an_unknown_name_far_from_all_lists_what_there_is():
-    with pytest.raises(UsageError, match=r"unknown language 'cobol': Known are c, go, rust, wat\.$"):
+    with pytest.raises(UsageError) as caught:
         registry.get("cobol")
+    assert str(caught.value) == f"unknown language 'cobol': Known are {', '.join(registry.names())}."
 
 
 @pytest.mark.usefixtures("plugins")
 def test_another_package_adds_a_language():
-    assert registry.names() == ("basic", "broken", "c", "go", "gone", "rust", "wat")
+    assert registry.names() == tuple(sorted((*registry._BUILT_IN, "basic", "broken", "gone")))
     assert isinstance(registry.get("basic"), Basic)
     assert registry.get("bas") is registry.get("basic")
     with pytest.raises(UsageError, match="did you mean 'basic'"):

@@ -78,8 +78,11 @@ def answers(zig: Ziglang):
         made.mkdir(parents=True, exist_ok=True)
         for name in (f"crt1-{model}.o", "libc.a"):
             (made / name).write_text(name)
+        (made / "libc++.a").write_text("libc++.a")
         compile_line = f' "zig" -cc1 -isystem {zig.lib}/include -isystem {zig.lib}/absent -isystem /usr/include'
-        link_line = f"wasm-ld --entry _start -o cell.wasm global/o/crt1-{model}.o {made}/libc.a local/cell.o"
+        cxx = f" {made}/libc++.a" if argv[1] == "c++" else ""
+        compile_line += " -D NDEBUG -D _LIBCPP_X=1" if cxx else ""
+        link_line = f"wasm-ld --entry _start -o cell.wasm global/o/crt1-{model}.o {made}/libc.a{cxx} local/cell.o"
         return 0, "", f"clang version\n{compile_line}\n{link_line}\n"
 
     return run
@@ -94,6 +97,20 @@ def test_what_the_link_line_names_is_taken_in_its_order(tmp_path):
     assert manifest["reactor"] == ["crt1-reactor.o", "libc.a", CELL]
     assert manifest["includes"] == ["include"]
     assert (tmp_path / "made" / "libc.a").read_text() == "libc.a"
+
+
+def test_what_cxx_needs_besides_c_is_a_folder_of_its_own(tmp_path, monkeypatch):
+    zig = fake_zig(tmp_path)
+    shipped = tmp_path / "sdk" / "sysroot"
+    make_sysroot(zig.program, shipped / "zig-9.9.9", answers(zig))
+    make_sysroot(zig.program, shipped / "zig-9.9.9-cxx", answers(zig), cxx=True)
+    assert sorted(path.name for path in (shipped / "zig-9.9.9-cxx").iterdir()) == ["LICENSES.txt", "libc++.a", MANIFEST]
+    monkeypatch.setattr(_ziglang, "sdk", SimpleNamespace(__file__=str(tmp_path / "sdk" / "__init__.py")))
+    found = sysroot_for(zig, None, cxx=True)
+    places = [Path(item).relative_to(shipped).as_posix() for item in found.command[:-1]]
+    assert places == ["zig-9.9.9/crt1-command.o", "zig-9.9.9/libc.a", "zig-9.9.9-cxx/libc++.a"]
+    assert found.defines == ("-D_LIBCPP_X=1",)
+    assert sysroot_for(zig, None).defines == ()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +164,7 @@ def test_two_kernels_make_it_once(tmp_path, monkeypatch):
     zig, made = fake_zig(tmp_path), []
     run = answers(zig)
 
-    def counted(program, folder, _run):
+    def counted(program, folder, _run, *, cxx):
         made.append(folder)
         _sysroot.make_sysroot(program, folder, run)
 
@@ -175,7 +192,7 @@ def test_a_library_that_cannot_be_made_is_a_missing_tool(tmp_path, caplog):
 def test_without_a_place_to_keep_it_a_kernel_makes_its_own(tmp_path, monkeypatch):
     zig = fake_zig(tmp_path)
     monkeypatch.setattr(
-        _ziglang, "make_sysroot", lambda program, folder, _run: make_sysroot(program, folder, answers(zig))
+        _ziglang, "make_sysroot", lambda program, folder, _run, *, cxx: make_sysroot(program, folder, answers(zig))
     )
     (tmp_path / "file").touch()
     monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "file"))
