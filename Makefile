@@ -29,7 +29,7 @@ help:  ## List the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/p' Makefile | expand -t 28
 
 .PHONY: lab
-lab: $(VENV)/.installed system-rust  ## Install, and open JupyterLab on the tour
+lab: $(VENV)/.installed system-examples  ## Install, and open JupyterLab on the tour
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(TOUR) $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_ARGS)
 
 .PHONY: demo
@@ -64,14 +64,14 @@ lint: $(VENV)/.installed-dev labextension/node_modules/.yarn-state.yml  ## Check
 	@cd labextension && jlpm check
 
 .PHONY: docs
-docs: $(VENV)/.installed-dev system-rust  ## Build the documentation into docs/_build/html, with every notebook executed
+docs: $(VENV)/.installed-dev system-examples  ## Build the documentation into docs/_build/html, with every notebook executed
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 .PHONY: clean
 clean:  ## Remove all that make made, environments included
 	rm -rf $(VENV) $(OLDEST) build dist labextension/build labextension/lib labextension/node_modules labextension/.yarn
-	rm -rf ssvm_kernel/labextension ssvm_kernel/sdk/sysroot examples/tour-data tests/artifacts docs/_build docs/tutorials
+	rm -rf ssvm_kernel/labextension ssvm_kernel/sdk/sysroot examples/*-data* examples/commands/bin tests/artifacts docs/_build docs/tutorials
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -81,9 +81,13 @@ clean:  ## Remove all that make made, environments included
 system-rust:
 	@tools/setup-system.sh rust
 
+.PHONY: system-examples
+system-examples:
+	@tools/setup-system.sh rust tesseract
+
 .PHONY: system-test
 system-test:
-	@tools/setup-system.sh rust browser
+	@tools/setup-system.sh rust browser tesseract
 
 # --- environments; a stamp file says that a step was done with the files that it depends on
 
@@ -106,7 +110,7 @@ $(VENV)/.base: pyproject.toml $(wildcard hatch_*.py) | python
 
 $(VENV)/.installed: $(VENV)/.base $(BUILD_INPUTS)
 	@echo "==> installing ssvm-kernel into $(VENV)"
-	@$(PIP) install --no-build-isolation --editable '.[all]'
+	@$(PIP) install --no-build-isolation --editable '.[all,examples]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.base $(BUILD_INPUTS)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Make sure of what pip cannot install: a rustc with the standard library for WebAssembly, and a browser for the tests.
+# Make sure of what pip cannot install: a rustc with the standard library for WebAssembly, a browser for the tests, and
+# tesseract for the tutorial that reads a picture.
 #
-#   tools/setup-system.sh rust browser     either word, or both
+#   tools/setup-system.sh rust browser tesseract     any of these words
 #
 # As root on Debian, or a system made from it, missing packages are installed. Elsewhere this says what to install, and
 # succeeds, because what needs them is skipped then; with CI=true it fails, because there nothing may be skipped.
@@ -33,8 +34,14 @@ have_browser() {
   return 1
 }
 
+have_tesseract() {
+  # Without data for a language it reads nothing.
+  command -v tesseract >/dev/null && tesseract --list-langs 2>/dev/null | grep -qx eng
+}
+
 packages_rust=(rustc libstd-rust-dev-wasm32 lld)
 packages_browser=(chromium)
+packages_tesseract=(tesseract-ocr)
 
 say_rust='A Rust cell needs rustc with its standard library for WASI. Install one of these:
     rustup target add wasm32-wasip1                        (rustup)
@@ -44,6 +51,10 @@ say_browser='The browser tests need Chromium. Install one of these:
     apt install chromium                                   (Debian)
     Chromium or Google Chrome as your system has it'
 
+say_tesseract='The OCR tutorial needs tesseract. Install it:
+    apt install tesseract-ocr                              (Debian, Ubuntu)
+    brew install tesseract                                 (macOS)'
+
 is_root_on_debian() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qsE '^(ID|ID_LIKE)=.*debian' /etc/os-release
 }
@@ -51,8 +62,8 @@ is_root_on_debian() {
 missing=()
 for need in "$@"; do
   case $need in
-    rust | browser) "have_$need" || missing+=("$need") ;;
-    *) echo "usage: ${0##*/} [rust] [browser]" >&2 && exit 2 ;;
+    rust | browser | tesseract) "have_$need" || missing+=("$need") ;;
+    *) echo "usage: ${0##*/} [rust] [browser] [tesseract]" >&2 && exit 2 ;;
   esac
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -15,9 +15,14 @@ from nbclient import NotebookClient
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def texts_of(name: str, folder: Path) -> list[str]:
-    """Run an example in `folder`, and return the text of each code cell's outputs, empty cells passed over."""
+def texts_of(name: str, folder: Path, *, beside: tuple[str, ...] = ()) -> list[str]:
+    """Run an example in `folder`, and return the text of each code cell's outputs, empty cells passed over.
+
+    The folders `beside` it, which it uses, are copied with it.
+    """
     shutil.copy(EXAMPLES / name, folder)
+    for item in beside:
+        shutil.copytree(EXAMPLES / item, folder / item, ignore=shutil.ignore_patterns("bin", "__pycache__"))
     notebook = nbformat.read(folder / name, as_version=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")

@@ -87,3 +87,11 @@ def test_root_on_debian_gets_the_packages(setup, tmp_path):
 
 def test_unknown_need_is_refused(setup):
     assert setup("spaceship").returncode == 2
+
+
+def test_tesseract_needs_its_data(setup):
+    done = setup("tesseract", programs=[("tesseract", "echo osd")], CI="true")
+    assert done.returncode == 1
+    assert "apt install tesseract-ocr" in done.stderr
+    done = setup("tesseract", programs=[("tesseract", "echo eng")], CI="true")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
