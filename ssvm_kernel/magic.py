@@ -34,9 +34,12 @@ class SsvmMagics(Magics):
     @cached_property
     def session(self) -> Session:
         """The kernel's session, made when the first guest needs it."""
+        from ssvm_kernel.panel import serve_panel
         from ssvm_kernel.session import Session
 
-        return Session()
+        session = Session()
+        serve_panel(session)
+        return session
 
     # What is read in the line is what is granted: IPython would put a variable's value for "$name" and "{name}" (U31).
     @no_var_expand

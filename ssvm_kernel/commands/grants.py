@@ -14,9 +14,9 @@ from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 
-__all__ = ["COMMAND"]
+__all__ = ["COMMAND", "ORIGINS", "exported"]
 
-_ORIGINS = {"option": "an option", "person": "you, in a prompt", "file": "your file", "policy": "a built-in rule"}
+ORIGINS = {"option": "an option", "person": "you, in a prompt", "file": "your file", "policy": "a built-in rule"}
 
 
 class _Traits(LineTraits):
@@ -39,7 +39,7 @@ def _run(session: Session, parsed: Parsed[_Traits], label: str) -> Table | None:
         return None
     rows = session.grant_rows()
     if options.export:
-        say(_export(rows))
+        say(exported(rows))
         return None
     return Table(
         "grants in force" if rows else "no grants are in force: a guest has only what its cell's line grants",
@@ -50,7 +50,7 @@ def _run(session: Session, parsed: Parsed[_Traits], label: str) -> Table | None:
 
 def _cells(row: GrantRow) -> tuple[str, ...]:
     module = row.module_sha256[:12] or "any"
-    origin = _ORIGINS[row.origin.value]
+    origin = ORIGINS[row.origin.value]
     return row.id, row.what, row.effect, row.scope.value, origin, module, ago(row.age), str(row.uses)
 
 
@@ -63,7 +63,7 @@ def _forget(session: Session, grant_id: str) -> str:
     return f"{sum(session.revoke(each) for each in ids)} grants for always were taken back"
 
 
-def _export(rows: tuple[GrantRow, ...]) -> str:
+def exported(rows: tuple[GrantRow, ...]) -> str:
     """Return the options, and a comment for what no option says."""
     allowed = dict.fromkeys(row.what for row in rows if row.effect not in ("deny", "ask") and row.what.startswith("--"))
     others = [f"# no option says: {row.effect} {row.what}" for row in rows if row.what not in allowed]

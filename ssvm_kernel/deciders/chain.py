@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from ssvm_kernel.deciders.base import Answer, Decider, Question, Wait
+from ssvm_kernel.deciders.dialog import DialogDecider
 from ssvm_kernel.deciders.facts import too_long_to_show
 from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.deciders.offers import DENY
@@ -68,8 +69,8 @@ class DeciderChain:
 
 
 def default_chain() -> DeciderChain:
-    """Return the chain of the product: widget, then typing, then nobody.
+    """Return the chain of the product: the extension's dialog, the widget, then typing, then nobody.
 
-    Keep it for the life of the kernel: its widget decider remembers which front ends can show a prompt.
+    Keep it for the life of the kernel: its deciders remember which front ends can show a prompt.
     """
-    return DeciderChain([WidgetDecider(), StdinDecider(), NobodyDecider()])
+    return DeciderChain([DialogDecider(), WidgetDecider(), StdinDecider(), NobodyDecider()])

@@ -112,6 +112,7 @@ class Pending:
         self._request_id = question.request.id
         self._offers = {offer.id: offer for offer in question.offers}
         self._mailbox = mailbox
+        self._human_seconds = human_seconds
         self._not_before = time.monotonic() + human_seconds
         self._lock = threading.Lock()
         self._open = True
@@ -131,6 +132,11 @@ class Pending:
             else:
                 self._open = False
             self._mailbox.post(event)
+
+    def shown_again(self) -> None:
+        """Give a page that shows the question anew the same time before it can allow (U05)."""
+        with self._lock:
+            self._not_before = time.monotonic() + self._human_seconds
 
     def close(self) -> None:
         """Believe nothing from now on."""

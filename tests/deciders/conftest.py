@@ -17,5 +17,6 @@ def front_end(kernel):
     """The front end, able to do everything."""
     kernel.answers_ping = kernel.has_widgets = kernel.renders = True
     kernel.subshell, kernel.delay = None, 0.0
-    kernel.run("chain = default_chain(); widget, stdin, nobody = chain.deciders; widget.ping_seconds = 30")
+    kernel.run("chain = default_chain(); dialog, widget, stdin, nobody = chain.deciders")
+    kernel.run("widget.ping_seconds = 30; dialog.greeting_seconds = 0")
     return kernel

@@ -74,6 +74,7 @@ class FrontEnd:
         self.open_comms: dict[str, str] = {}
         self._pings: list[str] = []
         self.prompt_comm = ""
+        self.events: list[dict] = []
 
     def start(self, code: str, *, allow_stdin: bool = True) -> str:
         """Send a cell and return its message id."""
@@ -119,6 +120,26 @@ class FrontEnd:
         message = self.client.session.msg("create_subshell_request", {})
         self.client.control_channel.send(message)
         self.subshell = self.client.get_control_msg(timeout=PATIENCE)["content"]["subshell_id"]
+
+    def request(self, **content: object) -> dict:
+        """Send a request of the JupyterLab extension on the control channel, and return the content of its reply."""
+        message = self.client.session.msg("ssvm_request", {"version": 1, **content})
+        self.client.control_channel.send(message)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                reply = self.client.get_control_msg(timeout=1)
+                if reply["parent_header"]["msg_id"] == message["header"]["msg_id"]:
+                    assert reply["msg_type"] == "ssvm_reply"
+                    return reply["content"]
+        raise AssertionError("the kernel did not reply")
+
+    def wait_question(self, *, armed: bool = True) -> dict:
+        """Wait until a question for the extension's dialog comes, and as a rule for as long as its buttons sleep."""
+        self.until(lambda _: any(event["event"] == "question" for event in self.events))
+        if armed:
+            time.sleep(0.5)
+        return next(event["question"] for event in reversed(self.events) if event["event"] == "question")
 
     def send_comm(self, content: object, *, comm: str = "") -> None:
         """Send custom content to the prompt's comm."""
@@ -215,6 +236,8 @@ class FrontEnd:
         except queue.Empty:
             return None
         self.messages.append(message)
+        if message["msg_type"] == "ssvm_event":
+            self.events.append(message["content"])
         if message["msg_type"] == "comm_open":
             self._opened(message["content"])
         elif message["msg_type"] == "comm_close":

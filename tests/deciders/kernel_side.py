@@ -11,7 +11,7 @@ from ssvm_kernel.deciders.pickchain import default_pickers
 from ssvm_kernel.deciders.places import PickQuestion
 
 chain = default_chain()
-widget, stdin, nobody = chain.deciders
+dialog, widget, stdin, nobody = chain.deciders
 pickers = default_pickers()
 picker = pickers.pickers[0]
 

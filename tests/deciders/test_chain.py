@@ -37,8 +37,8 @@ def test_u25_nobody_at_all_denies():
         assert answer.reason == "nobody can be asked here"
 
 
-def test_the_product_asks_widget_then_text_then_nobody():
-    assert [decider.name for decider in default_chain().deciders] == ["widget", "stdin", "nobody"]
+def test_the_product_asks_by_dialog_then_widget_then_text_then_nobody():
+    assert [decider.name for decider in default_chain().deciders] == ["dialog", "widget", "stdin", "nobody"]
 
 
 def test_an_answer_that_was_not_offered_allows_nothing():

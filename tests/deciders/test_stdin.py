@@ -19,7 +19,7 @@ from .frontend import HERE, PATIENCE
 def console(front_end):
     """A front end that can type and knows no comms, as Jupyter console is."""
     front_end.answers_ping = False
-    front_end.run("chain.deciders[0].ping_seconds = 0.1; stdin.human_seconds = 0.2")
+    front_end.run("widget.ping_seconds = 0.1; stdin.human_seconds = 0.2")
     return front_end
 
 

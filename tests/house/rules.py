@@ -23,6 +23,7 @@ LAYERS = (
     | {"inputs", "namespace", "progress", "reporting", "result"},
     {"session"},
     {"commands"},
+    {"panel"},
     {"magic", "kernel", "cli"},
     {""},  # the public face
 )

@@ -12,6 +12,9 @@ const ESCAPES = /\\\\|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}/g;
 // from the focused element and stops at the first match, so that the elements that take the focus need it themselves.
 const SUPPRESS_SHORTCUTS = 'data-lm-suppress-shortcuts';
 
+/** Words in the person's language; JupyterLab's extension, which shows the same prompt, sets it. */
+let __ = (words) => words;
+
 function make(tag, className, ...children) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -33,7 +36,7 @@ function text(value) {
 }
 
 function item(value) {
-  if (value === '') return make('code', 'ssvm-item ssvm-empty', 'empty');
+  if (value === '') return make('code', 'ssvm-item ssvm-empty', __('empty'));
   return make('code', 'ssvm-item', text(value));
 }
 

@@ -7,38 +7,38 @@ function facts(prompt, ids) {
   const row = (label, ...values) => list.append(make('dt', '', label), make('dd', '', ...values));
   const program = make('span', 'ssvm-program', item(prompt.program));
   if (prompt.program.split('/').pop() !== prompt.name) {
-    program.append(make('span', 'ssvm-aside', 'asked for as '), item(prompt.name));
+    program.append(make('span', 'ssvm-aside', __('asked for as ')), item(prompt.name));
   }
-  row('Program', program);
-  row('Arguments', items(prompt.arguments, 'none'));
-  row('Folder', item(prompt.folder));
-  row('Environment', items(prompt.environment, 'nothing'));
-  row('Input', prompt.stdin);
-  row('Time limit', prompt.timeLimit);
-  if (prompt.note) row('Note', text(prompt.note));
+  row(__('Program'), program);
+  row(__('Arguments'), items(prompt.arguments, __('none')));
+  row(__('Folder'), item(prompt.folder));
+  row(__('Environment'), items(prompt.environment, __('nothing')));
+  row(__('Input'), __(prompt.stdin));
+  row(__('Time limit'), prompt.timeLimit);
+  if (prompt.note) row(__('Note'), text(prompt.note));
   return list;
 }
 
 function coverageText(kind, prompt) {
   const parts = document.createDocumentFragment();
-  if (kind === 'exact') parts.append('This exact command');
-  if (kind === 'prefix') parts.append('This program with ', ...prompt.prefix.map(item), ' first, then anything');
-  if (kind === 'any') parts.append('Anything with this program: it can then do all that you can');
+  if (kind === 'exact') parts.append(__('This exact command'));
+  if (kind === 'prefix') parts.append(__('This program with '), ...prompt.prefix.map(item), __(' first, then anything'));
+  if (kind === 'any') parts.append(__('Anything with this program: it can then do all that you can'));
   return parts;
 }
 
 /** The choices as two groups of radio buttons, and what is chosen as an offer's id. */
 function choices(prompt, uid, changed) {
   const allowing = prompt.offers.filter((offer) => offer.allow);
-  const scopes = [...new Map(allowing.map((offer) => [offer.scope, offer.scopeLabel]))];
+  const scopes = [...new Map(allowing.map((offer) => [offer.scope, __(offer.scopeLabel)]))];
   const kinds = [...new Set(allowing.map((offer) => offer.covers))].filter((kind) => kind !== 'request');
-  const scope = radios('How long', `${uid}-scope`, scopes, () => {
+  const scope = radios(__('How long'), `${uid}-scope`, scopes, () => {
     enableCoverage();
     changed();
   });
   const coverage =
     kinds.length > 1
-      ? radios('What', `${uid}-what`, kinds.map((kind) => [kind, coverageText(kind, prompt)]), changed)
+      ? radios(__('What'), `${uid}-what`, kinds.map((kind) => [kind, coverageText(kind, prompt)]), changed)
       : null;
   /** The offer for the chosen scope: the one of this kind, or the one for this request alone. */
   function find(allow, kind) {
@@ -50,25 +50,43 @@ function choices(prompt, uid, changed) {
   enableCoverage();
   return {
     node: make('div', 'ssvm-options', scope.group, ...(coverage ? [coverage.group] : [])),
-    scopeWords: () => ({ once: 'once', run: 'for this run', session: 'for this session', always: 'always' })[scope.value()],
+    scope: () => scope.value(),
     allowed: () => find(true, kind()),
     denied: () => find(false, kind()) ?? prompt.offers.find((offer) => !offer.allow),
   };
 }
 
+/** What the buttons say for each scope. */
+function labels(allow) {
+  return allow
+    ? {
+        once: __('Allow once'),
+        run: __('Allow for this run'),
+        session: __('Allow for this session'),
+        always: __('Allow always'),
+      }
+    : {
+        once: __('Deny'),
+        run: __('Deny for this run'),
+        session: __('Deny for this session'),
+        always: __('Deny always'),
+      };
+}
+
 function render({ model, el }) {
+  if (model.translate) __ = model.translate;
   const prompt = model.get('prompt');
   const uid = `ssvm-prompt-${Math.random().toString(36).slice(2)}`; // names radio groups apart; not a secret
   const ids = { title: `${uid}-title`, who: `${uid}-who`, facts: `${uid}-facts` };
   let answered = false;
 
-  const deny = make('button', 'ssvm-button ssvm-deny', 'Deny');
-  const allow = make('button', 'ssvm-button ssvm-allow', 'Allow once');
+  const deny = make('button', 'ssvm-button ssvm-deny', __('Deny'));
+  const allow = make('button', 'ssvm-button ssvm-allow', __('Allow once'));
   const status = make('span', 'ssvm-status');
   status.setAttribute('role', 'status');
   const actions = make('div', 'ssvm-actions', deny, allow, status);
   const options = choices(prompt, uid, relabel);
-  const title = header(prompt, ids, 'Run a program on this computer?', 'Asked by guest ');
+  const title = header(prompt, ids, __('Run a program on this computer?'), __('Asked by guest '));
   const box = make('div', 'ssvm-prompt', title, facts(prompt, ids), options.node, actions);
   box.setAttribute('role', 'alertdialog');
   box.setAttribute('aria-labelledby', ids.title);
@@ -94,16 +112,15 @@ function render({ model, el }) {
   }
   function relabel() {
     still.disturb(); // the button now says something else
-    const words = options.scopeWords();
-    allow.textContent = `Allow ${words}`;
-    deny.textContent = options.denied().scope === 'once' ? 'Deny' : `Deny ${words}`;
+    allow.textContent = labels(true)[options.scope()];
+    deny.textContent = labels(false)[options.denied().scope];
   }
   function answer(event, offer) {
     if (!event.isTrusted || answered || !still.isArmed()) return;
     answered = true;
     stop();
     enable(false);
-    status.textContent = offer.allow ? 'Allowed' : 'Denied';
+    status.textContent = offer.allow ? __('Allowed') : __('Denied');
     model.send({ id: prompt.id, nonce: prompt.nonce, choice: offer.id });
   }
 

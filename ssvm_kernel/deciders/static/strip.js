@@ -21,9 +21,9 @@ function leadTo(box, scroller, arrived, pages) {
  * it can do: nothing is answered here.
  */
 function strip(box, cell, arrived) {
-  const words = make('span', 'ssvm-strip-words', 'A guest waits for your answer');
+  const words = make('span', 'ssvm-strip-words', __('A guest waits for your answer'));
   if (cell) words.append(': ', text(cell));
-  const button = make('button', 'ssvm-button', 'Show');
+  const button = make('button', 'ssvm-button', __('Show'));
   const bar = make('div', 'ssvm-prompt ssvm-strip', shield(), words, button);
   bar.setAttribute('role', 'status');
   for (const node of [bar, button]) node.setAttribute(SUPPRESS_SHORTCUTS, 'true');

@@ -1,0 +1,157 @@
+"""Ask in a dialog of JupyterLab's own window, where the extension is there to show it.
+
+A cell's output is the notebook's; the dialog is not, so that no output can look like it or lie above it.  Everything
+else is as with the widget: the view gets the facts once and sends one message back, and whether that counts is decided
+in `ssvm_kernel.deciders.pending`.
+"""
+
+from __future__ import annotations
+
+import collections
+import time
+from typing import Any
+
+from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
+from ssvm_kernel.deciders.facts import command_line, facts_of
+from ssvm_kernel.deciders.link import Link, link_of
+from ssvm_kernel.deciders.offers import DENY
+from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Answered, Event, Mailbox, Pending, Ready
+from ssvm_kernel.deciders.presence import client_session, running_kernel
+from ssvm_kernel.deciders.record import Record, answer_bundle, record_bundle
+from ssvm_kernel.deciders.screen import next_event
+from ssvm_kernel.deciders.viewdata import view_data
+
+__all__ = ["DialogDecider"]
+
+_REMEMBERED = 64
+
+
+class DialogDecider:
+    """Asks in the dialog of the JupyterLab extension; steps aside where that is missing, or its part is disabled.
+
+    Parameters
+    ----------
+    answer_seconds : float or None
+        Deny when there is no answer after this time; None waits until the person answers or interrupts.
+
+    Attributes
+    ----------
+    greeting_seconds : float
+        How long a page may take to say that it has the extension, once in its life, from when the kernel called.
+    ready_seconds : float
+        How long it may take to take the first question; later ones have all the time, also across a reload.
+    human_seconds : float
+        An answer that allows is ignored when it comes sooner than this.
+    ignored : int
+        Messages to prompts that were not believed, over the life of this decider.
+    """
+
+    name = "dialog"
+    greeting_seconds = 1.0
+    ready_seconds = 10.0
+    human_seconds = HUMAN_SECONDS
+
+    def __init__(self, answer_seconds: float | None = None) -> None:
+        self.answer_seconds = answer_seconds
+        self.ignored = 0
+        self._waited_for: collections.OrderedDict[str, bool] = collections.OrderedDict()
+        self._proven = False
+        # Made with the kernel's session, so that a page has answered before the first question as a rule.
+        self._called = time.monotonic()
+        link_of(running_kernel())
+
+    def decide(self, question: Question, wait: Wait) -> Answer | None:
+        """Show the question and return what the person chose, or None where no page has the extension.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When the person interrupts the cell; the cell has the record of a denial.
+        ssvm_kernel.errors.WorkerDied
+            From `wait`, when the guest that asked is gone; likewise.
+        """
+        kernel = running_kernel()
+        link = link_of(kernel)
+        if link is None or not self._is_shown(link, kernel, wait):
+            return None
+        with Mailbox[Event]() as mailbox:
+            prompt = _Prompt(link, question, Pending(question, mailbox, self.human_seconds))
+            try:
+                return self._ask(prompt, mailbox, wait)
+            except KeyboardInterrupt:
+                prompt.remark = "interrupted before an answer"
+                raise
+            except BaseException:
+                prompt.remark = "the run ended before an answer"
+                raise
+            finally:
+                prompt.close()
+                self.ignored += prompt.pending.ignored
+
+    def _is_shown(self, link: Link, kernel: Any, wait: Wait) -> bool:
+        session = client_session(kernel)
+        if link.shows_prompts(session) is None and getattr(kernel, "_allow_stdin", False):
+            self._await_greeting(link, session, wait)
+        return bool(link.shows_prompts(session))
+
+    def _await_greeting(self, link: Link, session: str, wait: Wait) -> None:
+        """Wait for the page to say hello, as far as it has not had its time already."""
+        if session in self._waited_for:
+            return
+        self._waited_for[session] = True
+        if len(self._waited_for) > _REMEMBERED:
+            self._waited_for.popitem(last=False)
+        with Mailbox[bool]() as mailbox:
+            link.on_greeting(lambda: mailbox.post(True))
+            try:
+                end = self._called + self.greeting_seconds
+                while link.shows_prompts(session) is None and (left := end - time.monotonic()) > 0:
+                    if next_event(mailbox, wait, left) is None:
+                        return
+            finally:
+                link.on_greeting(None)
+
+    def _ask(self, prompt: _Prompt, mailbox: Mailbox[Event], wait: Wait) -> Answer | None:
+        prompt.show()
+        first = self.answer_seconds if self._proven else self.ready_seconds
+        event = next_event(mailbox, wait, first)
+        if event is None and not self._proven:
+            prompt.remark = "the dialog could not be shown here"
+            return None
+        self._proven = True
+        if isinstance(event, Ready):
+            event = next_event(mailbox, wait, self.answer_seconds)
+        if isinstance(event, Answered):
+            prompt.remark, prompt.offer = "", event.offer
+            return Answer(offer=event.offer, via=self.name)
+        prompt.remark = f"no answer within {self.answer_seconds:g} s"
+        return Answer(offer=DENY, via="nobody", reason=prompt.remark)
+
+
+class _Prompt:
+    """One question on the pages that have the extension, and in the cell a line about it, at the end the record."""
+
+    def __init__(self, link: Link, question: Question, pending: Pending) -> None:
+        self.pending = pending
+        self.offer: Offer | None = None
+        self.remark = ""
+        self._link = link
+        self._facts = facts_of(question.request)
+        self._data = view_data(question, self._facts, pending.nonce)
+        self._handle: Any = None
+
+    def show(self) -> None:
+        """Put the question on the pages, and into the cell that it waits."""
+        from IPython.display import display
+
+        waiting = "Waiting for your answer in a dialog"
+        bundle = answer_bundle(waiting, command_line(self._facts), self._facts.who, allowed=False)
+        self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._link.ask(self._data, self.pending)
+
+    def close(self) -> None:
+        """Take the question off the pages; the record takes the place of the line in the cell."""
+        self.pending.close()
+        self._link.settle()
+        if self._handle is not None:
+            self._handle.update(record_bundle(Record(self._facts, self.offer, self.remark)), raw=True)
