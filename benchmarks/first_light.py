@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import wasmtime
 
 from benchmarks.guests import FIB, HELLO, LOOP, SIEVE, command_guest
-from benchmarks.kernel import running_kernel
+from benchmarks.live_kernel import running_kernel
 from benchmarks.runner import Row, absolute, finish, pairs, timed
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import RunTraits

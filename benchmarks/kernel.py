@@ -1,86 +1,55 @@
-"""A real kernel over ZMQ, and the times of its cells as a front end sees them."""
+"""The SSVM kernel against the barest one there can be, and the cost of ``%load_ext`` (``python -m benchmarks.kernel``)."""
 
 from __future__ import annotations
 
-import queue
-import time
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
+from benchmarks.guests import HELLO
+from benchmarks.live_kernel import Kernel, running_kernel, started_kernel
+from benchmarks.runner import Row, absolute, finish, pairs
 
 __all__ = ["Kernel", "running_kernel"]
 
-
-class Kernel:
-    """A running kernel with the extension loaded."""
-
-    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
-        self.manager = manager
-        self.client = client
-
-    def until(self, request: str, *, output: bool, timeout: float = 60.0) -> float:
-        """Return the time at which the first output (or the idle status) of `request` came."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            try:
-                message = self.client.get_iopub_msg(timeout=1)
-            except queue.Empty:
-                continue
-            now = time.perf_counter()
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "error":
-                raise RuntimeError("\n".join(content["traceback"]))
-            if output and kind == "stream":
-                return now
-            if not output and kind == "status" and content["execution_state"] == "idle":
-                return now
-        raise TimeoutError(request)
-
-    def first_output(self, code: str) -> float:
-        """Run a cell and return the milliseconds to its first output."""
-        started = time.perf_counter()
-        request = self.client.execute(code)
-        first = self.until(request, output=True)
-        self.until(request, output=False)
-        self.client.get_shell_msg(timeout=30)
-        return (first - started) * 1e3
-
-    def run(self, code: str) -> None:
-        """Run a cell to its end."""
-        request = self.client.execute(code)
-        self.until(request, output=False)
-        self.client.get_shell_msg(timeout=30)
-
-    def interrupt_to_idle(self, code: str, after: float = 0.5) -> float:
-        """Run a cell that does not end, interrupt it, and return the milliseconds until the kernel is idle."""
-        request = self.client.execute(code)
-        time.sleep(after)
-        started = time.perf_counter()
-        self.manager.interrupt_kernel()
-        try:
-            ended = self.until(request, output=False)
-        except RuntimeError:  # the cell's error comes before its idle status
-            ended = self.until(request, output=False)
-        self.client.get_shell_msg(timeout=30)
-        return (ended - started) * 1e3
+_SSVM = ("-m", "ssvm_kernel.kernel", "--language=wat")
+_BARE = ("-m", "benchmarks.bare_kernel")
+_LOAD = """
+import time
+from IPython.core.interactiveshell import InteractiveShell
+import ipykernel.ipkernel
+shell = InteractiveShell.instance()
+shell.run_cell("None")
+started = time.perf_counter()
+shell.run_cell("%load_ext ssvm_kernel")
+print((time.perf_counter() - started) * 1e3)
+"""
 
 
-@contextmanager
-def running_kernel() -> Iterator[Kernel]:
-    """Start a kernel of this Python with the extension loaded."""
-    manager = KernelManager()
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-        kernel = Kernel(manager, client)
-        kernel.run("%load_ext ssvm_kernel")
-        yield kernel
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+def first_outputs() -> Iterator[Row]:
+    """Measure from the request to the first output."""
+    with started_kernel(_SSVM) as ours, started_kernel(_BARE) as bare:
+        yield pairs(
+            "cached hello in the SSVM kernel to first output, against a bare kernelbase.Kernel",
+            lambda: ours.first_output(HELLO),
+            lambda: bare.first_output("hello"),
+            goal=1.15,
+            rounds=100,
+            warmup=20,
+        )
+
+
+def load_time() -> float:
+    """Return the milliseconds of ``%load_ext`` in a new interpreter that has all of ipykernel."""
+    done = subprocess.run([sys.executable, "-c", _LOAD], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    rows = [*first_outputs(), absolute("%load_ext ssvm_kernel on top of ipykernel", load_time, goal=30)]
+    finish("kernel", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -50,13 +50,17 @@ class SsvmMagics(Magics):
             return self._line(split_line(line))
         return self._cell(line, cell)
 
+    def run_cell(self, line: str, source: str, line_offset: int) -> Any:
+        """Run a guest as ``%%ssvm`` does, with `line_offset` lines above its text in the cell (the SSVM kernel)."""
+        return self._cell(line, source, line_offset)
+
     def close(self) -> None:
         """End the session, if there is one."""
         if "session" in vars(self):
             self.session.close()
             del self.session
 
-    def _cell(self, line: str, source: str) -> Any:
+    def _cell(self, line: str, source: str, line_offset: int = 1) -> Any:
         parsed = _parsed(line)
         if parsed.help:
             print(help_text(_CELL_USAGE, CompileTraits))
@@ -67,7 +71,7 @@ class SsvmMagics(Magics):
             self._keep(parsed.words[0], source, parsed.options.file)
             return None
         name = parsed.options.name or f"cell-{self._count}"
-        guest = self.session.compile(parsed.words[0], source, parsed.options, name)
+        guest = self.session.compile(parsed.words[0], source, parsed.options, name, line_offset)
         return self.session.run(guest, parsed.options, parsed.guest_args, self._label)
 
     def _keep(self, language: str, source: str, name: str) -> None:

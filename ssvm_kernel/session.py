@@ -59,8 +59,8 @@ class Session:
         self.folders = FolderPicks(self.grants, default_pickers())
         atexit.register(self.close)
 
-    def compile(self, language: str, source: str, options: CompileTraits, name: str) -> Guest:
-        """Compile a cell's text to a guest and remember it by its name.
+    def compile(self, language: str, source: str, options: CompileTraits, name: str, line_offset: int = 1) -> Guest:
+        """Compile a cell's text, which has `line_offset` lines above it, to a guest and remember it by its name.
 
         Raises
         ------
@@ -76,10 +76,10 @@ class Session:
             surface.write("stderr", f"[ssvm] {text}\n")
 
         wanted = CompileOptions(options.opt, flags, tuple(sorted(self.files.items())), notice)
-        compiled = self._recent.compile(toolchain, source, wanted, line_offset=1)
+        compiled = self._recent.compile(toolchain, source, wanted, line_offset=line_offset)
         if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
             notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
-        show_warnings(surface, source, compiled, self.files)
+        show_warnings(surface, source, compiled, self.files, line_offset)
         guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}")
         self.guests[name] = guest
         return guest
@@ -210,11 +210,14 @@ class Session:
         self._pool.close()
 
 
-def show_warnings(surface: Surface, source: str, compiled: Compiled, files: Mapping[str, str]) -> None:
+def show_warnings(
+    surface: Surface, source: str, compiled: Compiled, files: Mapping[str, str], line_offset: int
+) -> None:
     """Show a compiler's warnings, in the cell or in one of the session's files; they fail nothing."""
     if not compiled.diagnostics:
         return
     from ssvm_kernel.toolchains.render import render_html, render_text
 
     forms = (("text/plain", render_text), ("text/html", render_html))
-    surface.show({mime: render(source, compiled.diagnostics, line_offset=1, files=files) for mime, render in forms})
+    found = compiled.diagnostics
+    surface.show({mime: render(source, found, line_offset=line_offset, files=files) for mime, render in forms})

@@ -7,9 +7,9 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from ssvm_kernel.cli.options import CompileLine, FileLine, RunLine
+from ssvm_kernel.cli.options import CompileLine, FileLine, KernelLine, RunLine
 from ssvm_kernel.cli.passing import open_standard_streams
 from ssvm_kernel.errors import SsvmError, UsageError
 from ssvm_kernel.options import Parsed, help_text, parse
@@ -21,10 +21,12 @@ _RUN: Final = "ssvm [run] [OPTION ...] FILE [ARG ...]"
 _COMPILE: Final = "ssvm compile [--engine jit|jit-o0|interpreter] FILE OUT"
 _INSPECT: Final = "ssvm inspect FILE"
 _DOCTOR: Final = "ssvm doctor"
+_KERNEL: Final = "ssvm kernel install|uninstall [OPTION ...]"
 _ABOUT: Final = f"""{_RUN}
        {_COMPILE}
        {_INSPECT}
        {_DOCTOR}
+       {_KERNEL}
 
 Runs a WebAssembly guest, which has nothing but what the options grant it. FILE is a module or an OUT of ssvm compile;
 what follows it belongs to the guest. A command that was not granted is asked for in the terminal; without one, denied.
@@ -82,6 +84,7 @@ def _dispatch(words: list[str]) -> int:
         "compile": _compile,
         "inspect": _inspect,
         "doctor": _doctor,
+        "kernel": _kernel,
     }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
@@ -131,6 +134,20 @@ def _doctor(words: list[str]) -> int:
     return _print(doctor())
 
 
+def _kernel(words: list[str]) -> int:
+    parsed = parse(words, KernelLine)
+    if parsed.help:
+        return _print(help_text(_KERNEL, KernelLine))
+    _need_words(parsed, 1, _KERNEL)
+    from ssvm_kernel.cli import kernelspec
+
+    actions = {"install": ("installed in", kernelspec.install), "uninstall": ("removed from", kernelspec.uninstall)}
+    if parsed.words[0] not in actions:
+        raise UsageError(f"there is no ssvm kernel {parsed.words[0]}. usage: {_KERNEL}")
+    done, action = actions[parsed.words[0]]
+    return _print(f"{parsed.options.name}: {done} {action(parsed.options)}")
+
+
 def _version() -> int:
     from importlib.metadata import version
 
@@ -145,7 +162,7 @@ def _print(text: str) -> int:
     return 0
 
 
-def _need_words(parsed: Parsed[RunLine] | Parsed[CompileLine] | Parsed[FileLine], count: int, usage: str) -> None:
+def _need_words(parsed: Parsed[Any], count: int, usage: str) -> None:
     if len(parsed.words) != count:
         raise UsageError(f"usage: {usage}; see ssvm --help")
 

@@ -7,7 +7,7 @@ from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode
 from ssvm_kernel.options import LineTraits, RunTraits
 from ssvm_kernel.sandbox.engines import ENGINES
 
-__all__ = ["CompileLine", "FileLine", "RunLine"]
+__all__ = ["CompileLine", "FileLine", "KernelLine", "RunLine"]
 
 _MOST_PAGES = 65_536
 _ALWAYS_ON = "Accepted for the sake of SSVM's command lines: it is always on."
@@ -25,6 +25,35 @@ class CompileLine(LineTraits):
         "jit",
         help="Engine to compile for.",
     ).tag(flag="--engine", metavar="jit|jit-o0|interpreter")
+
+
+class KernelLine(LineTraits):
+    """What may be said about installing the SSVM kernel."""
+
+    user = Bool(
+        False,
+        help="For you, whichever environment Jupyter runs in.",
+    ).tag(flag="--user")
+    sys_prefix = Bool(
+        False,
+        help="For this Python environment; the default.",
+    ).tag(flag="--sys-prefix")
+    prefix = Unicode(
+        "",
+        help="For the environment in this folder.",
+    ).tag(flag="--prefix", metavar="FOLDER")
+    name = Unicode(
+        "ssvm",
+        help="Name of the kernel, as in jupyter console --kernel NAME; one that is there is replaced.",
+    ).tag(flag="--name", metavar="NAME")
+    display_name = Unicode(
+        "",
+        help="Name of the kernel in the launcher.",
+    ).tag(flag="--display-name", metavar="TEXT")
+    language = Unicode(
+        "rust",
+        help="Language of a notebook's cells until %lang names another.",
+    ).tag(flag="--language", metavar="LANGUAGE")
 
 
 class RunLine(RunTraits):

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.toolchains.base import Toolchain
 
-__all__ = ["GROUP", "get", "names"]
+__all__ = ["GROUP", "aliases", "get", "names"]
 
 GROUP = "ssvm_kernel.toolchains"
 """Entry point group: a package that adds a language names its toolchain (a class without parameters) here."""
@@ -30,6 +30,11 @@ _ALIASES = {"cpp": "c++", "cxx": "c++", "golang": "go", "rs": "rust", "wast": "w
 def names() -> tuple[str, ...]:
     """Return the names of all languages, sorted."""
     return tuple(sorted({*_BUILT_IN, *_plugins()}))
+
+
+def aliases() -> tuple[str, ...]:
+    """Return the other names of the built-in languages, sorted; a plug-in's are known only when it is loaded."""
+    return tuple(sorted(_ALIASES))
 
 
 def get(language: str) -> Toolchain:

@@ -1,0 +1,1 @@
+"""The SSVM Jupyter kernel: a cell without a magic is a guest."""

@@ -1,0 +1,184 @@
+"""The kernel: reads a cell, runs its guest by the magic's own code, and answers a front end's questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipykernel.ipkernel import IPythonKernel
+from traitlets import List, Type, Unicode
+
+from ssvm_kernel import __version__
+from ssvm_kernel.display.surface import current_surface
+from ssvm_kernel.errors import UsageError
+from ssvm_kernel.kernel.cells import Ask, Cell, Command, Guest, Language, Python, Step, read_cell
+from ssvm_kernel.kernel.notebook import NotebookLanguage, check_language
+from ssvm_kernel.kernel.scan import has_code
+from ssvm_kernel.kernel.shell import SsvmShell
+from ssvm_kernel.kernel.syntax import syntax_of
+
+__all__ = ["SsvmKernel"]
+
+_EXTENSION = "ssvm_kernel"
+
+
+class SsvmKernel(IPythonKernel):
+    """Cells are WebAssembly guests; Python is below ``%%python``."""
+
+    language = Unicode(
+        "rust",
+        help="Language of a notebook's cells until %lang names another.",
+    ).tag(config=True)
+
+    implementation = "ssvm"
+    implementation_version = __version__
+    shell_class = Type(SsvmShell)
+    shell: Any
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        # By its public face, as %load_ext does it: the magic is the one implementation.
+        self.shell.extension_manager.load_extension(_EXTENSION)
+        self.magics = self.shell.magics_manager.registry["SsvmMagics"]
+        self.notebook = NotebookLanguage(self.language)
+
+    help_links = List(
+        [
+            {"text": "WebAssembly", "url": "https://webassembly.github.io/spec/core/"},
+            {"text": "Rust", "url": "https://doc.rust-lang.org/std/"},
+            {"text": "C", "url": "https://en.cppreference.com/w/c"},
+        ]
+    ).tag(config=True)
+
+    @property
+    def language_info(self) -> dict[str, Any]:  # type: ignore[override]
+        """What the protocol tells of the language; the extension for JupyterLab knows it by its MIME type."""
+        return {
+            "name": "ssvm",
+            "version": __version__,
+            "mimetype": "text/x-ssvm",
+            "file_extension": ".ssvm",
+            "pygments_lexer": syntax_of(self.notebook.name).lexer,
+        }
+
+    @property
+    def banner(self) -> str:  # type: ignore[override]
+        """What a console shows at its start."""
+        return (
+            f"SSVM kernel {__version__}: a cell is a WebAssembly guest in {self.notebook.name}, with nothing but what "
+            "you grant.\n%lang LANGUAGE changes the language, %%LANGUAGE that of one cell; %ssvm --help; %%python\n"
+        )
+
+    @property
+    def kernel_info(self) -> dict[str, Any]:
+        """What the protocol tells; Python's debugger is left out, which would find nothing in a guest."""
+        info: dict[str, Any] = super().kernel_info
+        return {**info, "supported_features": [one for one in info["supported_features"] if one != "debugger"]}
+
+    async def do_execute(
+        self,
+        code: str,
+        silent: bool,
+        store_history: bool = True,
+        user_expressions: dict[str, str] | None = None,
+        allow_stdin: bool = False,
+        *,
+        cell_meta: dict[str, Any] | None = None,
+        cell_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Run a cell and return the content of its reply."""
+        cell, error = _read(code)
+        about = {"cell_meta": cell_meta, "cell_id": cell_id}
+        if isinstance(cell, Python):
+            with self.shell.python(code, cell.source):
+                reply: dict[str, Any] = await super().do_execute(  # type: ignore[no-untyped-call]
+                    code, silent, store_history, user_expressions, allow_stdin, **about
+                )
+            return reply
+
+        def perform() -> Any:
+            if error is not None:
+                raise error
+            return self._perform(cell)
+
+        self._forward_input(allow_stdin)  # type: ignore[no-untyped-call]
+        try:
+            result = self.shell.run_steps(
+                code, self._in_python(cell), perform, store=store_history, silent=silent, cell=about
+            )
+        finally:
+            self._restore_input()  # type: ignore[no-untyped-call]
+        return self._reply(result, user_expressions or {})
+
+    def _perform(self, steps: tuple[Step, ...]) -> Any:
+        """Do the steps of a cell, and return what the last one shows."""
+        value = None
+        for step in steps:
+            if value is not None:
+                self.shell.displayhook(value)
+            value = self._step(step, last=step is steps[-1])
+        return value
+
+    def _step(self, step: Step, *, last: bool) -> Any:
+        if isinstance(step, Guest):
+            return self._guest(step)
+        if isinstance(step, Command):
+            return self.magics.ssvm(step.line)
+        if isinstance(step, Ask):
+            raise UsageError(f"nothing is known of {step.name!r}")
+        if step.line:
+            self.notebook.change(step.line)
+        if last:
+            current_surface().write("stdout", f"{self.notebook.told()}\n")
+        return None
+
+    def _guest(self, guest: Guest) -> None:
+        line = guest.line
+        if line is None:
+            if not has_code(guest.source, syntax_of(self.notebook.name)):
+                return
+            line = self.notebook.line
+        name = line.partition(" ")[0]
+        if name and not name.startswith("-"):
+            check_language(name)
+        self.magics.run_cell(line, guest.source, guest.line_offset)
+
+    def _in_python(self, steps: tuple[Step, ...]) -> str:
+        """Return the same in IPython, for the history."""
+        lines, standing = [], self.notebook.line
+        for step in steps:
+            if isinstance(step, Guest):
+                line = standing if step.line is None else step.line
+                lines.append(f"get_ipython().run_cell_magic('ssvm', {line!r}, {step.source!r})")
+            elif isinstance(step, Command):
+                lines.append(f"get_ipython().run_line_magic('ssvm', {step.line!r})")
+            elif isinstance(step, Language):
+                standing = step.line or standing
+                lines.append(f"# %lang {step.line}")
+            else:
+                lines.append(f"# {step.name}?")
+        return "\n".join(lines)
+
+    def _reply(self, result: Any, user_expressions: dict[str, str]) -> dict[str, Any]:
+        shell = self.shell
+        error = result.error_before_exec or result.error_in_exec
+        reply: dict[str, Any] = {"status": "ok", "user_expressions": {}}
+        if error is None:
+            reply["user_expressions"] = shell.user_expressions(user_expressions)
+        else:
+            reply |= {
+                "status": "error",
+                "ename": type(error).__name__,
+                "evalue": str(error),
+                "traceback": shell._last_traceback or [],
+            }
+        reply["execution_count"] = shell.execution_count - 1
+        reply["payload"] = shell.payload_manager.read_payload()
+        shell.payload_manager.clear_payload()
+        return reply
+
+
+def _read(code: str) -> tuple[Cell, UsageError | None]:
+    try:
+        return read_cell(code), None
+    except UsageError as error:
+        return (), error
