@@ -1,4 +1,4 @@
-"""The SSVM kernel against the barest one there can be, and the cost of ``%load_ext`` (``python -m benchmarks.kernel``)."""
+"""The SSVM kernel against the barest one there is, and the cost of ``%load_ext`` (``python -m benchmarks.kernel``)."""
 
 from __future__ import annotations
 

@@ -41,6 +41,11 @@ class SsvmMagics(Magics):
         serve_panel(session)
         return session
 
+    @property
+    def started(self) -> Session | None:
+        """The session, if there is one already."""
+        return vars(self).get("session")
+
     # What is read in the line is what is granted: IPython would put a variable's value for "$name" and "{name}" (U31).
     @no_var_expand
     @line_cell_magic

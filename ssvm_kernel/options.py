@@ -25,6 +25,7 @@ __all__ = [
     "engines_of",
     "flags_of",
     "help_text",
+    "option_help",
     "options_line",
     "parse",
     "split_line",
@@ -302,14 +303,18 @@ def parse(words_in: Iterable[str], traits: type[Traits], *, ends_at_word: bool =
 def help_text(usage: str, traits: type[LineTraits]) -> str:
     """Return the help of a command: its usage, then every option with its default."""
     lines = [f"usage: {usage}", ""]
-    for flag, name in flags_of(traits).items():
-        trait = traits.class_traits()[name]
-        metavar = trait.metadata.get("metavar", "")
-        lines.append(f"  {flag} {metavar}".rstrip() + (" ..." if isinstance(trait, List) else ""))
-        default = trait.default_value
-        shown = f" (default: {default})" if not isinstance(trait, (Bool, List)) and default not in ("", None) else ""
-        lines += textwrap.wrap(f"{trait.help}{shown}", _WIDTH, initial_indent="      ", subsequent_indent="      ")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(option_help(traits, flag) for flag in flags_of(traits))])
+
+
+def option_help(traits: type[LineTraits], flag: str) -> str:
+    """Return the help of one option, with its default."""
+    trait = traits.class_traits()[flags_of(traits)[flag]]
+    metavar = trait.metadata.get("metavar", "")
+    head = f"  {flag} {metavar}".rstrip() + (" ..." if isinstance(trait, List) else "")
+    default = trait.default_value
+    shown = f" (default: {default})" if not isinstance(trait, (Bool, List)) and default not in ("", None) else ""
+    text = f"{trait.help}{shown}"
+    return "\n".join([head, *textwrap.wrap(text, _WIDTH, initial_indent="      ", subsequent_indent="      ")])
 
 
 def options_line(options: LineTraits, leave: Iterable[str] = ()) -> str:

@@ -10,23 +10,34 @@ from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import Binary, read_binary
 from ssvm_kernel.commands.base import Command
 from ssvm_kernel.display.abilities import manifest_bundle
+from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.table import Shown
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 
-__all__ = ["COMMAND"]
+__all__ = ["COMMAND", "describe"]
 
 _LISTED = 50
 
 
 def _run(session: Session, parsed: Parsed[LineTraits], label: str) -> Shown:
     del label
-    name, wasm = _module(session, parsed.words[0])
+    return Shown(describe(*_module(session, parsed.words[0])))
+
+
+def describe(name: str, wasm: bytes) -> Bundle:
+    """Return all that a module says about itself, to show.
+
+    Raises
+    ------
+    LoadError
+        When it is none.
+    """
     binary = read_binary(wasm)
     manifest = manifest_of(binary)
-    return Shown(manifest_bundle(name, manifest, _facts(wasm, binary, manifest)))
+    return manifest_bundle(name, manifest, _facts(wasm, binary, manifest))
 
 
 def _module(session: Session, word: str) -> tuple[str, bytes]:

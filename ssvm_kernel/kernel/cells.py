@@ -8,7 +8,7 @@ from typing import Final
 
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["Ask", "Cell", "Command", "Guest", "Language", "Python", "Step", "first_line", "read_cell"]
+__all__ = ["PYTHON", "Ask", "Cell", "Command", "Guest", "Language", "Python", "Step", "first_line", "read_cell"]
 
 PYTHON: Final = ("python", "py")
 _QUESTION: Final = re.compile(r"\s*(?:\?{1,2}\s*(?P<after>[^\s?]+)|(?P<before>[^\s?]+)\s*\?{1,2})\s*")

@@ -10,15 +10,30 @@ from traitlets import List, Type, Unicode
 from ssvm_kernel import __version__
 from ssvm_kernel.display.surface import current_surface
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.kernel.cells import Ask, Cell, Command, Guest, Language, Python, Step, read_cell
+from ssvm_kernel.kernel.cells import (
+    PYTHON,
+    Ask,
+    Cell,
+    Command,
+    Guest,
+    Language,
+    Python,
+    Step,
+    first_line,
+    read_cell,
+)
+from ssvm_kernel.kernel.completion import complete
+from ssvm_kernel.kernel.inspection import inspect_at, inspect_name
+from ssvm_kernel.kernel.known import Known
 from ssvm_kernel.kernel.notebook import NotebookLanguage, check_language
-from ssvm_kernel.kernel.scan import has_code
+from ssvm_kernel.kernel.scan import Whole, has_code, indent_of, whole
 from ssvm_kernel.kernel.shell import SsvmShell
 from ssvm_kernel.kernel.syntax import syntax_of
 
 __all__ = ["SsvmKernel"]
 
 _EXTENSION = "ssvm_kernel"
+_TYPES = "_jupyter_types_experimental"  # what front ends take a match's kind from
 
 
 class SsvmKernel(IPythonKernel):
@@ -124,7 +139,7 @@ class SsvmKernel(IPythonKernel):
         if isinstance(step, Command):
             return self.magics.ssvm(step.line)
         if isinstance(step, Ask):
-            raise UsageError(f"nothing is known of {step.name!r}")
+            return self._answer(step.name)
         if step.line:
             self.notebook.change(step.line)
         if last:
@@ -141,6 +156,69 @@ class SsvmKernel(IPythonKernel):
         if name and not name.startswith("-"):
             check_language(name)
         self.magics.run_cell(line, guest.source, guest.line_offset)
+
+    def _answer(self, name: str) -> None:
+        """Show what is known of a name, as IPython shows an answer to ``name?``."""
+        bundle = inspect_name(name, self._known)
+        if bundle is None:
+            raise UsageError(f"nothing is known of {name!r}: ask about an option, a command, a guest, or an import")
+        self.shell.payload_manager.write_payload({"source": "page", "data": bundle, "start": 0})
+
+    @property
+    def _known(self) -> Known:
+        return Known(self.notebook.name, self.magics.started)
+
+    async def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
+        """Return what could stand at the cursor; below ``%%python`` that is IPython's to say."""
+        cursor = len(code) if cursor_pos is None else cursor_pos
+        offset = _python_offset(code)
+        if 0 < offset <= cursor:
+            return _shifted(super().do_complete(code[offset:], cursor - offset), offset)  # type: ignore[no-untyped-call]
+        matches, start = complete(code, cursor, self._known)
+        types = [{"text": text, "type": kind, "start": start, "end": cursor} for text, kind in matches]
+        return {
+            "status": "ok",
+            "matches": [match.text for match in matches],
+            "cursor_start": start,
+            "cursor_end": cursor,
+            "metadata": {_TYPES: types},
+        }
+
+    async def do_inspect(
+        self, code: str, cursor_pos: int, detail_level: int = 0, omit_sections: Any = ()
+    ) -> dict[str, Any]:
+        """Return what is known of the name at the cursor; below ``%%python`` that is IPython's to say."""
+        offset = _python_offset(code)
+        if 0 < offset <= cursor_pos:
+            reply: dict[str, Any] = super().do_inspect(  # type: ignore[no-untyped-call]
+                code[offset:], cursor_pos - offset, detail_level, omit_sections
+            )
+            return reply
+        bundle = inspect_at(code, cursor_pos, self._known)
+        return {"status": "ok", "found": bundle is not None, "data": bundle or {}, "metadata": {}}
+
+    async def do_history(self, *args: Any, **more: Any) -> dict[str, Any]:
+        """Return what was typed; IPython calls the present session 0, the protocol by its number."""
+        reply: dict[str, Any] = super().do_history(*args, **more)  # type: ignore[no-untyped-call]
+        present = self.shell.history_manager.session_number
+        return {**reply, "history": [(session or present, *entry) for session, *entry in reply["history"]]}
+
+    async def do_is_complete(self, code: str) -> dict[str, Any]:
+        """Tell a console whether Enter runs the cell or goes to its next line."""
+        offset = _python_offset(code)
+        if offset:
+            reply: dict[str, Any] = super().do_is_complete(code[offset:])  # type: ignore[no-untyped-call]
+            return reply
+        word, rest, above = first_line(code)
+        text = "\n".join(code.split("\n")[above:])
+        if not text.strip() and not word.startswith("%%"):
+            return {"status": Whole.COMPLETE.value}
+        written = rest.partition(" ")[0] if word in ("%lang", "%%ssvm") else word[2:]
+        syntax = syntax_of(written or self.notebook.name)
+        status = whole(text, syntax) if text.strip() or text.endswith("\n\n") else Whole.INCOMPLETE
+        if status is Whole.INCOMPLETE:
+            return {"status": status.value, "indent": indent_of(text, syntax)}
+        return {"status": status.value}
 
     def _in_python(self, steps: tuple[Step, ...]) -> str:
         """Return the same in IPython, for the history."""
@@ -175,6 +253,24 @@ class SsvmKernel(IPythonKernel):
         reply["payload"] = shell.payload_manager.read_payload()
         shell.payload_manager.clear_payload()
         return reply
+
+
+def _python_offset(code: str) -> int:
+    """Return where the Python of a ``%%python`` cell begins, 0 where there is none."""
+    word, _, above = first_line(code)
+    if not word.startswith("%%") or word[2:] not in PYTHON:
+        return 0
+    return len("\n".join(code.split("\n")[:above])) + 1
+
+
+def _shifted(reply: dict[str, Any], offset: int) -> dict[str, Any]:
+    """Return a completion of a part of the cell as one of the cell."""
+    types = [
+        {**item, "start": item["start"] + offset, "end": item["end"] + offset}
+        for item in reply["metadata"].get(_TYPES, [])
+    ]
+    start, end = reply["cursor_start"] + offset, reply["cursor_end"] + offset
+    return {**reply, "cursor_start": start, "cursor_end": end, "metadata": {_TYPES: types}}
 
 
 def _read(code: str) -> tuple[Cell, UsageError | None]:

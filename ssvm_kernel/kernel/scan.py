@@ -54,7 +54,9 @@ def has_code(text: str, syntax: Syntax) -> bool:
         found = token.groupdict()
         if found.get("block"):
             end = _block_end(text, token.end(), syntax)
-            at = len(text) if end is None else end
+            if end is None:
+                return True  # the compiler says what is wrong
+            at = end
         elif found["comment"] is not None:
             at = token.end()
         else:

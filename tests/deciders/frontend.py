@@ -20,10 +20,10 @@ HERE = Path(__file__).parent
 SETUP = f"import sys; sys.path.insert(0, {str(HERE)!r}); import kernel_side as k; from kernel_side import *"
 
 
-def kernel_manager(folder: Path) -> KernelManager:
+def kernel_manager(folder: Path, program: tuple[str, ...] = ("-m", "ipykernel_launcher")) -> KernelManager:
     """Return a manager for the interpreter under test, ``SSVM_TEST_KERNEL_PYTHON`` or this one."""
     python = os.environ.get("SSVM_TEST_KERNEL_PYTHON", sys.executable)
-    spec = {"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "t"}
+    spec = {"argv": [python, *program, "-f", "{connection_file}"], "display_name": "t"}
     place = folder / "kernels/under-test"
     place.mkdir(parents=True, exist_ok=True)
     (place / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
@@ -48,11 +48,14 @@ class FrontEnd:
         Seconds until it answers by itself; no real page answers within the same millisecond.
     """
 
+    program: tuple[str, ...] = ("-m", "ipykernel_launcher")
+    setup = SETUP
+
     def __init__(self, folder: Path) -> None:
         self.answers_ping = self.has_widgets = self.renders = True
         self.delay = 0.0
         self.subshell: str | None = None
-        self._manager = kernel_manager(folder)
+        self._manager = kernel_manager(folder, self.program)
         environment = {**os.environ, "IPYTHONDIR": str(folder / "ipython")}
         self._manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
@@ -61,7 +64,7 @@ class FrontEnd:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
         self._forget()
-        self.run(SETUP)
+        self.run(self.setup)
         return self
 
     def __exit__(self, *_: object) -> None:
