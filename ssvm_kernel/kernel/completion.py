@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from traitlets import Bool, CaselessStrEnum
+from traitlets import Bool
 
 from ssvm_kernel import commands
 from ssvm_kernel.capabilities.abilities import PROCESS_MODULES
@@ -114,8 +114,9 @@ def _options(before: list[str], word: str, traits: type[LineTraits], known: Know
 
 
 def _values(name: str, trait: Any, known: Known) -> Iterable[str]:
-    if isinstance(trait, CaselessStrEnum):
-        return [value for value in trait.values or () if value]
+    choices: list[str] = trait.metadata.get("metavar", "").split("|")
+    if len(choices) > 1 and all(map(str.islower, choices)):
+        return choices
     if name in ("revoke", "forget"):
         return [*known.grant_ids, "all"]
     return os.environ if name == "env" else ()  # names only: completion shows no value

@@ -146,16 +146,16 @@ class SsvmKernel(IPythonKernel):
             current_surface().write("stdout", f"{self.notebook.told()}\n")
         return None
 
-    def _guest(self, guest: Guest) -> None:
+    def _guest(self, guest: Guest) -> Any:
         line = guest.line
         if line is None:
             if not has_code(guest.source, syntax_of(self.notebook.name)):
-                return
+                return None
             line = self.notebook.line
         name = line.partition(" ")[0]
         if name and not name.startswith("-"):
             check_language(name)
-        self.magics.run_cell(line, guest.source, guest.line_offset)
+        return self.magics.run_cell(line, guest.source, guest.line_offset)
 
     def _answer(self, name: str) -> None:
         """Show what is known of a name, as IPython shows an answer to ``name?``."""

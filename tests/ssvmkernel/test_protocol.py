@@ -53,7 +53,7 @@ class TestSsvmKernel(jupyter_kernel_test.KernelTests):
     completion_samples = [
         {"text": "(module (fun", "matches": {"func"}},
         {"text": "%%ru", "matches": {"%%rust"}},
-        {"text": "%%rust --engine ", "matches": {"both", "interpreter", "jit"}},
+        {"text": "%%rust --engine int", "matches": {"interpreter"}},
         {"text": "%%rust --allow-command-a", "matches": {"--allow-command-all"}},
         {"text": "%ssvm rev", "matches": {"revoke"}},
         {"text": "%%python\nimpo", "matches": {"import"}},
