@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["html", "text"]
 
-_WIDTH: Final = 40
+_WIDTH: Final = 36
 _GLYPHS: Final = {"compile": "▓", "load": "▒", "instantiate": "░", "run": "█", "host": "·"}
 _LEVELS: Final = " ▁▂▃▄▅▆▇█"
+_CHART: Final = PRE.replace("pre-wrap", "pre")
 _STRIPS: Final = "Run times of each sample (├─╋─┤ median and its 95 % interval):"
 _WARMUP: Final = "Run by run, each engine to its own scale from 0 (before ┊: warm-up, dropped):"
 
@@ -46,19 +47,15 @@ def html(comparison: Comparison) -> str:
         f"</span> {part}</th>"
         for part in _GLYPHS
     )
-    more = "".join(f'<th style="{CELL}">{name}</th>' for name in ("95 % interval of run", "samples", "outliers"))
+    more = "".join(f'<th style="{CELL}">{name}</th>' for name in ("95 % interval of run", "samples"))
     table = (
-        f'<table style="{TABLE};width:100%"><tr><th style="{CELL}">engine</th><th style="{CELL};{MUTED}">'
-        f"first run, split</th>{parts}{more}</tr>{body}</table>"
+        f'<table style="{TABLE};width:100%;table-layout:auto"><tr><th style="{CELL}">engine</th>'
+        f'<th style="{CELL};{MUTED}">first run, split</th>{parts}{more}</tr>{body}</table>'
         if rows
         else ""
     )
     samples = "\n".join(_samples(comparison))
-    details = (
-        f'<details><summary style="{MUTED}">All samples</summary><pre style="{PRE}">{escape(samples)}</pre></details>'
-        if samples
-        else ""
-    )
+    details = f'<details><summary style="{MUTED}">All samples</summary>{_pre(samples)}</details>' if samples else ""
     return (
         f'<div style="{ROW}"><p style="margin:2px 0;font-weight:600;{colour}">{escape(comparison.sentence())}</p>'
         f"{notes}{table}{details}</div>"
@@ -128,6 +125,10 @@ def _count(outliers_: int) -> str:
     return f"{outliers_ or 'no'} outlier{'' if outliers_ == 1 else 's'}"
 
 
+def _pre(lines: str) -> str:
+    return f'<pre style="{_CHART}">{escape(lines)}</pre>'
+
+
 def _html_row(comparison: Comparison, name: str, parts: Mapping[str, float]) -> str:
     seconds = comparison.seconds(name)
     interval = median_interval(seconds)
@@ -135,11 +136,10 @@ def _html_row(comparison: Comparison, name: str, parts: Mapping[str, float]) -> 
         name,
         *(duration(value) for value in parts.values()),
         f"{duration(interval.low)} to {duration(interval.high)}",
-        str(len(seconds)),
-        str(sum(outliers(seconds))),
+        f"{len(seconds)}, {_count(sum(outliers(seconds)))}",
     ]
     first, *others = (f'<td style="{CELL}">{escape(figure)}</td>' for figure in figures)
-    bar = f'<td style="{CELL};width:40%">{_html_bar(parts)}</td>'
+    bar = f'<td style="{CELL};min-width:120px;width:34%">{_html_bar(parts)}</td>'
     return f"<tr>{first}{bar}{''.join(others)}</tr>"
 
 

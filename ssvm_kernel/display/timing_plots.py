@@ -49,6 +49,7 @@ class Plot:
             "$schema": _SCHEMA,
             "description": comparison.sentence(),
             "vconcat": [*strips, _order(comparison, {**colour, "legend": {"title": None, "orient": "top"}})],
+            "resolve": {"scale": {"color": "independent"}},
             "config": {"view": {"stroke": None}, "concat": {"spacing": 12}},
         }
         self._words = f"{_WORDS} ({', '.join(_told(comparison, engine) for engine in comparison.engines)})"
@@ -81,7 +82,11 @@ def _strip(comparison: Comparison, engine: str, colour: dict[str, Any]) -> dict[
     x = {"type": "quantitative", "title": None, "scale": {"zero": False}, "axis": _SECONDS}
     middle = {"engine": engine, "low": interval.low, "median": interval.value, "high": interval.high}
     return {
-        "title": {"text": f"{engine}: {len(seconds)} runs", "anchor": "start", "fontSize": 12},
+        "title": {
+            "text": f"{engine}: {len(seconds)} runs, median {duration(interval.value)}",
+            "anchor": "start",
+            "fontSize": 12,
+        },
         "width": _WIDTH,
         "height": 34,
         "layer": [
@@ -104,7 +109,12 @@ def _strip(comparison: Comparison, engine: str, colour: dict[str, Any]) -> dict[
                 "mark": {"type": "point", "size": 28},
                 "encoding": {
                     "x": {**x, "field": "run"},
-                    "y": {"field": "lane", "type": "quantitative", "axis": None},
+                    "y": {
+                        "field": "lane",
+                        "type": "quantitative",
+                        "axis": None,
+                        "scale": {"domain": [-1, 5], "nice": False},
+                    },
                     "color": colour,
                     "shape": {
                         "field": "outlier",
@@ -128,10 +138,16 @@ def _order(comparison: Comparison, colour: dict[str, Any]) -> dict[str, Any]:
     ]
     encoding = {
         "x": {"field": "number", "type": "quantitative", "title": "run (hollow: warm-up, dropped)"},
-        "y": {"field": "run", "type": "quantitative", "title": None, "scale": {"type": "log"}, "axis": _SECONDS},
+        "y": {
+            "field": "run",
+            "type": "quantitative",
+            "title": None,
+            "scale": {"type": "log"},
+            "axis": {**_SECONDS, "tickCount": 3, "grid": False},
+        },
         "color": colour,
     }
-    filled = {"condition": {"test": "datum.warmup", "value": 0}, "value": 1}
+    filled = {"condition": {**colour, "legend": None, "test": "!datum.warmup"}, "value": "transparent"}
     return {
         "title": {"text": "Run by run", "anchor": "start", "fontSize": 12},
         "width": _WIDTH,
@@ -139,6 +155,6 @@ def _order(comparison: Comparison, colour: dict[str, Any]) -> dict[str, Any]:
         "data": {"values": rows},
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 1, "opacity": 0.6}, "encoding": encoding},
-            {"mark": {"type": "point", "size": 24}, "encoding": {**encoding, "fillOpacity": filled}},
+            {"mark": {"type": "point", "size": 24}, "encoding": {**encoding, "fill": filled}},
         ],
     }
