@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -45,3 +46,17 @@ def text_of(cell) -> str:
         else:
             parts.append(output.data.get("text/plain", ""))
     return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(parts))
+
+
+def need_tutorial_packages() -> Any:
+    """Return numpy, where all that the tutorials need is installed: a loud skip elsewhere, a failure in CI."""
+    try:
+        import numpy
+        import PIL  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError as missing:
+        message = f"THE TUTORIALS WERE NOT TESTED: pip install '.[examples]' ({missing})"
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message, allow_module_level=True)
+    return numpy

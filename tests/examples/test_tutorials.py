@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.running import EXAMPLES, texts_of
+from tests.examples.running import EXAMPLES, need_tutorial_packages, texts_of
 from tests.toolchains.conftest import require
 
 # The number of a code cell, and what is to be seen below it.
@@ -61,7 +61,7 @@ def test_each_cell_shows_what_it_is_there_for(name: str, tmp_path: Path, monkeyp
         _need_tesseract()
     else:
         require("rust")
-        pytest.importorskip("sklearn", reason="THE TUTORIALS WERE NOT TESTED: pip install '.[examples]'")
+    need_tutorial_packages()
     for name_of_proxy in ("http_proxy", "HTTP_PROXY", "no_proxy"):
         monkeypatch.setenv(name_of_proxy, "http://127.0.0.1:1")  # a request that would not go where it is sent fails
     texts = texts_of(name, tmp_path, beside=("commands",))
