@@ -191,8 +191,10 @@ class Comparison:
         """Return what the first engine's compiling cost, and when that is repaid, cold and from the cache."""
         first = self.engines[0]
         cost = self.compile[first]
-        if _undecided(self.ratios[other]) and cost > self.compile[other]:
-            return f"Compiling cost {duration(cost)}; whether that is ever repaid cannot be told"
+        if _undecided(self.ratios[other]):
+            dearer = cost > self.compile[other]
+            told = "; whether that is ever repaid cannot be told" if dearer else ", no more than in the other engine"
+            return f"Compiling cost {duration(cost)}{told}"
         cold = self._repaid(cost - self.compile[other], other)
         text = f"Compiling cost {duration(cost)}, {cold}"
         if not self.cached:
