@@ -68,7 +68,8 @@ class RunLine(RunTraits):
     reactor = Bool(
         False,
         help="Call the exported function that the first argument names, after _initialize where there is one; the "
-        "other arguments are its numbers, and its results are printed one a line, integers as unsigned.",
+        "other arguments are its numbers, and its results are printed one a line, integers as unsigned. It need not be "
+        "said for a module without _start.",
     ).tag(flag="--reactor")
     time_limit = Float(
         0.0,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ssvm_kernel.broker import CommandBroker
+from ssvm_kernel.capabilities.binary import Binary
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.wasm import read_binary
@@ -50,12 +51,13 @@ def run(options: RunLine, file: str, args: tuple[str, ...]) -> int:
     BrokenPipeError
         When nobody reads its stdout any more.
     """
-    call = _call(options, args)
+    if options.reactor and not args:
+        raise UsageError("--reactor needs the name of an exported function: ssvm --reactor FILE FUNCTION [ARG ...]")
     pool = WorkerPool()
     try:
         pool.warm()  # starts while the file is read
         loaded = load(Path(file), options.engine)
-        ended = _run(pool, loaded, options, args, call)
+        ended = _run(pool, loaded, options, args)
     finally:
         pool.close()
     if isinstance(ended, LimitReached):
@@ -63,27 +65,24 @@ def run(options: RunLine, file: str, args: tuple[str, ...]) -> int:
     return _report(ended, loaded, options)
 
 
-def _call(options: RunLine, args: tuple[str, ...]) -> Call | None:
-    if not options.reactor:
-        return None
-    if not args:
-        raise UsageError("--reactor needs the name of an exported function: ssvm --reactor FILE FUNCTION [ARG ...]")
-    return Call(args[0], args[1:])
+def _call(options: RunLine, args: tuple[str, ...], binary: Binary | None) -> Call | None:
+    """Return what is called in the place of ``_start``: as WasmEdge does, also where there is no ``_start``."""
+    without_start = binary is not None and all(item.name != "_start" for item in binary.exports)
+    return Call(args[0], args[1:]) if args and (options.reactor or without_start) else None
 
 
-def _run(
-    pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ...], call: Call | None
-) -> Outcome | LimitReached:
+def _run(pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ...]) -> Outcome | LimitReached:
     book = GrantBook()
     broker = CommandBroker(book, DeciderChain([TtyDecider(), NobodyDecider()]), Ledger(), GrantFile())
     with Prepared(book, loaded.guest, options, args) as prepared:
         context = prepared.context
         context.surface, context.introduce = None, None  # nothing of ours among the guest's output
         context.deadline = Deadline(options.time_limit / 1000)
-        job = _job(prepared.job(options.engine or loaded.engine or "jit"), options, call)
+        binary = _read(loaded.guest.wasm)
+        job = _job(prepared.job(options.engine or loaded.engine or "jit"), options, _call(options, args, binary))
         if loaded.code and job.fuel == 0:
             store_blob("machine-code", job.machine_code_key, loaded.code)  # where the runner looks first
-        stdin = _STDIN if _reads_stdin(job.wasm) else None
+        stdin = _STDIN if _reads_stdin(binary) else None
         try:
             handler = broker.handler(context)
             streams = PassThrough()
@@ -101,13 +100,17 @@ def _job(job: Job, options: RunLine, call: Call | None) -> Job:
     )
 
 
-def _reads_stdin(wasm: bytes) -> bool:
-    """Whether a guest can read its stdin at all; if not, ours is left for others."""
+def _read(wasm: bytes) -> Binary | None:
+    """Return what the guest says about itself; None where only the engine understands it."""
     try:
-        binary = read_binary(wasm)
+        return read_binary(wasm)
     except LoadError:
-        return True  # the engine may understand more than our reader
-    return any(item.name in _READS_STDIN for item in binary.imports)
+        return None
+
+
+def _reads_stdin(binary: Binary | None) -> bool:
+    """Whether a guest can read its stdin at all; if not, ours is left for others."""
+    return binary is None or any(item.name in _READS_STDIN for item in binary.imports)
 
 
 def _limit_reached(limit: LimitReached) -> int:

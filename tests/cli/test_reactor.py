@@ -40,6 +40,12 @@ def test_what_cannot_be_called(ssvm, module, words, text):
     assert text in ended.stderr.decode()
 
 
+def test_a_module_without_start_is_a_reactor(ssvm, module):
+    ended = ssvm(module(wat.REACTOR), "add", "20", "22")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"42\n", b"")
+    assert ssvm(module(wat.ARGUMENTS, "command.wasm"), "add").stdout == b"command.wasm\0add\0"
+
+
 def test_a_trap_and_a_limit(ssvm, module):
     path = module(wat.REACTOR)
     assert ssvm("--reactor", path, "boom").returncode == 134
