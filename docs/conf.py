@@ -27,5 +27,4 @@ nb_execution_raise_on_error = True  # a cell that is meant to fail says so by it
 
 html_theme = "furo"
 html_title = "ssvm-kernel"
-html_static_path = ["_static"]
 html_show_sourcelink = False
