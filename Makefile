@@ -68,6 +68,20 @@ docs: $(VENV)/.installed-dev system-examples  ## Build the documentation into do
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+.PHONY: binder-check
+binder-check: $(VENV)/.base  ## Do what Binder would do, and run every example there with 2 GB of memory
+	@$(BIN)/python tools/binder_check.py
+
+.PHONY: release-check
+release-check: $(VENV)/.base system-rust  ## Build sdist and wheel, install each into a fresh environment, run the tour
+	@$(PIP) install --group release
+	@$(BIN)/python tools/release_check.py
+
+.PHONY: changelog
+changelog: $(VENV)/.base  ## Put the fragments of changelog.d into CHANGELOG.md (VERSION=X)
+	@$(PIP) install --group release
+	@$(BIN)/python -m towncrier build --version "$(VERSION)"
+
 .PHONY: clean
 clean:  ## Remove all that make made, environments included
 	rm -rf $(VENV) $(OLDEST) build dist labextension/build labextension/lib labextension/node_modules labextension/.yarn
