@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 2 * 10**9
 PERSON = "nobody"
 _TICK = 0.25
+_LEADS_OUT = ("JUPYTER", "IPYTHON", "PYTHON", "SSVM", "VIRTUAL_ENV", "XDG_", "CARGO", "RUST", "GO")
 
 
 class Place:
@@ -34,11 +35,13 @@ class Place:
         self.python = folder / "env/bin/python"
         self.person = pwd.getpwnam(PERSON) if os.getuid() == 0 else pwd.getpwuid(os.getuid())
         self.peak = 0
+        # Settings of this machine for reaching package registries are kept; what would lead out of the place is not.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEADS_OUT)}
         self.env = {
+            **kept,
             "HOME": str(folder / "home"),
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
             "LANG": "C.UTF-8",
-            **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "npm_config_", "SSL_"))},
         }
 
     def prepare(self) -> None:
