@@ -92,7 +92,7 @@ class Step:
         """Run one of zig's programs; return what it said, without paths of this machine, and whether it failed."""
         zig = self.zig
         done = run_compiler([str(zig.program), *argv], self.workdir, source=self.source, notice=self.notice)
-        folders = [(self.workdir, ""), (HEADERS, ""), (zig.lib / "libc" / "include", "libc"), (zig.lib, "zig")]
+        folders = [(self.workdir, ""), (HEADERS, ""), (zig.lib / "libc" / "include", "libc/"), (zig.lib, "zig/")]
         return tidy(done.stderr.decode(errors="replace"), *folders, (zig.program, "")), done.returncode != 0
 
 

@@ -23,6 +23,7 @@ _BUILT_IN = {
     "go": "ssvm_kernel.toolchains.go:GoToolchain",
     "rust": "ssvm_kernel.toolchains.rust:RustToolchain",
     "wat": "ssvm_kernel.toolchains.wat:WatToolchain",
+    "zig": "ssvm_kernel.toolchains.zig:ZigToolchain",
 }
 _ALIASES = {"cpp": "c++", "cxx": "c++", "golang": "go", "rs": "rust", "wast": "wat"}
 

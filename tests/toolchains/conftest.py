@@ -93,6 +93,22 @@ def take_over(folder: Path, cache: Path) -> None:
     shutil.copytree(folder, cache, dirs_exist_ok=True, ignore=shutil.ignore_patterns("compiled"), copy_function=os.link)
 
 
+@pytest.fixture(scope="session")
+def zig_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have zig compile its own library once for all tests."""
+    require("zig")
+    folder = tmp_path_factory.mktemp("zig")
+    with cached_in(folder):
+        compile_cached(registry.get("zig"), registry.get("zig").hello)
+    return folder
+
+
+@pytest.fixture
+def zig(zig_library: Path, cache: Path) -> None:
+    """Make Zig cells compile in this test."""
+    take_over(zig_library, cache)
+
+
 @pytest.fixture
 def rust() -> None:
     """Make Rust cells compile in this test."""
@@ -106,7 +122,7 @@ def go(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     share_go_packages(cache, tmp_path_factory)
 
 
-@pytest.fixture(params=["wat", "c", "c++", "rust", "go"])
+@pytest.fixture(params=["wat", "c", "c++", "zig", "rust", "go"])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test once per language."""
     if request.param != "wat":

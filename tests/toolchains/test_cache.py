@@ -28,6 +28,7 @@ HELLO = {
     "wat": '(module (func (export "_start")))',
     "c": '#include <stdio.h>\nint main(void) { char *p = "a" + 1; puts("hi"); return !p; }',
     "c++": '#include <iostream>\nint main() { const char *p = "a" + 1; std::cout << "hi\\n"; return !p; }',
+    "zig": 'const std = @import("std");\npub fn main() void { std.debug.print("hi\\n", .{}); }',
     "rust": 'fn main() { let unused = 1; println!("hi") }',
     "go": 'package main; func main() { println("hi") }',
 }

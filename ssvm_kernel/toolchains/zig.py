@@ -1,0 +1,181 @@
+"""Zig, by the ``ziglang`` package.
+
+Without ``--opt`` zig's own backend makes the code, in a tenth of a second and with safety checks; with it LLVM does, in
+one to two seconds, and the guest is two to three times as fast.  Only LLVM's code has line tables (see `line_options`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ssvm_kernel import sdk
+from ssvm_kernel.errors import UsageError
+from ssvm_kernel.host import store
+from ssvm_kernel.toolchains._tools import encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
+from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Found, Severity
+from ssvm_kernel.toolchains.render import compile_error
+
+__all__ = ["ZigToolchain"]
+
+PROCESS: Final = Path(sdk.__file__).parent / "zig" / "ssvm_process.zig"
+_TARGET: Final = "wasm32-wasi"
+_CELL: Final = "cell.zig"
+_MODULE: Final = "cell.wasm"
+_EXAMPLE: Final = "pub fn main() void {}"
+_STACK: Final = 8 * 2**20
+_COMMON: Final = (
+    "-target",
+    _TARGET,
+    "--color",
+    "off",
+    "-freference-trace=64",  # a mistake that shows in the library is one of the line of the cell that led there
+    "--stack",
+    str(_STACK),
+)
+# Not with SIMD: for some loops of the standard library this backend then makes code that is not valid (zig 0.17.1).
+_QUICK: Final = ("-OReleaseSafe", "-fno-llvm", "-fno-lld", "-mcpu=lime1")
+_LLVM: Final = ("-fllvm", "-flld", "-mcpu=lime1+simd128")
+_MODES: Final = {
+    "debug": "Debug",
+    "safe": "ReleaseSafe",
+    "fast": "ReleaseFast",
+    "small": "ReleaseSmall",
+    "0": "Debug",
+    "2": "ReleaseSafe",
+    "3": "ReleaseFast",
+    "s": "ReleaseSmall",
+    "z": "ReleaseSmall",
+}
+_LIBRARY: Final = ("-fno-entry", "-rdynamic")
+_COMMENT: Final = re.compile(r"//[^\n]*")
+_MAIN: Final = re.compile(r"\bpub\s+(?:export\s+)?fn\s+main\b|\bexport\s+fn\s+_start\b|\bpub\s+const\s+main\b")
+_EXPORT: Final = re.compile(r"\bexport\s+(?:fn|var|const)\b|@export\b")
+_REFUSED: Final = re.compile(
+    r"-f(?:no-)?emit-.*|-M.*|--dep|-target|--listen.*|--cache-dir|--global-cache-dir|-o|-[EScv]"
+)
+_BUILT: Final = "built-"  # a file of this name in zig's cache says that the next compile will not take long
+
+
+class ZigToolchain:
+    """Zig of the installed ziglang package, WASI; with ``--opt`` SIMD."""
+
+    name = "zig"
+    aliases: tuple[str, ...] = ()
+    suffix = ".zig"
+    hello = """const std = @import("std");
+
+pub fn main(init: std.process.Init) !void {
+    var buffer: [64]u8 = undefined;
+    var out: std.Io.File.Writer = .init(.stdout(), init.io, &buffer);
+    try out.interface.writeAll("hello\\n");
+    try out.interface.flush();
+}
+"""
+
+    def find(self) -> Found:
+        """Return the installed ziglang package.
+
+        Raises
+        ------
+        ToolchainMissing
+            With the command that installs it.
+        """
+        zig = find_ziglang()
+        parts = [*_COMMON, *_QUICK, *_LLVM, *_LIBRARY, signature(zig.program), PROCESS.read_text("utf-8")]
+        return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
+
+    def line_options(self, options: CompileOptions) -> CompileOptions | None:
+        """Return the options whose code tells the lines of a trap; None when that of `options` does."""
+        return None if options.opt else replace(options, opt="debug")
+
+    def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
+        """Compile and link `source`; without a ``main`` it is a library of its ``export fn``.
+
+        Raises
+        ------
+        CompileError
+            With line and column in `source`.
+        ToolchainMissing
+            When ziglang is not installed.
+        UsageError
+            For a flag that makes something other than a guest.
+        """
+        flags = [*_mode(options.opt), *_checked(options.flags)]
+        text = encode(source, _EXAMPLE)
+        zig = find_ziglang()
+        started = time.monotonic()
+        workdir = workdir.resolve()
+        (workdir / _CELL).write_bytes(text)
+        argv = ["build-exe", *_COMMON, *flags, *_shape(source), f"-femit-bin={_MODULE}"]
+        argv += ["--dep", "ssvm_process", f"-Mroot={_CELL}", f"-Mssvm_process={PROCESS}"]
+        said, did_fail = _run(zig, argv, workdir, source, options)
+        texts = {_CELL: source, **dict(options.files)}
+        diagnostics = zig_diagnostics(said, texts)
+        if any(found.severity is Severity.ERROR for found in diagnostics):
+            raise compile_error(source, diagnostics)
+        if did_fail:
+            raise failed(source, f"the compiler failed: {said.strip() or 'without a word'}")
+        if not (workdir / _MODULE).is_file():
+            raise failed(source, f"the flags given make the compiler write no {_MODULE}")
+        wasm = (workdir / _MODULE).read_bytes()
+        return Compiled(wasm, diagnostics, time.monotonic() - started)
+
+
+def _mode(opt: str) -> tuple[str, ...]:
+    """Return the flags of an optimisation level.
+
+    Raises
+    ------
+    UsageError
+        When there is no such level.
+    """
+    if not opt:
+        return _QUICK
+    word = opt.lower().removeprefix("release")  # "ReleaseFast" is what zig itself called it until 0.17
+    if word not in _MODES:
+        raise UsageError(f"unknown optimisation level {opt!r}; Zig has debug, safe, fast, small")
+    return (f"-O{_MODES[word]}", *_LLVM)
+
+
+def _checked(flags: tuple[str, ...]) -> tuple[str, ...]:
+    for flag in flags:
+        if _REFUSED.fullmatch(flag) or not flag.startswith("-"):
+            raise UsageError(f"the flag {flag} makes something other than a guest")
+    return flags
+
+
+def _shape(source: str) -> tuple[str, ...]:
+    """Return the flags of a program, or of a library when there is no ``main``."""
+    code = _COMMENT.sub("", source)
+    if _MAIN.search(code):
+        return ()
+    if not _EXPORT.search(code):
+        raise failed(source, NOTHING_TO_RUN)
+    return _LIBRARY
+
+
+def _run(zig: Ziglang, argv: list[str], workdir: Path, source: str, options: CompileOptions) -> tuple[str, bool]:
+    """Run zig with a cache of ours; return what it said, without paths of this machine, and whether it failed.
+
+    What it keeps of the library for good is apart from what it keeps of this cell, which goes with the folder: one
+    folder for both would grow by half a megabyte with every edit.
+    """
+    kept = store.folder("zig") or workdir
+    built = kept / f"{_BUILT}{zig.version}-{hashlib.sha256(' '.join(_mode(options.opt)).encode()).hexdigest()[:12]}"
+    first = not built.exists()
+    if first and options.notice is not None:
+        options.notice(f"zig {zig.version} compiles its library: once on this machine, a few seconds")
+    env = {"ZIG_GLOBAL_CACHE_DIR": str(kept), "ZIG_LOCAL_CACHE_DIR": str(workdir / ".zig")}
+    notice = None if first else options.notice
+    done = run_compiler([str(zig.program), *argv], workdir, source=source, env=env, notice=notice)
+    if first and done.returncode == 0:
+        built.touch()
+    said = done.stderr.decode(errors="replace")
+    return tidy(said, (workdir, ""), (PROCESS.parent, ""), (zig.lib, "zig/"), (zig.program, "")), done.returncode != 0
