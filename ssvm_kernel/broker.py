@@ -11,8 +11,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 from typing import Final
 
 from ssvm_kernel.answers import Answers
@@ -34,6 +33,7 @@ from ssvm_kernel.capabilities.model import (
 from ssvm_kernel.capabilities.policy import Policy
 from ssvm_kernel.capabilities.records import signal_name
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
+from ssvm_kernel.capabilities.standing import Standing
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import grant_line
 from ssvm_kernel.context import Denial, RunContext
@@ -41,13 +41,14 @@ from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.display.commands import CommandBlock
 from ssvm_kernel.display.report import CommandLine
 from ssvm_kernel.errors import GrantRevoked, ProgramChanged
+from ssvm_kernel.host.bell import Bell
 from ssvm_kernel.host.capture import Captured
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.execute import Completed, CompletionKind, execute
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, exec_failed_reply
 from ssvm_kernel.host.pump import Watch
-from ssvm_kernel.host.resolve import resolve_program
+from ssvm_kernel.host.resolve import ProgramFinder
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox.job import CommandHandler
 from ssvm_kernel.sandbox.protocol import CommandCall
@@ -81,22 +82,24 @@ class CommandBroker:
         self._answers = Answers(book, self._remembered, decider, self._ceiling)
         self._ledger = ledger
         self._policy = Policy(self._ceiling)
+        self._programs = ProgramFinder()
 
     def handler(self, context: RunContext) -> CommandHandler:
         """Return what answers the command calls of one run."""
+        standing = Standing(self._policy)
 
         def handle(
             call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
         ) -> None:
             context.count()
-            resolved = resolve_program(call.name, search_path())
+            resolved = self._programs.find(call.name, search_path())
             if resolved.program is None:
                 answer(self._unresolved(context, call, resolved))
                 return
             program = self._remembered.identified(resolved.program)
             request = self._request(context, call, stdin, program)
-            grants = self._grants(context)
-            decision, line = self._decide(context, request, grants, wait)
+            grants = self._grants(context, standing)
+            decision, line = self._decide(context, request, grants, wait, standing.decide(request, grants))
             if decision.effect is not Effect.ALLOW:
                 answer(self._deny(context, request, decision, line))
             else:
@@ -113,22 +116,20 @@ class CommandBroker:
             stdin=stdin,
             limits=Limits(timeout_ms=context.timeout(call.timeout_ms), output_bytes=context.output_bytes),
         )
-        return CommandRequest(secrets.token_urlsafe(16), context.asker, command)
+        return CommandRequest(secrets.token_hex(16), context.asker, command)
 
-    def _grants(self, context: RunContext) -> Grants:
+    def _grants(self, context: RunContext, standing: Standing) -> Grants:
         """Return all that is in force for a run: of its options, of the session, and for always."""
-        grants = self._book.snapshot(context.run)
-        always = self._remembered.grants()
-        if self._ceiling is not None:
-            always = self._ceiling.remembered(always)
+        grants = standing.grants(self._book.snapshot(context.run), self._remembered.grants())
         if context.surface is not None:
             for problem in self._remembered.take_problems():
                 context.surface.write("stderr", f"[ssvm] {problem}\n")
-        return replace(grants, commands=(*grants.commands, *always))
+        return grants
 
-    def _decide(self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait) -> tuple[Decision, str]:
-        """Return the decision, and for a denial what would lift it."""
-        decision = self._policy.decide(request, grants)
+    def _decide(
+        self, context: RunContext, request: CommandRequest, grants: Grants, wait: Wait, decision: Decision | None
+    ) -> tuple[Decision, str]:
+        """Return the decision, that of the grants or else the person's, and for a denial what would lift it."""
         if decision is not None and decision.effect is Effect.ALLOW and not context.deny_all:
             return decision, ""
         line = self._policy.grant_line(request, grants)
@@ -219,21 +220,15 @@ class CommandBroker:
         if grant is None or not grant.id:
             yield Watch
             return
-        read, write = os.pipe()
-        stop = self._book.watch(lambda revoked: _ring(write) if revoked.id == grant.id else None)
+        bell = Bell()
+        stop = self._book.watch(lambda revoked: bell.ring() if revoked.id == grant.id else None)
         try:
             if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
                 _revoked()  # between the decision and this watch
-            yield lambda guest: Watch(guest, {read: _revoked})
+            yield lambda guest: Watch(guest, {bell.fileno: _revoked})
         finally:
             stop()
-            os.close(read)
-            os.close(write)
-
-
-def _ring(write: int) -> None:
-    with suppress(OSError):
-        os.write(write, b"!")
+            bell.close()
 
 
 def _revoked() -> None:
@@ -263,15 +258,17 @@ def _block(context: RunContext, command: Command) -> CommandBlock | None:
 
 def _line(command: Command, completed: Completed | None, unfinished: str) -> CommandLine:
     """Return a command for the report; `unfinished` says why there is no end of it."""
-    line = CommandLine(_words(command.argv), command.program.path, unfinished, stdin_bytes=len(command.stdin))
+    words, path, stdin_bytes = _words(command.argv), command.program.path, len(command.stdin)
     if completed is None:
-        return line
-    return replace(
-        line,
-        ended=_ended(completed),
-        seconds=completed.seconds,
-        stdout_bytes=completed.stdout.total,
-        stderr_bytes=completed.stderr.total,
+        return CommandLine(words, path, unfinished, stdin_bytes=stdin_bytes)
+    return CommandLine(
+        words,
+        path,
+        _ended(completed),
+        completed.seconds,
+        stdin_bytes,
+        completed.stdout.total,
+        completed.stderr.total,
     )
 
 

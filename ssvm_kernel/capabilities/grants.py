@@ -78,6 +78,7 @@ class GrantBook:
         self._clock = clock
         self._lock = threading.RLock()  # watchers are told inside it, and may ask the book
         self._entries: dict[str, _Entry] = {}
+        self._snapshots: dict[str, Grants] = {}  # of what is in force now; emptied by each change
         self._numbers = itertools.count(1)
         self._watchers: list[Callable[[Grant], None]] = []
 
@@ -110,6 +111,7 @@ class GrantBook:
                     return kept  # type: ignore[return-value]  # equal, so of the same type
             added = replace(grant, id=f"g{next(self._numbers)}", created=grant.created or self._clock())
             self._entries[added.id] = _Entry(added, run)
+            self._snapshots.clear()
             return added
 
     def add_all(self, grants: Grants, run: str = "") -> None:
@@ -125,6 +127,7 @@ class GrantBook:
         """Take a grant back at once, and tell those who watch; return False when there is none of that id."""
         with self._lock:
             entry = self._entries.pop(grant_id, None)
+            self._snapshots.clear()
         if entry is None:
             return False
         self.announce(entry.grant)
@@ -139,11 +142,13 @@ class GrantBook:
         """Drop what was given for one run; nobody is told, since the run is over."""
         with self._lock:
             self._entries = {key: entry for key, entry in self._entries.items() if not run or entry.run != run}
+            self._snapshots.clear()
 
     def clear(self) -> None:
         """Take everything back."""
         with self._lock:
             entries, self._entries = self._entries, {}
+            self._snapshots.clear()
         for entry in entries.values():
             self.announce(entry.grant)
 
@@ -154,9 +159,17 @@ class GrantBook:
                 self._entries[grant_id].uses += 1
 
     def snapshot(self, run: str = "") -> Grants:
-        """Return the grants in force for a run (empty: for the session only), unchanged by whatever comes later."""
+        """Return the grants in force for a run (empty: for the session only), unchanged by whatever comes later.
+
+        The same object until something changes.
+        """
         with self._lock:
-            grants = [entry.grant for entry in self._entries.values() if entry.run in ("", run)]
+            if run not in self._snapshots:
+                self._snapshots[run] = self._in_force(run)
+            return self._snapshots[run]
+
+    def _in_force(self, run: str) -> Grants:
+        grants = [entry.grant for entry in self._entries.values() if entry.run in ("", run)]
         return Grants(
             commands=tuple(grant for grant in grants if isinstance(grant, CommandGrant)),
             folders=tuple(grant for grant in grants if isinstance(grant, FolderGrant)),

@@ -58,7 +58,7 @@ class GrantFile:
     @property
     def path(self) -> Path:
         """The file, there or not."""
-        return self._folder / _NAME
+        return _file_in(self._folder)
 
     def grants(self) -> tuple[CommandGrant, ...]:
         """Return what is in the file now; nothing when there is none or it cannot be trusted."""
@@ -158,7 +158,7 @@ class GrantFile:
         if self._given is None:
             configured = os.environ.get("SSVM_CONFIG_DIR", "")
             if configured:
-                return Path(configured).expanduser().absolute()
+                return _expanded(configured, os.environ.get("HOME", "")).absolute()
             return _user_folder(os.environ.get("XDG_CONFIG_HOME", ""), os.environ.get("HOME", ""))
         return self._given
 
@@ -239,6 +239,16 @@ class _Untrusted(Exception):
     def __init__(self, why: str, *, aside: bool = True) -> None:
         super().__init__(why)
         self.aside = aside
+
+
+@functools.lru_cache(maxsize=4)
+def _file_in(folder: Path) -> Path:
+    return folder / _NAME
+
+
+@functools.lru_cache(maxsize=4)
+def _expanded(folder: str, _home: str) -> Path:
+    return Path(folder).expanduser()
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -21,8 +21,18 @@ from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.special import special_folders
 
-__all__ = ["identity", "resolve_folder", "resolve_program", "sha256_of", "special_folders", "unchanged"]
+__all__ = [
+    "ProgramFinder",
+    "identity",
+    "resolve_folder",
+    "resolve_program",
+    "sha256_of",
+    "special_folders",
+    "unchanged",
+]
 
+_MOST_KEPT = 64
+_LONGEST_KEPT = 4096
 _MAX_LINKS = 40  # as Linux itself follows
 _BATCH_SUFFIXES = (".bat", ".cmd", ".com", ".ps1", ".vbs", ".js", ".wsf")
 _KERNEL_MOUNTS = ("/proc", "/sys", "/dev")
@@ -50,12 +60,91 @@ def resolve_program(name: bytes, search_path: str, *, windows: bool = sys.platfo
     if refused is not None:
         return refused
     text = os.fsdecode(name)
-    if os.path.isabs(text):
-        return _first_program(name, [text])
-    if os.sep in text or (os.altsep and os.altsep in text):
+    if not os.path.isabs(text) and (os.sep in text or (os.altsep and os.altsep in text)):
         return Resolved(name, trouble=Trouble.RELATIVE, detail="a relative path is refused; give the absolute path")
+    return _first_program(name, _candidates(name, search_path))
+
+
+def _candidates(name: bytes, search_path: str) -> list[str]:
+    """Return the paths that a name may mean, the first that can be run."""
+    text = os.fsdecode(name)
+    if os.path.isabs(text):
+        return [text]
     folders = [folder for folder in search_path.split(os.pathsep) if folder and os.path.isabs(folder)]
-    return _first_program(name, [os.path.join(folder, text) for folder in folders])
+    return [os.path.join(folder, text) for folder in folders]
+
+
+class ProgramFinder:
+    """`resolve_program` for names that come again and again: what was found is looked at, not searched for anew.
+
+    A result is given again while every place that the search looked at is as it was: each folder, link and file on the
+    way the very same one, each candidate that was not there still not there.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[bytes, str], _Found] = {}
+
+    def find(self, name: bytes, search_path: str) -> Resolved:
+        """Return what `resolve_program` returns."""
+        key = name, search_path
+        found = self._found.get(key)
+        if found is not None and found.holds():
+            return found.resolved
+        self._found.pop(key, None)
+        resolved = resolve_program(name, search_path)
+        if resolved.program is not None and len(name) <= _LONGEST_KEPT:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            self._found[key] = _Found(resolved, tuple(_candidates(name, search_path)))
+        return resolved
+
+
+class _Found:
+    """A program that was found, and the state of all that led to it.
+
+    Attributes
+    ----------
+    resolved : Resolved
+        What was found; good only while `holds`.
+    """
+
+    def __init__(self, resolved: Resolved, candidates: tuple[str, ...]) -> None:
+        program = resolved.program
+        assert program is not None
+        self.resolved = resolved
+        there = next((index for index, path in enumerate(candidates) if os.path.lexists(path)), len(candidates))
+        self._absent = candidates[:there]
+        # State first, way second: whatever changes in between makes the way another one, or the state an old one.
+        self._seen = tuple((path, _state_or_none(path)) for path in program.via)
+        # The first candidate that is there must be the one that was taken; one that cannot be run is not kept.
+        taken = candidates[there : there + 1]
+        self._good = unchanged(program) and [_follow_or_none(path) for path in taken] == [(program.path, program.via)]
+
+    def holds(self) -> bool:
+        """Tell whether searching anew would find the same."""
+        if not self._good or any(map(os.path.lexists, self._absent)):
+            return False
+        return all(state is not None and _state_or_none(path) == state for path, state in self._seen)
+
+
+def _state_or_none(path: str) -> tuple[object, ...] | None:
+    """Return what tells that a place is as it was; of a folder only that it is the same, since its entries change.
+
+    A link's target and a file's right to be run do not change without its time of change.
+    """
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    same = info[:3]  # mode, inode, device
+    return same if stat.S_ISDIR(info.st_mode) else (same, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def _follow_or_none(path: str) -> tuple[str, tuple[str, ...]] | None:
+    try:
+        return _follow(path)
+    except OSError:
+        return None
 
 
 def identity(path: str) -> FileIdentity:

@@ -39,6 +39,7 @@ _SIGNALS: Final = tuple(
     int(number) for number in signal.valid_signals() if number not in (signal.SIGPIPE, signal.SIGXFSZ)
 )
 """Signals that may be ignored here; the two that Python itself ignores are reset by `subprocess`."""
+_IGNORED: Final = int(signal.SIG_IGN)
 
 
 def spawn(approved: ApprovedCommand) -> Child:
@@ -140,7 +141,8 @@ def _ignored_signals() -> list[int]:
     """
     if threading.current_thread() is not threading.main_thread():
         return []
-    return [number for number in _SIGNALS if _signal.getsignal(number) == signal.SIG_IGN]
+    handlers = map(_signal.getsignal, _SIGNALS)
+    return [number for number, handler in zip(_SIGNALS, handlers, strict=True) if handler == _IGNORED]
 
 
 def _do_nothing(number: int, frame: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ __all__ = ["Worker", "WorkerPool"]
 _MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
 """Bytes of one blob from a worker: machine code, or a command's stdin."""
 _RECEIVE: Final = 1 << 20
+_RECEIVE_SMALL: Final = 1 << 16
+"""Bytes of a first look: room for a megabyte costs more than most messages."""
 _LAST_BREATH: Final = 0.5
 _BOOT: Final = "import sys; sys.path[:] = {path!r}; from ssvm_kernel.sandbox.worker import main; main({fd}, {parent})"
 
@@ -54,6 +57,8 @@ class Worker:
         finally:
             theirs.close()
         self._sock.setblocking(True)
+        self._ready = select.poll()
+        self._ready.register(self._sock, select.POLLIN)
 
     @property
     def pid(self) -> int:
@@ -92,7 +97,7 @@ class Worker:
         """
         if not self._inbox:
             try:
-                data = self._sock.recv(_RECEIVE)
+                data = self._sock.recv(_RECEIVE if self._reader.pending else _RECEIVE_SMALL)
             except OSError as error:
                 raise self._died() from error
             if not data:
@@ -119,7 +124,9 @@ class Worker:
             raise self._out_of_turn()
 
     def _has_said_more(self) -> bool:
-        with contextlib.suppress(OSError):  # nothing has come
+        if not self._ready.poll(0):
+            return False
+        with contextlib.suppress(OSError):
             return bool(self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         return False
 

@@ -7,6 +7,7 @@ worker is killed and what the guest had printed is kept.
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import time
 from collections.abc import Callable, Iterator
@@ -304,7 +305,10 @@ class _Run:
 
     def _drain(self, streams: Streams) -> None:
         """Take what is in the pipes now, without waiting; no more than they hold, since a hostile worker goes on."""
+        waiting = select.poll()
         for fd in streams:
+            waiting.register(fd, select.POLLIN)
+        for fd, _ in waiting.poll(0):
             taken = 0
             while taken <= PIPE_SIZE and (size := _read_once(fd, streams)):
                 taken += size

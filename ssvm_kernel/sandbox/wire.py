@@ -22,7 +22,9 @@ MAX_HEADER: Final = 8 * 1024 * 1024
 MAX_BLOB: Final = 1024 * 1024 * 1024
 """Bytes of one blob."""
 _CHUNK: Final = 1 << 20
+_SMALL: Final = 1 << 14
 _MAX_FDS: Final = 8
+_SPACE: Final = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
 
 
 class WireError(Exception):
@@ -51,11 +53,15 @@ def pack(header: bytes, blob_size: int = 0) -> bytes:
 
 def send_frame(sock: socket.socket, header: bytes, blob: bytes = b"", fds: Sequence[int] = ()) -> None:
     """Send one frame on a blocking socket, with descriptors beside its first bytes."""
-    data = memoryview(pack(header, len(blob)))
-    sent = socket.send_fds(sock, [data], list(fds)) if fds else sock.send(data)
-    sock.sendall(data[sent:])
-    if blob:
-        sock.sendall(blob)
+    data = pack(header, len(blob))
+    if len(blob) <= _SMALL:  # one call for both
+        data, blob = data + blob, b""
+    if fds:
+        sent = socket.send_fds(sock, [data], list(fds))
+        data = data[sent:]
+    for rest in (data, blob):
+        if rest:
+            sock.sendall(rest)
 
 
 class FrameReader:
@@ -124,8 +130,11 @@ def recv_frame(sock: socket.socket) -> tuple[Frame, list[int]] | None:
     if not lengths:
         return None
     header_size, blob_size = _LENGTHS.unpack(lengths)
-    header = _recv_exactly(sock, header_size, fds)
-    blob = _recv_exactly(sock, blob_size, fds)
+    if header_size + blob_size <= _SMALL:  # one call for both
+        both = _recv_exactly(sock, header_size + blob_size, fds)
+        header, blob = both[:header_size], both[header_size:]
+    else:
+        header, blob = _recv_exactly(sock, header_size, fds), _recv_exactly(sock, blob_size, fds)
     if len(header) < header_size or len(blob) < blob_size:
         raise WireError("the other side closed inside a message")
     return Frame(bytes(header), bytes(blob)), fds
@@ -134,9 +143,8 @@ def recv_frame(sock: socket.socket) -> tuple[Frame, list[int]] | None:
 def _recv_exactly(sock: socket.socket, size: int, fds: list[int]) -> bytearray:
     """Receive `size` bytes, fewer only when the other side closed; descriptors are appended to `fds`."""
     data = bytearray()
-    space = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
     while len(data) < size:
-        piece, ancillary, _, _ = sock.recvmsg(min(size - len(data), _CHUNK), space)
+        piece, ancillary, _, _ = sock.recvmsg(min(size - len(data), _CHUNK), _SPACE)
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 numbers = array.array("i")
