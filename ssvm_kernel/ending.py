@@ -24,7 +24,9 @@ from ssvm_kernel.sandbox.runner import Outcome
 
 __all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
 
-_HOST_FRAME: Final = re.compile(r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|<?(std|core|alloc)::)")
+_HOST_FRAME: Final = re.compile(
+    r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|~lib/|<?(std|core|alloc)::)"
+)
 _MEBI: Final = 1 << 20
 _NO_FOLDERS: Final = (
     "the guest looked for folders and has none; if it needs files, --pick lets you pick a folder, and "

@@ -31,7 +31,7 @@ from ssvm_kernel.host.interrupts import InterruptGate
 from ssvm_kernel.host.pump import NOTHING, Watch, pump
 from ssvm_kernel.host.reap import end_group
 
-__all__ = ["ToolResult", "kill_group", "run_tool", "spawn", "start_worker"]
+__all__ = ["ToolResult", "kill_group", "run_tool", "spawn", "start_tool", "start_worker"]
 
 _TOOL_OUTPUT: Final = 64 * 1024 * 1024
 """Bytes of a compiler's output that are kept; a person reads a few thousand."""
@@ -74,7 +74,11 @@ def spawn(approved: ApprovedCommand) -> Child:
     if len(env) != len(command.env):
         raise _invalid("a variable is there twice", command.program.path)
     return _start(
-        command.argv, executable=os.fsencode(command.program.path), env=env, cwd=command.cwd, feed=command.stdin
+        command.argv,
+        executable=os.fsencode(command.program.path),
+        env=env,
+        cwd=command.cwd,
+        has_input=bool(command.stdin),
     )
 
 
@@ -87,7 +91,7 @@ def _check_identity(path: str, approved: FileIdentity) -> None:
 
 
 def _start(
-    argv: Sequence[bytes] | Sequence[str], *, executable: bytes | str, env: Mapping[Any, Any], cwd: str, feed: bytes
+    argv: Sequence[bytes] | Sequence[str], *, executable: bytes | str, env: Mapping[Any, Any], cwd: str, has_input: bool
 ) -> Child:
     """Start a process with pipes for its three streams."""
     ends: list[int] = []
@@ -119,7 +123,7 @@ def _start(
             signal.signal(number, signal.SIG_IGN)
     _close([stdin, stdout, stderr])
     child = Child(process, feeder, reader_out, reader_err)
-    if not feed:
+    if not has_input:
         child.close_one("stdin")
     return child
 
@@ -219,7 +223,7 @@ def _run_tool(
 ) -> ToolResult:
     started = time.monotonic()
     collectors = {"stdout": Collector(_TOOL_OUTPUT), "stderr": Collector(_TOOL_OUTPUT)}
-    child = _start(argv, executable=argv[0], env=env, cwd=cwd, feed=b"")
+    child = _start(argv, executable=argv[0], env=env, cwd=cwd, has_input=False)
     try:
         in_time = pump(child, b"", collectors, started + timeout, gate, watch)
     finally:
@@ -229,6 +233,28 @@ def _run_tool(
         raise subprocess.TimeoutExpired(list(argv), timeout)
     stdout, stderr = (collectors[name].finish().bytes() for name in ("stdout", "stderr"))
     return ToolResult(child.process.returncode, stdout, stderr, time.monotonic() - started)
+
+
+def start_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> Child:
+    """Start a tool of ours that stays to be asked again; called inside an `InterruptGate`.
+
+    It must end when its stdin does: then it ends with this process, however that ends.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        ``argv[0]`` is an absolute path.
+    cwd : str
+        Working folder.
+    env : mapping
+        The whole environment.
+
+    Raises
+    ------
+    OSError
+        When it cannot be started.
+    """
+    return _start(argv, executable=argv[0], env=env, cwd=cwd, has_input=True)
 
 
 def kill_group(process: subprocess.Popen[Any]) -> None:

@@ -40,7 +40,8 @@ _REFUSED = re.compile(
 _NO_PACKAGE = "package main\n//line cell.go:1:1\n"  # what a cell that names no package gets, with its own lines kept
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'", re.DOTALL)
 _PACKAGE = re.compile(r"\s*package\s+(\w+)")
-_HAS_MAIN = re.compile(r"(?:^|;)\s*func\s+main\s*\(", re.MULTILINE)
+# No blanks of other lines: to look for their end from each of a million empty lines would take minutes.
+_HAS_MAIN = re.compile(r"(?:^|;)[ \t\r]*func\s+main\s*\(", re.MULTILINE)
 _EXPORTS = re.compile(r"^//go:wasmexport\s+\S", re.MULTILINE)
 _BUILT = "standard-library-"  # a file of this name says that the next compile will not take long
 

