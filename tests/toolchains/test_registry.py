@@ -54,7 +54,7 @@ def test_every_alias_is_one_of_its_toolchain():
 
 
 def test_the_names_are_sorted():
-    assert registry.names()[:1] + registry.names()[-1:] == ("assemblyscript", "wat")
+    assert registry.names()[:1] + registry.names()[-1:] == ("assemblyscript", "zig")
 
 
 @pytest.mark.parametrize(("wrong", "right"), [("rustt", "rust"), ("wta", "wat"), ("Rsut", "rust")])
