@@ -13,7 +13,7 @@ from typing import Any, Final
 from ssvm_kernel.display.stats import Interval, ratio_of_medians
 from ssvm_kernel.display.surface import running_cell
 from ssvm_kernel.display.timings import LEAST, Comparison, Sample, named
-from ssvm_kernel.errors import GuestInterrupted, LimitReached
+from ssvm_kernel.errors import GuestInterrupted, LimitReached, UsageError
 from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.options import engines_of
 from ssvm_kernel.progress import Progress, Stopped
@@ -268,7 +268,11 @@ def compare(runtime: Runtime, prepared: Prepared) -> RunResult:
         When the person interrupts; what was measured until then is shown, if that is enough.
     LoadError, LimitReached, WorkerDied
         As `Runtime.run`.
+    UsageError
+        When it is to be profiled at the same time.
     """
+    if prepared.profiled:
+        raise UsageError("a profile is of one engine, and slows it down: leave --profile away, or several engines")
     prepared.context.repeated = True
     engines = engines_of(prepared.options.engine)
     result = runtime.run(prepared, engines[0])

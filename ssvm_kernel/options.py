@@ -86,6 +86,15 @@ class RunTraits(LineTraits):
         help="With several engines: seconds after which no more samples are taken once there are 5 of each. After six "
         "times as long it ends with those that there are.",
     ).tag(flag="--seconds", metavar="SECONDS")
+    profile = Bool(
+        False,
+        help="Show where the guest spends its time, from a sample of its stack each millisecond. It runs up to three "
+        "times as long meanwhile.",
+    ).tag(flag="--profile")
+    profile_out = Unicode(
+        "",
+        help="Also save the profile to this file, which profiler.firefox.com opens.",
+    ).tag(flag="--profile-out", metavar="FILE")
     dirs = List(
         Unicode(),
         help="Grant a folder: the guest sees the host's folder HOST as GUEST and may read and write in it, "

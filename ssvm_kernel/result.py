@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ssvm_kernel.capabilities.model import FolderGrant
 from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.context import Denial
 from ssvm_kernel.display.report import CommandLine, FileLine, GrantLine, RunReport, Timings
 from ssvm_kernel.display.text import size
-from ssvm_kernel.display.timings import Comparison
 from ssvm_kernel.namespace import shell
 from ssvm_kernel.opens import MissedPath
 from ssvm_kernel.sandbox.runner import Outcome
+
+if TYPE_CHECKING:  # most runs have neither
+    from ssvm_kernel.display.profile import Profile
+    from ssvm_kernel.display.timings import Comparison
 
 __all__ = ["Printed", "RunResult"]
 
@@ -73,6 +76,8 @@ class RunResult:
         Every request of this run, what was decided and how it ended.
     comparison : Comparison or None
         Of the engines, when it ran in several: ``.samples``, ``.to_json()``, ``.plot()``.
+    profile : Profile or None
+        Where it spent its time, when it was sampled: ``.functions``, ``.save(path)``.
     """
 
     outcome: Outcome
@@ -85,6 +90,7 @@ class RunResult:
     printed: tuple[Printed, Printed] = (Printed(), Printed())
     ledger: tuple[LedgerLine, ...] = ()
     comparison: Comparison | None = None
+    profile: Profile | None = None
     _cell: object = field(default_factory=_cell_number, compare=False)
 
     @property

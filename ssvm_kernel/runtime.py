@@ -115,6 +115,11 @@ class Prepared:
         if self.guest.manifest is not None:  # else the prompt itself says what is asked
             self.surface.show(manifest_bundle(self.guest.name, self.guest.manifest))
 
+    @property
+    def profiled(self) -> bool:
+        """Whether the run is sampled where it spends its time."""
+        return self.options.profile or bool(self.options.profile_out)
+
     def job(self, engine: str) -> Job:
         """Return the job of one run: the module and everything that was granted to it."""
         grants = self.grants
@@ -133,6 +138,7 @@ class Prepared:
             stack_bytes=self.options.stack_limit * _KIBI,
             fuel=self.options.fuel,
             call=Call(self.options.call, self.args) if self.options.call else None,
+            profiled=self.profiled,
             stdin=self._stdin(),
         )
 
@@ -195,5 +201,9 @@ class Runtime:
         result = result_of(prepared, outcome, streams, self._ledger.since(asked))
         assert result.report is not None
         prepared.surface.show(result.report.bundle())
+        if prepared.profiled:
+            from ssvm_kernel.profiling import show_profile
+
+            result = replace(result, profile=show_profile(prepared, outcome))
         show_missed(result, prepared.options, guest, prepared.surface)
         return result

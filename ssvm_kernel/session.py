@@ -13,7 +13,6 @@ from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.grants import GrantBook, GrantRow, row_of
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.compare import compare
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.deciders.chain import default_chain
 from ssvm_kernel.deciders.pickchain import default_pickers
@@ -154,6 +153,8 @@ class Session:
             if options.engine in ENGINES:
                 result = self.runtime.run(prepared, options.engine)
             else:
+                from ssvm_kernel.compare import compare
+
                 result = compare(self.runtime, prepared)
         if guest.compile_seconds and self.guests.get(guest.name) is guest:
             self.guests[guest.name] = replace(guest, compile_seconds=0.0)  # paid for once

@@ -117,6 +117,8 @@ class RunLine(RunTraits):
 
     # What makes no sense here, or is said in WasmEdge's way above: without a flag, the magic's option is gone.
     call = Unicode("")
+    profile = Bool(False)
+    profile_out = Unicode("")
     samples = Int(30)
     seconds = Float(10.0)
     memory_limit = Int(1024)

@@ -27,7 +27,7 @@ PARTS: Final = ("compile", "load", "instantiate", "run", "host")
 LEAST: Final = 5
 """Samples of each engine below which there is no ratio."""
 _NOISY: Final = 0.10
-_SHORT: Final = 50e-6  # a call of the guest alone takes about 10 µs
+_SHORT: Final = 150e-6  # the call alone takes 30 to 60 µs
 _NAMES: Final = {"jit": "JIT", "jit-o0": "JIT without optimisation", "interpreter": "the interpreter"}
 
 

@@ -59,11 +59,14 @@ class EngineSettings:
         Whether instructions are counted.
     stack_bytes : int
         Most bytes of stack for the guest's calls.
+    profiled : bool
+        Whether the guest looks again and again whether it is time for a sample.
     """
 
     name: str
     fuel: bool = False
     stack_bytes: int = STACK_BYTES
+    profiled: bool = False
 
 
 def make_engine(settings: EngineSettings) -> wasmtime.Engine:
@@ -86,6 +89,8 @@ def make_engine(settings: EngineSettings) -> wasmtime.Engine:
     _CONFIGURE[settings.name](config)
     if settings.fuel:
         config.consume_fuel = True
+    if settings.profiled:
+        config.epoch_interruption = True
     if settings.stack_bytes != STACK_BYTES:
         config.max_wasm_stack = settings.stack_bytes
     return wasmtime.Engine(config)
@@ -96,7 +101,6 @@ def engine_tag(settings: EngineSettings) -> str:
     """Return what machine code depends on besides the module: engine, its version and its settings."""
     from importlib.metadata import version
 
-    more = ("/fuel" if settings.fuel else "") + (
-        f"/stack-{settings.stack_bytes}" if settings.stack_bytes != STACK_BYTES else ""
-    )
+    more = ("/fuel" if settings.fuel else "") + ("/epoch" if settings.profiled else "")
+    more += f"/stack-{settings.stack_bytes}" if settings.stack_bytes != STACK_BYTES else ""
     return f"{settings.name}/wasmtime-{version('wasmtime')}/backtrace-1{more}"

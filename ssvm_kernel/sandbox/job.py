@@ -49,6 +49,8 @@ class Job:
         What to call instead of ``_start``.
     measured : bool
         Whether its times are compared with others: it reads its machine code from the cache anew.
+    profiled : bool
+        Whether it is sampled where it spends its time.
     stdin : bytes or None
         What it reads as its stdin.
     """
@@ -65,12 +67,13 @@ class Job:
     fuel: int = 0
     call: protocol.Call | None = None
     measured: bool = False
+    profiled: bool = False
     stdin: bytes | None = field(default=None, repr=False)
 
     @property
     def settings(self) -> EngineSettings:
         """The engine, as far as machine code depends on it."""
-        return EngineSettings(self.engine, self.fuel > 0, self.stack_bytes)
+        return EngineSettings(self.engine, self.fuel > 0, self.stack_bytes, self.profiled)
 
     @cached_property
     def machine_code_key(self) -> str:
@@ -112,6 +115,8 @@ class Outcome:
         What the called function returned; not trusted.
     fuel : int
         Fuel that was used, 0 when it is not counted.
+    profile : bytes
+        Where it spent its time, in the Firefox profiler's form; empty when it was not sampled; not trusted.
     """
 
     exit_code: int | None
@@ -128,6 +133,7 @@ class Outcome:
     no_folders: bool = False
     results: tuple[str, ...] = ()
     fuel: int = 0
+    profile: bytes = field(default=b"", repr=False)
 
 
 class Output(Protocol):

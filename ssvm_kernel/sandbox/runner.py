@@ -136,6 +136,7 @@ class _Run:
         self._on_command = on_command
         self._on_input = on_input
         self._compile_seconds = 0.0
+        self._profile = b""
 
     def finish(self) -> Outcome:
         """Compile if needed, run, and return how it ended."""
@@ -188,6 +189,7 @@ class _Run:
             no_folders=finished.no_folders,
             results=finished.results,
             fuel=finished.fuel,
+            profile=self._profile,
         )
 
     def _start(self, code: Path | None, out_write: int, err_write: int) -> None:
@@ -239,6 +241,7 @@ class _Run:
             message, blob = received
             if isinstance(message, protocol.Finished):
                 self._worker.loaded.add(self._job.machine_code_key)
+                self._profile = blob if self._job.profiled else b""
                 return message
             if isinstance(message, protocol.CommandCall):
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).

@@ -27,6 +27,7 @@ from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
+from ssvm_kernel.sandbox.profiler import GuestProfiler
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
 
@@ -74,8 +75,8 @@ class Worker:
                     self._compile(message, frame.blob)
                 elif isinstance(message, protocol.Run):
                     with _no_collection() if message.measured else nullcontext():
-                        finished = self._run(message, fds)
-                    self._send(finished)
+                        finished, profile = self._run(message, fds)
+                    self._send(finished, profile)
             except _CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -131,8 +132,8 @@ class Worker:
             self._modules[request.key] = Loaded(engine, module)
         return self._modules[request.key]
 
-    def _run(self, request: protocol.Run, fds: list[int]) -> protocol.Finished:
-        """Run one guest in a fresh store; the kernel sees the end of its pipes when this returns."""
+    def _run(self, request: protocol.Run, fds: list[int]) -> tuple[protocol.Finished, bytes]:
+        """Run one guest in a fresh store, and return its end and profile; the kernel sees the end of its pipes then."""
         self._host_seconds = 0.0
         if request.machine_code:
             self._modules.pop(request.key, None)  # to let go of the one before is no part of reading this one
@@ -147,6 +148,7 @@ class Worker:
         exit_code: int | None = 0
         trap = instance = None
         results: tuple[str, ...] = ()
+        profiler = _profiler(guest, store, request)
         try:
             _set_limits(store, request)
             store.set_wasi(_wasi(request, fds))
@@ -157,7 +159,8 @@ class Worker:
                 files.look_on(store, instance)
                 call = _entry(store, instance, guest.module, request.call)
                 instantiated = time.perf_counter()
-                results = call()
+                with profiler or nullcontext():
+                    results = call()
             except GuestExit as ended:
                 exit_code = ended.code
             except BadCall as error:
@@ -169,9 +172,12 @@ class Worker:
             stopped = time.perf_counter()
             memory_bytes = _memory_bytes(store, instance)
             fuel = request.fuel - store.get_fuel() if request.engine.fuel else 0
+            profile = profiler.finish() if profiler is not None else b""
         finally:
             store.close()
-        return protocol.Finished(
+            if profiler is not None:
+                profiler.close()
+        finished = protocol.Finished(
             exit_code=exit_code,
             trap=trap,
             load=loaded - started,
@@ -185,6 +191,7 @@ class Worker:
             results=results,
             fuel=fuel,
         )
+        return finished, profile
 
     def _ask_command(self, call: GuestCall) -> GuestReply:
         """Hand a command to the kernel and wait for its outcome."""
@@ -273,6 +280,12 @@ def _start(store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.
         return start
     names = ", ".join(export.name for export in module.exports) or "nothing"
     raise _CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
+
+
+def _profiler(guest: Loaded, store: wasmtime.Store, request: protocol.Run) -> GuestProfiler | None:
+    if not request.engine.profiled:
+        return None
+    return GuestProfiler(guest.engine, guest.module, store, request.argv[0] or "guest")
 
 
 def _entry(

@@ -62,3 +62,8 @@ def test_runs_that_differ_or_are_few_get_no_ratio(outputs) -> None:
     assert not NO_NUMBER.search(outputs[7])
     assert "samples are too few, 5 of each engine are needed" in outputs[8]
     assert not NO_NUMBER.search(outputs[8])
+
+
+def test_the_profile_names_the_function_and_its_line(outputs) -> None:
+    assert re.search(r"profile of collatz: \d+ samples in .*, jit", outputs[9])
+    assert re.search(r"^ +[\d.]+ % +[\d.]+ % +█+ +longest +5$", outputs[9], re.MULTILINE)

@@ -1,0 +1,53 @@
+"""A run's profile: what the guest's process sampled, with lines of the cell, and saved where the person said."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssvm_kernel.display.profile import Profile
+from ssvm_kernel.errors import UsageError, WorkerDied
+from ssvm_kernel.toolchains.linetable import function_lines
+
+if TYPE_CHECKING:
+    from ssvm_kernel.runtime import Prepared
+    from ssvm_kernel.sandbox.runner import Outcome
+
+__all__ = ["show_profile"]
+
+
+def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
+    """Show where a run spent its time, save it if that was asked for, and return it.
+
+    Raises
+    ------
+    WorkerDied
+        When the guest's process sent something else.
+    UsageError
+        When it cannot be saved.
+    """
+    guest = prepared.guest
+    first = 1 if guest.source_name else 0  # the magic's own line is line 1
+    lines = {name: line + first for name, line in function_lines(guest.wasm, guest.source_name).items()}
+    try:
+        profile = Profile.read(outcome.profile, guest.name, outcome.engine, outcome.run - outcome.host, lines)
+    except ValueError as error:
+        raise WorkerDied(str(error)) from None
+    if prepared.options.profile_out:
+        profile = replace(profile, saved=_save(profile, prepared.options.profile_out))
+    prepared.surface.show(profile.bundle())
+    return profile
+
+
+def _save(profile: Profile, name: str) -> str:
+    """Save a profile to the file that the person named, for nobody else to read: it tells what the guest did."""
+    path = Path(name).expanduser()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(profile.file)
+    except OSError as error:
+        raise UsageError(f"the profile cannot be written to {path}: {error.strerror}") from None
+    return str(path)
