@@ -13,9 +13,9 @@ from typing import Any, Final
 from ssvm_kernel.display.stats import Interval, ratio_of_medians
 from ssvm_kernel.display.surface import running_cell
 from ssvm_kernel.display.timings import LEAST, Comparison, Sample, named
+from ssvm_kernel.enginechoice import engines_of
 from ssvm_kernel.errors import GuestInterrupted, LimitReached, UsageError
 from ssvm_kernel.host.store import load_blob, store_blob
-from ssvm_kernel.options import engines_of
 from ssvm_kernel.progress import Progress, Stopped
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.runtime import Prepared, Runtime

@@ -14,15 +14,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from traitlets import Bool, Float, HasTraits, Int, List, TraitError, TraitType, Unicode
 
+from ssvm_kernel.enginechoice import Engines
 from ssvm_kernel.errors import UsageError
 
 __all__ = [
-    "ENGINES",
     "CompileTraits",
     "LineTraits",
     "Parsed",
     "RunTraits",
-    "engines_of",
     "flags_of",
     "help_text",
     "option_help",
@@ -39,24 +38,6 @@ class LineTraits(HasTraits):
 
 
 Traits = TypeVar("Traits", bound=LineTraits)
-
-
-ENGINES: Final = ("jit", "jit-o0", "interpreter")
-_SEVERAL: Final = {"both": ("jit", "interpreter"), "all": ENGINES}
-
-
-class Engines(TraitType[str, str]):
-    """One engine, or several with commas between them."""
-
-    info_text = f"one of {', '.join((*ENGINES, *_SEVERAL))}, or some with commas between them"
-
-    def validate(self, obj: Any, value: Any) -> str:
-        """Return the engines in lower case."""
-        text = str(value).lower()
-        names = engines_of(text)
-        if not set(names) <= set(ENGINES) or len(names) != len(set(names)):
-            self.error(obj, value)
-        return text
 
 
 class RunTraits(LineTraits):
@@ -248,11 +229,6 @@ class Parsed(Generic[Traits]):
     options: Traits
     guest_args: tuple[str, ...]
     help: bool
-
-
-def engines_of(text: str) -> tuple[str, ...]:
-    """Return the engines that an option's value names."""
-    return _SEVERAL.get(text) or tuple(name.strip() for name in text.split(","))
 
 
 def split_line(line: str) -> list[str]:

@@ -93,3 +93,16 @@ def test_guest_arguments_pass_untouched(arguments: list[str]) -> None:
 def test_any_words_are_parsed_or_refused(words: list[str]) -> None:
     with contextlib.suppress(UsageError):  # any other exception fails the test
         parse(words, RunTraits)
+
+
+def test_the_engines_that_options_name_are_those_that_there_are() -> None:
+    from ssvm_kernel.enginechoice import ENGINES, engines_of
+    from ssvm_kernel.sandbox import engines
+
+    assert ENGINES == engines.ENGINES
+    assert engines_of("both") == ("jit", "interpreter")
+    assert engines_of("all") == ENGINES
+    assert parse(["--engine", "JIT,Interpreter"], RunTraits).options.engine == "jit,interpreter"
+    for wrong in ("", "jit,", "jit,jit", "both,jit", "fast"):
+        with pytest.raises(UsageError, match="--engine does not take"):
+            parse([f"--engine={wrong}"], RunTraits)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ssvm_kernel import namespace
 from ssvm_kernel.commands.base import Command
 from ssvm_kernel.display.timings import Comparison
+from ssvm_kernel.enginechoice import Engines
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.options import Engines, Parsed, RunTraits
+from ssvm_kernel.options import Parsed, RunTraits
 from ssvm_kernel.session import Session
 
 __all__ = ["COMMAND"]

@@ -30,8 +30,8 @@ def _interpreter(config: wasmtime.Config) -> None:
     config.target = "pulley64"
 
 
-# All that is to be said of an engine. One more needs a line here, a name in `options`, and its name in a sentence in
-# `display.timings`; it runs in the same locked worker, with the same WASI and the same process interface.
+# All that is to be said of an engine. One more needs a line here, a name in `enginechoice`, and its name in a sentence
+# in `display.timings`; it runs in the same locked worker, with the same WASI and the same process interface.
 _CONFIGURE: Final[Mapping[str, Callable[[wasmtime.Config], None]]] = {
     "jit": _jit,
     "jit-o0": _jit_unoptimised,

@@ -15,7 +15,7 @@ MOST_LINES = 400
 # Lower layers first. A module imports from its own area and from lower layers; areas in one set do not know each other,
 # except those of one run, which are one area in several files.
 LAYERS = (
-    {"errors", "sdk"},
+    {"errors", "enginechoice", "sdk"},
     {"capabilities", "options"},
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
