@@ -45,8 +45,8 @@ def _probes() -> Iterator[tuple[str, Probe]]:
         if language in SHARED:
             later = "wasmedge_process"
             yield f"{later} in {language}", Probe(language, source.replace("ssvm_process", later), later)
-        if language == "c" and "cpp" in registry.names():
-            yield "c++", Probe("cpp", source)
+        if language == "c":
+            yield "c++", Probe("c++", source)
         if language == "rust":
             for crate, module in _RENAMED.items():
                 yield crate, Probe(language, source.replace(_INTERFACE, crate), module)
@@ -190,7 +190,5 @@ def test_every_language_of_the_sdk_has_a_probe():
     """A language whose library we ship is in the tests of it."""
     from ssvm_kernel import sdk
 
-    shipped = {path.name for path in Path(sdk.__file__).parent.iterdir() if path.is_dir()}
-    # WAT: tests/cli/test_wat_example.py; C++ has the library of C.
-    shipped -= {"sysroot", "wat", "cpp", "__pycache__"}
-    assert shipped - {probe.language for probe in PROBES.values()} == set()
+    shipped = {path.name for path in Path(sdk.__file__).parent.iterdir() if path.is_dir()} - {"sysroot", "__pycache__"}
+    assert {registry.get(name).name for name in shipped} - {probe.language for probe in PROBES.values()} == set()
