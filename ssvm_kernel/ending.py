@@ -25,7 +25,7 @@ from ssvm_kernel.sandbox.runner import Outcome
 __all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
 
 _HOST_FRAME: Final = re.compile(
-    r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|~lib/|<?(std|core|alloc)::)"
+    r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|~lib/|<?(std|core|alloc)::|(debug|process|start)\.)"
 )
 _MEBI: Final = 1 << 20
 _NO_FOLDERS: Final = (

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ssvm_kernel.capabilities.manifest import Manifest, manifest_of
+from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import LoadError
 
 __all__ = ["Guest"]
 
+_STARTS = b"\x06_start\x00"  # the export of a function of that name
 _MAGIC = b"\0asm"
 
 
@@ -30,12 +33,15 @@ class Guest:
         What compiling its source took, seconds; 0 from the cache and for a loaded file.
     source_name : str
         Name of the source in the module's line tables (``"cell.rs"``), empty for a loaded file.
+    with_lines : callable or None
+        Compiles the same source to a module whose traps tell lines, when this one's do not.
     """
 
     name: str
     wasm: bytes = field(repr=False)
     compile_seconds: float = 0.0
     source_name: str = ""
+    with_lines: Callable[[], bytes] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -49,6 +55,28 @@ class Guest:
             return manifest_of(read_binary(self.wasm))
         except LoadError:
             return None
+
+    @cached_property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that a library offers, each with its type; empty for a program, which is run and not called."""
+        if _STARTS in self.wasm:  # at the front of a program, so this looks at no more than that
+            return ()
+        try:
+            exports = read_binary(self.wasm).exports
+        except LoadError:
+            return ()
+        return tuple(
+            visible(f"{item.name} {item.type}".strip())
+            for item in exports
+            if item.kind == "function" and not item.name.startswith("_")
+        )
+
+    def library_text(self) -> str:
+        """Return what a library offers, and how to use it."""
+        name = visible(self.name)
+        first = self.functions[0].partition(" ")[0]
+        head = f"{name} is a library; call its functions with: %ssvm run {name} --call {first} -- ARGUMENTS"
+        return "\n".join([head, *(f"  {function}" for function in self.functions)])
 
     @property
     def is_module(self) -> bool:

@@ -77,6 +77,9 @@ class SsvmMagics(Magics):
             return None
         name = parsed.options.name or f"cell-{self._count}"
         guest = self.session.compile(parsed.words[0], source, parsed.options, name, line_offset)
+        if not parsed.options.call and guest.functions:
+            print(guest.library_text())
+            return None
         return self.session.run(guest, parsed.options, parsed.guest_args, self._label)
 
     def _keep(self, language: str, source: str, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +24,14 @@ from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
 from ssvm_kernel.picks import FolderPicks
 from ssvm_kernel.result import RunResult
+from ssvm_kernel.retrace import with_lines
 from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox.engines import ENGINES
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Locked
 from ssvm_kernel.toolchains import registry
-from ssvm_kernel.toolchains.base import Compiled, CompileOptions
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Toolchain
+from ssvm_kernel.toolchains.cache import compile_cached
 from ssvm_kernel.toolchains.files import check_name
 from ssvm_kernel.toolchains.recent import RecentlyCompiled
 
@@ -79,7 +81,8 @@ class Session:
         if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
             notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
         show_warnings(surface, source, compiled, self.files, line_offset)
-        guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}")
+        again = compiler_with_lines(toolchain, source, wanted)
+        guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}", again)
         self.guests[name] = guest
         return guest
 
@@ -151,7 +154,7 @@ class Session:
             self.folders.before_run(guest, options, cell)
         with Prepared(self.grants, guest, options, args, cell) as prepared:
             if options.engine in ENGINES:
-                result = self.runtime.run(prepared, options.engine)
+                result = with_lines(self.runtime, prepared, self.runtime.run(prepared, options.engine))
             else:
                 from ssvm_kernel.compare import compare
 
@@ -209,6 +212,13 @@ class Session:
         """End the workers."""
         atexit.unregister(self.close)
         self._pool.close()
+
+
+def compiler_with_lines(toolchain: Toolchain, source: str, options: CompileOptions) -> Callable[[], bytes] | None:
+    """Return what compiles a cell so that its traps tell lines, where the language's default code does not."""
+    line_options = getattr(toolchain, "line_options", None)  # few languages have any need of it
+    other: CompileOptions | None = line_options(options) if line_options is not None else None
+    return None if other is None else lambda: compile_cached(toolchain, source, other).wasm
 
 
 def show_warnings(

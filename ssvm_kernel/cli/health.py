@@ -1,23 +1,30 @@
-"""``ssvm doctor``: the table of ``%ssvm doctor``, in text."""
+"""What ``ssvm`` has in common with ``%ssvm``: the same subcommands, in text."""
 
 from __future__ import annotations
 
-from ssvm_kernel.commands import perform
+from collections.abc import Sequence
+
+from ssvm_kernel.commands import find, perform
+from ssvm_kernel.options import help_text
 from ssvm_kernel.session import Session
 
-__all__ = ["doctor"]
+__all__ = ["shared"]
 
 
-def doctor() -> str:
-    """Return what is in force on this computer, by a worker that was really locked.
+def shared(words: Sequence[str]) -> str:
+    """Return what the subcommand of ``%ssvm`` that `words` begin with has to show.
 
     Raises
     ------
     SsvmError
-        When that cannot be found out.
+        When it cannot be found out; `UsageError` for options that it has not.
     """
+    if "--help" in words or "-h" in words:
+        command = find(words[0])
+        return help_text(command.usage.replace("%ssvm", "ssvm"), command.traits)
     session = Session()
     try:
-        return repr(perform(session, ["doctor"], ""))
+        shown = perform(session, list(words), "")
+        return "" if shown is None else repr(shown)
     finally:
         session.close()

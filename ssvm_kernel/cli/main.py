@@ -20,13 +20,19 @@ _FAILED: Final = 1
 _RUN: Final = "ssvm [run] [OPTION ...] FILE [ARG ...]"
 _COMPILE: Final = "ssvm compile [--engine jit|jit-o0|interpreter] FILE OUT"
 _INSPECT: Final = "ssvm inspect FILE"
-_DOCTOR: Final = "ssvm doctor"
+_SHARED: Final = {
+    "doctor": "ssvm doctor",
+    "toolchains": "ssvm toolchains",
+    "warm": "ssvm warm [LANGUAGE ...]",
+    "cache": "ssvm cache [KIND ...] [--clear]",
+}
+"""Those that do what ``%ssvm`` does by the same name."""
 _KERNEL: Final = "ssvm kernel install|uninstall [OPTION ...]"
 _ABOUT: Final = f"""{_RUN}
        {_COMPILE}
        {_INSPECT}
-       {_DOCTOR}
        {_KERNEL}
+       {" | ".join(_SHARED.values())}
 
 Runs a WebAssembly guest, which has nothing but what the options grant it. FILE is a module or an OUT of ssvm compile;
 what follows it belongs to the guest. A command that was not granted is asked for in the terminal; without one, denied.
@@ -83,11 +89,14 @@ def _dispatch(words: list[str]) -> int:
         "run": _run,
         "compile": _compile,
         "inspect": _inspect,
-        "doctor": _doctor,
         "kernel": _kernel,
     }
     if words and words[0] in commands:
         return commands[words[0]](words[1:])
+    if words and words[0] in _SHARED:
+        from ssvm_kernel.cli.health import shared
+
+        return _print(shared(words))
     return _run(["--version"] if words == ["-v"] else words)
 
 
@@ -124,16 +133,6 @@ def _inspect(words: list[str]) -> int:
     return inspect_file(parsed.words[0])
 
 
-def _doctor(words: list[str]) -> int:
-    parsed = parse(words, FileLine)
-    if parsed.help:
-        return _print(help_text(_DOCTOR, FileLine))
-    _need_words(parsed, 0, _DOCTOR)
-    from ssvm_kernel.cli.health import doctor
-
-    return _print(doctor())
-
-
 def _kernel(words: list[str]) -> int:
     parsed = parse(words, KernelLine)
     if parsed.help:
@@ -157,7 +156,7 @@ def _version() -> int:
 
 
 def _print(text: str) -> int:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{text}\n" if text else "")
     sys.stdout.flush()
     return 0
 

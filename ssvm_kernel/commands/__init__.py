@@ -13,7 +13,10 @@ from ssvm_kernel.session import Session
 
 __all__ = ["NAMES", "find", "overview", "perform"]
 
-NAMES: Final = ("load", "run", "timeit", "pick", "grants", "revoke", "ledger", "inspect", "doctor")
+NAMES: Final = (
+    *("load", "run", "timeit", "pick", "grants", "revoke", "ledger", "inspect"),
+    *("toolchains", "warm", "cache", "doctor"),
+)
 """In the order of the help; each is a module here."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ssvm_kernel.commands.base import Command
+from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import Parsed, RunTraits
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.session import Session
@@ -11,7 +12,10 @@ __all__ = ["COMMAND"]
 
 
 def _run(session: Session, parsed: Parsed[RunTraits], label: str) -> RunResult:
-    return session.run(session.find(parsed.words[0]), parsed.options, parsed.guest_args, label)
+    guest = session.find(parsed.words[0])
+    if guest.functions and not parsed.options.call:
+        raise UsageError(guest.library_text())
+    return session.run(guest, parsed.options, parsed.guest_args, label)
 
 
 COMMAND = Command(

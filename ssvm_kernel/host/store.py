@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-__all__ = ["folder", "load_blob", "read", "store_blob", "write"]
+__all__ = ["folder", "load_blob", "read", "root", "store_blob", "write"]
 
 _log = logging.getLogger(__name__)
 
@@ -115,15 +115,20 @@ def _place(kind: str, key: str) -> Path | None:
     return None if directory is None else directory / key
 
 
+def root() -> Path | None:
+    """Return the store's own folder, or None where nothing is kept."""
+    configured = os.environ.get("SSVM_CACHE_DIR", "")
+    if configured not in _roots:
+        _roots[configured] = _open_root(configured)
+    return _roots[configured]
+
+
 def _directory(kind: str) -> Path | None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}", kind):
         msg = f"not a name for a kind of thing to keep: {kind!r}"
         raise ValueError(msg)
-    configured = os.environ.get("SSVM_CACHE_DIR", "")
-    if configured not in _roots:
-        _roots[configured] = _open_root(configured)
-    root = _roots[configured]
-    return None if root is None else root / kind
+    top = root()
+    return None if top is None else top / kind
 
 
 def _make(directory: Path) -> bool:
@@ -147,17 +152,17 @@ def _open_root(configured: str) -> Path | None:
         import platformdirs
 
         base = Path(platformdirs.user_cache_dir("ssvm-kernel", appauthor=False))
-    root = base / LAYOUT
+    top = base / LAYOUT
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        root.mkdir(mode=0o700, exist_ok=True)
-        problem = _not_private(base, root)
+        top.mkdir(mode=0o700, exist_ok=True)
+        problem = _not_private(base, top)
     except OSError as error:
         problem = str(error)
     if problem:
         _log.warning("nothing is cached on disk: %s", problem)
         return None
-    return root
+    return top
 
 
 def _not_private(base: Path, root: Path) -> str:

@@ -143,6 +143,9 @@ class Toolchain(Protocol):
     hello : str
         A whole small program that prints the word ``hello`` once, with the library that cells of this language use.
         ``%ssvm warm`` compiles it, and ``benchmarks.compile`` changes that word to measure an edited cell.
+    line_options : callable, where there is one
+        Gets the `CompileOptions` of a cell, and returns those that compile it so that a trap tells lines; None when
+        they do already.  For a language whose quickest code has no line tables (`ssvm_kernel.retrace`).
     """
 
     name: str

@@ -291,8 +291,19 @@ def test_doctor(ssvm):
     assert "Traceback" not in text
 
 
+def test_compilers_and_cache(ssvm):
+    assert "languages of cells" in ssvm("toolchains").stdout.decode()
+    warmed = ssvm("warm", "wat")
+    assert (warmed.returncode, warmed.stderr) == (0, b"")
+    assert "wat" in warmed.stdout.decode()
+    assert ssvm("cache", "--clear").stdout.startswith(b"removed ")
+    unknown = ssvm("warm", "cobol")
+    assert (unknown.returncode, unknown.stdout) == (1, b"")
+    assert unknown.stderr.startswith(b"ssvm: unknown language")
+
+
 def test_help_of_each_command(ssvm):
-    for command in ("run", "compile", "inspect", "doctor"):
+    for command in ("run", "compile", "inspect", "doctor", "toolchains", "warm", "cache"):
         shown = ssvm(command, "--help")
         assert (shown.returncode, shown.stderr) == (0, b"")
         assert shown.stdout.startswith(b"usage: ssvm")

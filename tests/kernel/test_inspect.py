@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import wasmtime
 
+from ssvm_kernel.commands import NAMES
 from ssvm_kernel.sandbox.oslock import available_locks
 
 from .guests import HELLO, command_cell
@@ -49,7 +50,7 @@ def test_doctor_tells_what_a_locked_worker_said(cells) -> None:
     assert "always.json" in lines["answers for always"]
 
 
-@pytest.mark.parametrize("name", ["load", "run", "grants", "revoke", "ledger", "inspect", "doctor"])
+@pytest.mark.parametrize("name", list(NAMES))
 def test_each_command_has_help_and_refuses_what_it_has_not(cells, name) -> None:
     assert f"usage: %ssvm {name}" in cells.run(f"%ssvm {name} --help")
     assert "<error UsageError:" in cells.run(f"%ssvm {name} --nonsense")
@@ -58,5 +59,5 @@ def test_each_command_has_help_and_refuses_what_it_has_not(cells, name) -> None:
 def test_an_unknown_command_names_the_nearest(cells) -> None:
     assert "did you mean grants" in cells.run("%ssvm grant")
     text = cells.run("%ssvm --help")
-    for name in ("load", "run", "grants", "revoke", "ledger", "inspect", "doctor"):
+    for name in NAMES:
         assert f"%ssvm {name}" in text

@@ -1,0 +1,60 @@
+"""What the store keeps, counted and removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ssvm_kernel.host import store
+from ssvm_kernel.host.tidy import Kept, clear, kept
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_what_is_kept_is_counted_by_kind_largest_first():
+    assert kept() == ()
+    store.write("small", "a" * 16, b"x")
+    blob = store.store_blob("large", "b" * 16, b"y" * 5000)
+    folder = store.folder("tool")
+    assert folder is not None
+    assert blob is not None
+    (folder / "deep").mkdir()
+    (folder / "deep" / "file").write_bytes(b"z" * 200)
+    assert kept() == (
+        Kept("large-data", 1, 5000),
+        Kept("tool", 1, 200),
+        Kept("large", 1, 64),
+        Kept("small", 1, 33),
+    )
+
+
+def test_only_the_kinds_named_are_removed_and_the_store_works_on(cache):
+    for kind in ("one", "two"):
+        store.write(kind, "a" * 16, b"text")
+    assert clear(["one", "nothing"]) == 36
+    assert store.read("one", "a" * 16) is None
+    assert store.read("two", "a" * 16) == b"text"
+    assert [path.name for path in (cache / store.LAYOUT).iterdir()] == ["two"]
+    assert store.write("one", "a" * 16, b"again")
+    assert store.read("one", "a" * 16) == b"again"
+
+
+def test_an_open_file_outlives_its_removal():
+    path = store.store_blob("code", "c" * 16, b"machine code")
+    assert path is not None
+    with path.open("rb") as file:
+        assert clear(["code", "code-data"]) == 12 + 64
+        assert file.read() == b"machine code"
+    assert store.load_blob("code", "c" * 16) is None
+
+
+def test_where_nothing_is_kept_there_is_nothing_to_remove(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "file"))
+    assert kept() == ()
+    assert clear(["one"]) == 0
