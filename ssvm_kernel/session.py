@@ -208,6 +208,10 @@ class Session:
         """
         return self._pool.probe()
 
+    def make_ready(self) -> None:
+        """Start a worker for the first guest; returns at once."""
+        self._pool.warm()
+
     def close(self) -> None:
         """End the workers."""
         atexit.unregister(self.close)

@@ -79,6 +79,11 @@ def uninstall(options: KernelLine) -> str:
 def _description(options: KernelLine) -> dict[str, Any]:
     described: dict[str, Any] = json.loads((SPEC / "kernel.json").read_text(encoding="utf-8"))
     described["argv"][0] = sys.executable  # of this environment, whichever one Jupyter runs in
+    from ipykernel.kernelspec import get_kernel_dict
+
+    own: dict[str, Any] = get_kernel_dict()
+    for name in set(own["metadata"]) & {"supported_encryption"}:  # what this ipykernel can, the wheel does not know
+        described["metadata"][name] = own["metadata"][name]
     if options.language != KernelLine.language.default_value:
         described["argv"].append(f"--language={options.language}")
         described["display_name"] = f"SSVM ({options.language})"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from ipykernel.kernelapp import IPKernelApp, kernel_aliases
 
 from ssvm_kernel.kernel.kernel import SsvmKernel
@@ -17,3 +22,25 @@ class SsvmKernelApp(IPKernelApp):
     kernel_class = SsvmKernel
     classes = [*IPKernelApp.classes, SsvmKernel]  # noqa: RUF012 - a trait's default
     aliases = {**kernel_aliases, "language": "SsvmKernel.language"}  # noqa: RUF012
+
+    def init_kernel(self) -> None:
+        """Make the kernel, without Python's debugger."""
+        with _no_debugger():
+            super().init_kernel()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _no_debugger() -> Iterator[None]:
+    """Let ipykernel find no debugpy: importing it takes a quarter of a second, and warns on the console's terminal."""
+    name = "debugpy"
+    modules: dict[str, Any] = sys.modules
+    hidden = name not in modules
+    if hidden:
+        modules[name] = None
+    try:
+        import ipykernel.debugger  # noqa: F401 - looks for it once
+
+        yield
+    finally:
+        if hidden:
+            del modules[name]  # the person's own Python may have it

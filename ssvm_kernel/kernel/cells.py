@@ -8,7 +8,7 @@ from typing import Final
 
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["PYTHON", "Ask", "Cell", "Command", "Guest", "Language", "Python", "Step", "first_line", "read_cell"]
+__all__ = ["PYTHON", "Ask", "Cell", "Command", "Exit", "Guest", "Language", "Python", "Step", "first_line", "read_cell"]
 
 PYTHON: Final = ("python", "py")
 _QUESTION: Final = re.compile(r"\s*(?:\?{1,2}\s*(?P<after>[^\s?]+)|(?P<before>[^\s?]+)\s*\?{1,2})\s*")
@@ -60,13 +60,18 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Exit:
+    """``exit`` or ``quit``, as in any console."""
+
+
+@dataclass(frozen=True)
 class Python:
     """``%%python``: a cell for IPython."""
 
     source: str
 
 
-Step = Language | Command | Guest | Ask
+Step = Language | Command | Guest | Ask | Exit
 Cell = tuple[Step, ...] | Python
 """A cell of no steps does nothing."""
 
@@ -83,6 +88,8 @@ def read_cell(code: str) -> Cell:
     at = _next_line(lines, 0)
     if at == len(lines):
         return ()
+    if code.strip() in ("exit", "quit"):
+        return (Exit(),)
     question = _QUESTION.fullmatch(code)
     if question is not None:
         return (Ask(question["after"] or question["before"]),)

@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple
 
 from traitlets import Bool
 
-from ssvm_kernel import commands
 from ssvm_kernel.capabilities.abilities import PROCESS_MODULES
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.kernel.cells import PYTHON, first_line
@@ -87,6 +86,8 @@ def _directives() -> Iterator[Match]:
 
 
 def _after_command(before: list[str], word: str, known: Known) -> Iterable[Match]:
+    from ssvm_kernel import commands  # brings the whole session
+
     if not before:
         return _all("keyword", commands.NAMES)
     try:

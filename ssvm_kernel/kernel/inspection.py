@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ssvm_kernel import commands
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.commands.inspect import describe
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.errors import SsvmError, UsageError
 from ssvm_kernel.kernel.cells import first_line
@@ -49,6 +47,8 @@ def inspect_name(name: str, known: Known) -> Bundle | None:
 
 
 def _of_command(command_name: str, name: str, known: Known) -> Bundle | None:
+    from ssvm_kernel import commands  # brings the whole session
+
     try:
         command = commands.find(command_name)
     except UsageError:
@@ -68,6 +68,8 @@ def _directive(name: str) -> str:
     if name in _USAGE:
         return _USAGE[name]
     if name == "%ssvm":
+        from ssvm_kernel import commands
+
         return f"%ssvm COMMAND\n{commands.overview()}"
     language = name.removeprefix("%%")
     if language in language_names():
@@ -77,6 +79,8 @@ def _directive(name: str) -> str:
 
 
 def _guest(name: str, known: Known) -> Bundle | None:
+    from ssvm_kernel.commands.inspect import describe
+
     try:
         return describe(name, known.guests[name].wasm)
     except SsvmError as error:

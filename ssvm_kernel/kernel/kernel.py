@@ -15,6 +15,7 @@ from ssvm_kernel.kernel.cells import (
     Ask,
     Cell,
     Command,
+    Exit,
     Guest,
     Language,
     Python,
@@ -33,6 +34,7 @@ from ssvm_kernel.kernel.syntax import syntax_of
 __all__ = ["SsvmKernel"]
 
 _EXTENSION = "ssvm_kernel"
+_READY_AFTER = 0.2  # seconds, so that the kernel's first answers are not kept waiting
 _TYPES = "_jupyter_types_experimental"  # what front ends take a match's kind from
 
 
@@ -63,6 +65,14 @@ class SsvmKernel(IPythonKernel):
             {"text": "C", "url": "https://en.cppreference.com/w/c"},
         ]
     ).tag(config=True)
+
+    def start(self) -> None:
+        """Start to answer; what a guest needs is loaded while the person still types the first one."""
+        super().start()  # type: ignore[no-untyped-call]
+        self.io_loop.call_later(_READY_AFTER, self._make_ready)
+
+    def _make_ready(self) -> None:
+        self.magics.session.make_ready()
 
     @property
     def language_info(self) -> dict[str, Any]:  # type: ignore[override]
@@ -140,6 +150,8 @@ class SsvmKernel(IPythonKernel):
             return self.magics.ssvm(step.line)
         if isinstance(step, Ask):
             return self._answer(step.name)
+        if isinstance(step, Exit):
+            return self.shell.ask_exit()
         if step.line:
             self.notebook.change(step.line)
         if last:
@@ -233,7 +245,7 @@ class SsvmKernel(IPythonKernel):
                 standing = step.line or standing
                 lines.append(f"# %lang {step.line}")
             else:
-                lines.append(f"# {step.name}?")
+                lines.append("exit" if isinstance(step, Exit) else f"# {step.name}?")
         return "\n".join(lines)
 
     def _reply(self, result: Any, user_expressions: dict[str, str]) -> dict[str, Any]:

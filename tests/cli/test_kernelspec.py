@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpecManager
 
 from ssvm_kernel.cli.main import main
@@ -22,6 +23,8 @@ def test_a_kernel_is_installed_under_a_prefix_and_removed(tmp_path, monkeypatch,
     spec = specs(tmp_path).get_kernel_spec("ssvm")
     assert spec.argv == [sys.executable, "-m", "ssvm_kernel.kernel", "-f", "{connection_file}"]
     assert (spec.language, spec.display_name) == ("ssvm", "SSVM (WebAssembly)")
+    # what this ipykernel can do to protect the connection is used; the description in the wheel cannot know
+    assert spec.metadata.get("supported_encryption") == get_kernel_dict()["metadata"].get("supported_encryption")
     assert {path.name for path in Path(spec.resource_dir).iterdir()} == {
         "kernel.json",
         "logo-32x32.png",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.kernel.cells import Ask, Command, Guest, Language, Python, first_line, read_cell
+from ssvm_kernel.kernel.cells import Ask, Command, Exit, Guest, Language, Python, first_line, read_cell
 from ssvm_kernel.kernel.scan import Whole, has_code, indent_of, whole
 from ssvm_kernel.kernel.syntax import language_names, syntax_of
 
@@ -34,6 +34,8 @@ from ssvm_kernel.kernel.syntax import language_names, syntax_of
         ("--engine?", (Ask("--engine"),)),
         ("?ssvm_process_run\n", (Ask("ssvm_process_run"),)),
         ("x??", (Ask("x"),)),
+        ("exit", (Exit(),)),
+        ("\n quit \n", (Exit(),)),
         ("let a = b?", (Guest("let a = b?\n", 0),)),
     ],
 )
