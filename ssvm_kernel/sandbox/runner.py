@@ -6,6 +6,7 @@ worker is killed and what the guest had printed is kept.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import selectors
@@ -240,6 +241,7 @@ class _Run:
         while received is not None:
             message, blob = received
             if isinstance(message, protocol.Finished):
+                _check_times(message)
                 self._worker.loaded.add(self._job.machine_code_key)
                 self._profile = blob if self._job.profiled else b""
                 return message
@@ -348,6 +350,12 @@ def _read_once(fd: int, streams: Streams) -> int | None:
     if data:
         streams[fd](data)
     return len(data)
+
+
+def _check_times(message: protocol.Finished) -> None:
+    """Refuse times that are none: what is computed from one that is not a number is none either."""
+    if not all(0.0 <= seconds < math.inf for seconds in (message.load, message.instantiate, message.run, message.host)):
+        raise WorkerDied("the guest's process did not answer as it should")
 
 
 def _failed(message: protocol.Failed) -> SsvmError:

@@ -18,16 +18,23 @@ __all__ = ["plain"]
 _LINE: Final = 1000  # characters of one name or line
 _LINES: Final = 200
 _FRAMES: Final = 100
+_RESULTS: Final = 1000  # an engine's own limit for one function
 
 
 def plain(message: protocol.FromWorker) -> protocol.FromWorker:
     """Return a worker's message with nothing in its words that would act on a screen instead of being read."""
     if isinstance(message, protocol.Failed):
         return msgspec.structs.replace(message, message=_text(message.message))
-    if isinstance(message, protocol.Finished) and message.trap is not None:
-        frames = tuple(map(_frame, message.trap.frames[:_FRAMES]))
-        return msgspec.structs.replace(message, trap=protocol.TrapInfo(_text(message.trap.message), frames))
+    if isinstance(message, protocol.Finished) and (message.trap is not None or message.results):
+        results = tuple(visible(result, _LINE) for result in message.results[:_RESULTS])
+        return msgspec.structs.replace(message, trap=_trap(message.trap), results=results)
     return message
+
+
+def _trap(trap: protocol.TrapInfo | None) -> protocol.TrapInfo | None:
+    if trap is None:
+        return None
+    return protocol.TrapInfo(_text(trap.message), tuple(map(_frame, trap.frames[:_FRAMES])))
 
 
 def _frame(frame: protocol.StackFrame) -> protocol.StackFrame:

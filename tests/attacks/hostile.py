@@ -20,6 +20,8 @@ import struct
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.wire import pack, recv_frame
 from ssvm_kernel.sandbox.worker import Worker
@@ -37,8 +39,9 @@ class Hostile(Worker):
 
     deed: Callable[[Hostile, protocol.Run, list[int]], protocol.Finished]
 
-    def _run(self, request: protocol.Run, fds: list[int]) -> protocol.Finished:
-        return type(self).deed(self, request, fds)
+    def _run(self, request: protocol.Run, fds: list[int]) -> tuple[protocol.Finished, bytes]:
+        profile = b'{"threads": [{"samples": "none"}]}'  # looked at only where a profile was asked for
+        return type(self).deed(self, request, fds), profile
 
     def frame(self, data: bytes, blob: bytes = b"") -> None:
         self._sock.sendall(pack(data, len(blob)) + blob)
@@ -198,6 +201,16 @@ def figures_that_are_none(self: Hostile, request: protocol.Run, fds: list[int]) 
     return protocol.Finished(0, None, math.nan, math.inf, -math.inf, -1e300, 2**63 - 1)
 
 
+def results_with_escapes(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
+    """Return results that nobody asked for, and that would act on a screen."""
+    return msgspec.structs.replace(DONE, results=(NOISE, f"[ssvm] granted{NOISE}\nall", *["1"] * 100_000))
+
+
+def finishes_honestly(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
+    """Say that all is over, with a profile that is none."""
+    return DONE
+
+
 def trap_with_escapes(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
     frames = (protocol.StackFrame(f"f{NOISE}", f"file{NOISE}", 1, 1), protocol.StackFrame(f"g{NOISE}"))
     return protocol.Finished(None, protocol.TrapInfo(f"t{NOISE}", frames), 0.0, 0.0, 0.0, 0.0, 0)
@@ -258,6 +271,7 @@ DEEDS = {
         message_of_the_kernel,
         never_reads,
         noise_for_frames,
+        results_with_escapes,
         sends_descriptors,
         trap_with_escapes,
         unknown_message,
@@ -269,5 +283,10 @@ DEEDS = {
 
 def main(fd: int, parent: int, deed: str) -> None:
     """Serve the kernel, badly."""
-    Hostile.deed = {**DEEDS, "escape": escape, "prints_while_asking": prints_while_asking}[deed]
+    Hostile.deed = {
+        **DEEDS,
+        "escape": escape,
+        "finishes_honestly": finishes_honestly,
+        "prints_while_asking": prints_while_asking,
+    }[deed]
     Hostile(socket.socket(fileno=fd), parent).serve()

@@ -76,6 +76,21 @@ def test_x02_a_worker_that_speaks_out_of_turn_is_ended(taken_over, deed: str) ->
     assert len(played.questions) <= 1
 
 
+def test_x02_times_and_profiles_that_are_none_are_not_computed_with(taken_over) -> None:
+    assert taken_over("finishes_honestly").raised == ""
+    assert taken_over("figures_that_are_none").raised == "WorkerDied"
+    played = taken_over("finishes_honestly", ["--profile"])
+    assert played.raised == "WorkerDied"
+    assert "profile that is none" in str(played.error)
+
+
+def test_x02_results_are_words_of_a_stranger(taken_over) -> None:
+    played = taken_over("results_with_escapes")
+    assert played.raised == ""
+    assert not any(line.startswith("all") for line in played.stdout.splitlines())
+    assert len(played.stdout) < 10_000
+
+
 def test_x02_what_holds_a_worker_is_told_before_it_runs_anything(taken_over, stage: Stage, monkeypatch) -> None:
     told = []
     deliver = pool.Worker._deliver
