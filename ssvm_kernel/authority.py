@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from functools import partial
+from typing import Final
 
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.model import FolderGrant
@@ -25,6 +26,10 @@ from ssvm_kernel.options import RunTraits
 __all__ = ["WorkFolder", "granted_by_options", "search_path"]
 
 
+_GRANTING: Final = ("allow_command", "allow_command_all", "allow_command_env", "dirs", "env")
+"""The options that grant something."""
+
+
 def search_path() -> str:
     """Return the folders in which a program's name is looked up: the kernel's own PATH."""
     return os.environ.get("PATH", os.defpath)
@@ -40,6 +45,9 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
     GrantError
         For a grant that must not be given, alone or with the others.
     """
+    ceiling = load_ceiling()
+    if not any(getattr(options, name) for name in _GRANTING):
+        return Grants(), ()  # most cells ask for nothing
     resolve = partial(resolve_program, search_path=search_path())
     commands = [parse_command(text, resolve) for text in options.allow_command]
     if options.allow_command_all:
@@ -51,7 +59,6 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
         folders=effective_folders(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
     )
-    ceiling = load_ceiling()
     if ceiling is not None:
         ceiling.check(grants)
     # Finding the special folders takes longer than a small guest; without a folder grant none of them can be in one.

@@ -51,10 +51,7 @@ class Guest:
     @cached_property
     def manifest(self) -> Manifest | None:
         """What it can ask for and cannot do, from its imports; None where only the engine understands them."""
-        try:
-            return manifest_of(read_binary(self.wasm))
-        except LoadError:
-            return None
+        return _manifest(self.wasm)
 
     @cached_property
     def functions(self) -> tuple[str, ...]:
@@ -88,3 +85,12 @@ class Guest:
 def _sha256(wasm: bytes) -> str:
     """Hash a module; the same cell run again has the very same bytes, and finding them costs no look at them."""
     return hashlib.sha256(wasm).hexdigest()
+
+
+@functools.lru_cache(maxsize=8)
+def _manifest(wasm: bytes) -> Manifest | None:
+    """Read what a module can ask for; as above, once for the same cell run again."""
+    try:
+        return manifest_of(read_binary(wasm))
+    except LoadError:
+        return None

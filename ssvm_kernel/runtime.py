@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import itertools
 from dataclasses import replace
 from typing import Final
 
@@ -34,6 +34,7 @@ __all__ = ["Prepared", "Runtime"]
 
 _KIBI: Final = 1 << 10
 _MEBI: Final = 1 << 20
+_RUNS: Final = itertools.count(1)
 
 
 class Prepared:
@@ -73,7 +74,7 @@ class Prepared:
             self._notice(problem.message)
         self.input = input_of(options)
         self.typing = Typing(guest.name, self._notice) if options.interactive else None
-        run = secrets.token_hex(8)
+        run = f"run-{next(_RUNS)}"
         book.add_all(grants, run)
         self.grants = book.snapshot(run).for_module(guest.sha256)
         try:

@@ -69,7 +69,7 @@ class Session:
             When there is no such language, no compiler for it, or when the text does not compile.
         """
         toolchain = registry.get(language)
-        self._pool.warm()  # starts beside the compiler, and is warm when it ends
+        self._pool.begin()  # starts beside the compiler, and is warm when it ends
         flags = tuple(flag for text in options.cflags for flag in split_line(text))
         surface = current_surface()
 

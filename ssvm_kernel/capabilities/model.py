@@ -315,6 +315,8 @@ class Grants:
         Commands stay: whether one is for this guest is decided with each request, which also tells the person when a
         grant was for another version of it.
         """
+        if not self.folders and not self.env:
+            return self
         mine = ("", sha256)
         folders = tuple(folder for folder in self.folders if folder.module_sha256 in mine)
         return replace(self, folders=folders, env=tuple(each for each in self.env if each.module_sha256 in mine))

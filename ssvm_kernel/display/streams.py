@@ -19,6 +19,7 @@ __all__ = ["SHOWN_BYTES", "GuestStreams", "Pace"]
 SHOWN_BYTES: Final = 1_000_000
 """Bytes of a run's output that a cell shows."""
 _INTERVAL: Final = 0.05
+_Decoder: Final = codecs.getincrementaldecoder("utf-8")
 
 
 class Pace:
@@ -57,7 +58,7 @@ class _Stream:
     """One stream: what is decoded and not shown yet."""
 
     def __init__(self) -> None:
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.decoder = _Decoder("replace")
         self.text = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
 from ssvm_kernel.host.process import CommandReply
@@ -17,6 +17,11 @@ __all__ = ["CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
 
 _OWN_MEMORY: Final = 1 << 30
 """Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
+
+
+@lru_cache(maxsize=64)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,12 @@ class Job:
     @cached_property
     def machine_code_key(self) -> str:
         """Name of this module's machine code in the cache."""
-        return hashlib.sha256(f"{self.sha256}/{engine_tag(self.settings)}".encode()).hexdigest()
+        return _digest(f"{self.sha256}/{engine_tag(self.settings)}")
 
     @property
     def domain(self) -> str:
         """Trust domain: the same module with the same folders may use the same worker again."""
-        return hashlib.sha256(repr((self.sha256, self.preopens, self.memory_bytes)).encode()).hexdigest()
+        return _digest(repr((self.sha256, self.preopens, self.memory_bytes)))
 
     @property
     def lock(self) -> protocol.Lock:

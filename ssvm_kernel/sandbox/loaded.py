@@ -7,6 +7,7 @@ from collections.abc import Callable
 import wasmtime
 
 from ssvm_kernel.host.process import MODULES, CommandCall, CommandReply, ProcessState, bind_process_interface
+from ssvm_kernel.sandbox.entry import starts_plainly
 from ssvm_kernel.sandbox.filewatch import READ, has_plain_memory, watched_functions
 
 __all__ = ["GuestExit", "Loaded"]
@@ -38,6 +39,8 @@ class Loaded:
         Its file functions, see `ssvm_kernel.sandbox.filewatch`.
     reads_stdin : bool
         Whether it can be asked for before it reads its stdin.
+    starts_plainly : bool
+        Whether its ``_start`` is of the usual type, see `ssvm_kernel.sandbox.entry`.
     """
 
     def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
@@ -47,6 +50,7 @@ class Loaded:
         self.reads_stdin = READ in {item.name for item in module.imports if item.module == _WASI} and has_plain_memory(
             module
         )
+        self.starts_plainly = starts_plainly(module)
         self._process = tuple(item for item in module.imports if item.module in MODULES)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
         self._shared = None if self._process or self.watched else _linker(engine)

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["PIPE_SIZE", "output_pipes", "reopenable"]
+__all__ = ["PIPE_SIZE", "OutputPipes", "SparePipes", "reopenable"]
 
 PIPE_SIZE: Final = 1 << 20
 """Bytes that a guest may print before it waits for the kernel to read."""
@@ -36,20 +36,69 @@ def reopenable(path: Path) -> Iterator[int]:
             os.close(copy)
 
 
-@contextmanager
-def output_pipes() -> Iterator[tuple[int, int, int, int]]:
-    """Two pipes as (stdout read, stdout write, stderr read, stderr write); the read ends do not block.
+class OutputPipes(NamedTuple):
+    """Two pipes, for a guest's stdout and stderr; the read ends do not block.
 
-    The write ends belong to the body; large pipes let a guest write a megabyte without waiting for the notebook.
+    Large ones let a guest write a megabyte without waiting for the notebook.
     """
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    try:
-        os.set_blocking(out_read, False)
-        os.set_blocking(err_read, False)
+
+    out_read: int
+    out_write: int
+    err_read: int
+    err_write: int
+
+    @classmethod
+    def make(cls) -> OutputPipes:
+        """Return new ones.
+
+        Raises
+        ------
+        OSError
+            When there are no descriptors left.
+        """
+        out = os.pipe()
+        try:
+            pipes = cls(*out, *os.pipe())
+        except OSError:
+            for fd in out:
+                os.close(fd)
+            raise
+        os.set_blocking(pipes.out_read, False)
+        os.set_blocking(pipes.err_read, False)
         with suppress(OSError):  # over the user's quota of pipe memory, or no Linux
-            fcntl.fcntl(out_write, _F_SETPIPE_SZ, PIPE_SIZE)
-        yield out_read, out_write, err_read, err_write
-    finally:
-        os.close(out_read)
-        os.close(err_read)
+            fcntl.fcntl(pipes.out_write, _F_SETPIPE_SZ, PIPE_SIZE)
+        return pipes
+
+    def close(self) -> None:
+        """Close all ends."""
+        for fd in self:
+            os.close(fd)
+
+
+class SparePipes:
+    """Pipes made while nobody waits: each system call lets other threads in, just when a run is to begin."""
+
+    def __init__(self) -> None:
+        self._made: OutputPipes | None = None
+
+    def prepare(self) -> None:
+        """Have pipes ready, if there are descriptors for them."""
+        if self._made is None:
+            with suppress(OSError):
+                self._made = OutputPipes.make()
+
+    @contextmanager
+    def lend(self) -> Iterator[OutputPipes]:
+        """Give pipes to the body, to which their write ends belong; each is used for one run only."""
+        pipes, self._made = self._made or OutputPipes.make(), None
+        try:
+            yield pipes
+        finally:
+            os.close(pipes.out_read)
+            os.close(pipes.err_read)
+
+    def close(self) -> None:
+        """Close those that were not used."""
+        pipes, self._made = self._made, None
+        if pipes is not None:
+            pipes.close()

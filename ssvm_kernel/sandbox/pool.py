@@ -17,6 +17,7 @@ import msgspec
 from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.pipes import SparePipes
 from ssvm_kernel.sandbox.untrusted import plain
 from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame
 
@@ -45,6 +46,8 @@ class Worker:
         self.domain: str | None = None
         self.loaded: set[str] = set()
         """Keys of the modules that it holds."""
+        self.pipes = SparePipes()
+        """For the output of its next run."""
         self.locks: protocol.Locked | None = None
         """What the operating system holds it with; None until it has said so."""
         # -I: neither the person's PYTHON* variables nor the current folder choose what the worker imports.
@@ -148,6 +151,7 @@ class Worker:
         """End the process at once, also in the middle of guest code."""
         with contextlib.suppress(OSError):
             self._sock.close()
+        self.pipes.close()
         kill_group(self._process)
 
     def _died(self) -> WorkerDied:
@@ -182,6 +186,11 @@ class WorkerPool:
         if self._spare is None or not self._spare.alive:
             self._spare = Worker()
 
+    def begin(self) -> None:
+        """Start the first worker if there never was one; `take` sees to those that ended since."""
+        if self._spare is None:
+            self.warm()
+
     def take(self, domain: str, lock: protocol.Lock) -> Worker:
         """Return a worker for one trust domain, locked to it; the caller gives it back or kills it."""
         last, self._last = self._last, None
@@ -198,6 +207,7 @@ class WorkerPool:
 
     def give_back(self, worker: Worker) -> None:
         """Keep a worker whose run ended in order."""
+        worker.pipes.prepare()
         self._last = worker
 
     def probe(self) -> protocol.Locked:

@@ -12,7 +12,7 @@ import select
 import selectors
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +23,14 @@ from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed, feeding
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Outcome, Output
-from ssvm_kernel.sandbox.pipes import PIPE_SIZE, output_pipes, reopenable
+from ssvm_kernel.sandbox.pipes import PIPE_SIZE, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 
 __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
 
 _READ: Final = 1 << 20
+_READ_SMALL: Final = 1 << 16
+"""Bytes of a first read: room for a megabyte costs more than most guests print."""
 _Selector: Final = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """For a handful of descriptors ``poll`` is cheaper: ``epoll`` is a system call for each of them, and one to begin."""
 
@@ -155,7 +157,7 @@ class _Run:
         return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:
-        with output_pipes() as (out_read, out_write, err_read, err_write), _Selector() as selector:
+        with self._worker.pipes.lend() as (out_read, out_write, err_read, err_write), _Selector() as selector:
             if self._one_stream:
                 os.dup2(out_write, err_write, inheritable=False)
             self._start(code, out_write, err_write)
@@ -342,14 +344,26 @@ Streams = dict[int, Callable[[bytes], None]]
 
 
 def _read_once(fd: int, streams: Streams) -> int | None:
-    """Read once without blocking; return the bytes taken, 0 at the end, None when there is nothing for now."""
+    """Take what is there without blocking; return the bytes taken, 0 at the end, None when there is nothing for now."""
     try:
-        data = os.read(fd, _READ)
+        data = os.read(fd, _READ_SMALL)
     except BlockingIOError:
         return None
-    if data:
-        streams[fd](data)
-    return len(data)
+    if not data:
+        return 0
+    streams[fd](data)
+    if len(data) < _READ_SMALL:
+        return len(data)
+    return len(data) + (_read_more(fd, streams))
+
+
+def _read_more(fd: int, streams: Streams) -> int:
+    with suppress(BlockingIOError):
+        data = os.read(fd, _READ)
+        if data:
+            streams[fd](data)
+        return len(data)
+    return 0
 
 
 def _check_times(message: protocol.Finished) -> None:

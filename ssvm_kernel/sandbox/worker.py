@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import wasmtime
 
@@ -24,6 +25,7 @@ from ssvm_kernel.host.process import StoredBytes
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.calling import BadCall, bind_export
 from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
+from ssvm_kernel.sandbox.entry import enter_start, export_of
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
@@ -157,7 +159,7 @@ class Worker:
                 files.stand_before(linker, store)
                 instance = linker.instantiate(store, guest.module)
                 files.look_on(store, instance)
-                call = _entry(store, instance, guest.module, request.call)
+                call = _entry(store, instance, guest, request.call)
                 instantiated = time.perf_counter()
                 with profiler or nullcontext():
                     results = call()
@@ -262,7 +264,8 @@ def _wasi(request: protocol.Run, fds: list[int]) -> wasmtime.WasiConfig:
     """Return what the guest may see: its arguments, its environment, the granted folders, two pipes."""
     wasi = wasmtime.WasiConfig()
     wasi.argv = list(request.argv)
-    wasi.env = [list(pair) for pair in request.env]
+    if request.env:
+        wasi.env = [list(pair) for pair in request.env]
     # By path, not by callback: a callback is called on a thread of the engine, 35 times slower.
     wasi.stdout_file = f"/dev/fd/{fds[0]}"
     wasi.stderr_file = f"/dev/fd/{fds[1]}"
@@ -289,22 +292,25 @@ def _profiler(guest: Loaded, store: wasmtime.Store, request: protocol.Run) -> Gu
 
 
 def _entry(
-    store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.Module, call: protocol.Call | None
+    store: wasmtime.Store, instance: wasmtime.Instance, guest: Loaded, call: protocol.Call | None
 ) -> Callable[[], tuple[str, ...]]:
     """Return what runs the guest, and returns the called function's results."""
     if call is not None:
         return bind_export(store, instance, call.function, call.args)
-    start = _start(store, instance, module)
+    if guest.starts_plainly:
+        start = enter_start(store, instance)
+    else:
+        start = partial(_start(store, instance, guest.module), store)
 
     def run() -> tuple[str, ...]:
-        start(store)
+        start()
         return ()
 
     return run
 
 
 def _memory_bytes(store: wasmtime.Store, instance: wasmtime.Instance | None) -> int:
-    memory = instance.exports(store).get("memory") if instance is not None else None
+    memory = export_of(store, instance, "memory") if instance is not None else None
     return memory.data_len(store) if isinstance(memory, wasmtime.Memory) else 0
 
 
