@@ -1,4 +1,4 @@
-"""Guests that the benchmarks run; in WAT, so that no compiler is needed."""
+"""Guests that the benchmarks run, in WAT; and the speed of those from C cells (``python -m benchmarks.guests``)."""
 
 from __future__ import annotations
 
@@ -100,3 +100,15 @@ def command_guest(
       (local.set $n (i32.add (local.get $n) (i32.const 1)))
       (br_if $again (i32.lt_u (local.get $n) (i32.const {times}))))))
 """
+
+
+def main() -> None:
+    """Measure C cells against a native compiler with the same source."""
+    from benchmarks.native import against_native
+    from benchmarks.runner import finish
+
+    finish("guests", list(against_native()))
+
+
+if __name__ == "__main__":
+    main()
