@@ -9,6 +9,7 @@
 set -euo pipefail
 
 # A Rust cell takes the first rustc that has a library for WASI: RUSTC, all of PATH's (rustup's may hide the system's).
+# One that declares crates needs the cargo beside it.
 have_rust() {
   local rustc target folder
   while IFS= read -r rustc; do
@@ -16,7 +17,8 @@ have_rust() {
     for target in wasm32-wasip1 wasm32-wasi; do
       folder=$("$rustc" --print target-libdir --target "$target" 2>/dev/null) || continue
       if compgen -G "$folder/libstd-*.rlib" >/dev/null; then
-        return 0
+        [ -x "${rustc%/*}/cargo" ]
+        return
       fi
     done
   done < <(printf '%s\n' "${RUSTC:-}"; type -ap rustc; printf '%s\n' "$HOME/.cargo/bin/rustc")
@@ -39,13 +41,13 @@ have_tesseract() {
   command -v tesseract >/dev/null && tesseract --list-langs 2>/dev/null | grep -qx eng
 }
 
-packages_rust=(rustc libstd-rust-dev-wasm32 lld)
+packages_rust=(rustc cargo libstd-rust-dev-wasm32 lld)
 packages_browser=(chromium)
 packages_tesseract=(tesseract-ocr)
 
-say_rust='A Rust cell needs rustc with its standard library for WASI. Install one of these:
+say_rust='A Rust cell needs rustc with its standard library for WASI, and cargo for crates. Install one of these:
     rustup target add wasm32-wasip1                        (rustup)
-    apt install rustc libstd-rust-dev-wasm32 lld           (Debian, Ubuntu)
+    apt install rustc cargo libstd-rust-dev-wasm32 lld     (Debian, Ubuntu)
     conda install -c conda-forge rust rust-std-wasm32-wasip1   (conda)'
 say_browser='The browser tests need Chromium. Install one of these:
     apt install chromium                                   (Debian)

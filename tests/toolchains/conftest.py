@@ -183,3 +183,13 @@ def share_packages(language: str, cache: Path, factory: pytest.TempPathFactory) 
     mine = cache / store.LAYOUT / packages.name
     mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mine.symlink_to(packages)
+
+
+def crate(folder: Path, text: str, more: str = "", name: str = "shapes") -> str:
+    """Make a crate and return the declaration of it."""
+    (folder / "src").mkdir(parents=True, exist_ok=True)
+    (folder / "Cargo.toml").write_text(
+        f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n{more}\n[workspace]\n'
+    )
+    (folder / "src" / "lib.rs").write_text(text)
+    return f'//! [dependencies]\n//! {name} = {{ path = "{folder}" }}\n'

@@ -7,7 +7,7 @@ import pytest
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains.base import Severity
 from tests.toolchains.conftest import build, failure
-from tests.toolchains.run_guest import imports, run_guest
+from tests.toolchains.run_guest import call_guest, imports, run_guest
 
 pytestmark = pytest.mark.usefixtures("rust")
 
@@ -78,6 +78,14 @@ def test_a_cell_without_main_says_what_is_missing(tmp_path):
     error = failure("rust", "fn add(a: i32) -> i32 { a }", folder=tmp_path)
     assert error.diagnostics[0].code == "E0601"
     assert "put what it does into fn main()" in str(error)
+
+
+def test_a_cell_that_only_exports_is_a_library(tmp_path):
+    source = "static mut COUNT: i32 = 100;\n// fn main() {}\n#[no_mangle]\n"
+    source += 'pub extern "C" fn next() -> i32 { unsafe { COUNT += 1; COUNT } }\n'
+    source += '#[export_name = "add"]\npub extern "C" fn plus(a: i32, b: i32) -> i32 { println!("fn main"); a + b }\n'
+    wasm = build("rust", source, folder=tmp_path).wasm
+    assert call_guest(wasm, ("next",), ("add", 2, -5), ("next",)) == [101, -3, 102]
 
 
 @pytest.mark.parametrize("source", ["", "\n\n"])

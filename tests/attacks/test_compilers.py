@@ -1,0 +1,40 @@
+"""A guest's code is hostile: to compile it must not be the way out of the sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ssvm_kernel.toolchains import _cargo
+from ssvm_kernel.toolchains._rustc import find_rustc
+from tests.toolchains.conftest import build, crate, failure, required
+from tests.toolchains.run_guest import run_guest
+
+
+@pytest.fixture
+def cargo() -> None:
+    """Go on only with a Rust compiler and its cargo."""
+    with required("rust"):
+        _cargo.find_cargo(find_rustc())
+
+
+@pytest.mark.usefixtures("cargo")
+def test_x06_a_crate_that_runs_code_while_it_is_compiled_must_be_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "cache"))
+    head = crate(tmp_path / "shapes", "pub fn area(a: i32) -> i32 { a * a }")
+    proof = tmp_path / "proof"
+    (tmp_path / "shapes" / "build.rs").write_text(f'fn main() {{ std::fs::write("{proof}", "ran").unwrap(); }}')
+    source = head + "fn main() { std::process::exit(shapes::area(2)) }\n"
+    error = failure("rust", source, folder=tmp_path / "1")
+    assert "shapes 0.1.0 (a build script)\n" in error.diagnostics[0].message
+    assert "To allow that: --cflags --allow-build-scripts" in str(error)
+    assert error.diagnostics[0].line == 1
+    assert not proof.exists()
+    assert run_guest(build("rust", source, "--allow-build-scripts", folder=tmp_path / "2").wasm).status == 4
+    assert proof.read_text() == "ran"
+    (tmp_path / "shapes" / "build.rs").unlink()
+    crate(tmp_path / "shapes", "", "[lib]\nproc-macro = true")
+    assert "shapes 0.1.0 (a procedural macro)" in str(failure("rust", source, folder=tmp_path / "3"))
