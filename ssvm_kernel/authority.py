@@ -19,6 +19,7 @@ from ssvm_kernel.capabilities.parse import (
     parse_env,
 )
 from ssvm_kernel.capabilities.policy import Grants, Problem, check_grants
+from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.resolve import resolve_folder, resolve_program, special_folders
 from ssvm_kernel.options import RunTraits
@@ -76,12 +77,24 @@ class WorkFolder:
         self._made: str | None = None
 
     def path(self) -> str:
-        """Return the folder, absolute; makes the empty one when it is first needed."""
+        """Return the folder, absolute; makes the empty one when it is first needed.
+
+        Raises
+        ------
+        SsvmError
+            When it cannot be made.
+        """
         for folder in self._folders:
             if folder.guest in (".", "/") or len(self._folders) == 1:
                 return folder.host
         if self._made is None:
-            self._made = os.path.realpath(tempfile.mkdtemp(prefix="ssvm-cwd-"))
+            try:
+                self._made = os.path.realpath(tempfile.mkdtemp(prefix="ssvm-cwd-"))
+            except OSError as error:
+                raise SsvmError(
+                    f"no empty folder can be made for commands to work in: {error.strerror}. Make room for it, or "
+                    "grant a folder as . to work there: --dir .:HOST"
+                ) from None
         return self._made
 
     def close(self) -> None:

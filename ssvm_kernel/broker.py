@@ -44,7 +44,7 @@ from ssvm_kernel.errors import GrantRevoked, ProgramChanged
 from ssvm_kernel.host.bell import Bell
 from ssvm_kernel.host.capture import Captured
 from ssvm_kernel.host.ceilingfile import load_ceiling
-from ssvm_kernel.host.execute import Completed, CompletionKind, execute
+from ssvm_kernel.host.execute import Completed, CompletionKind, execute, never_ran
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, exec_failed_reply
 from ssvm_kernel.host.pump import Watch
@@ -194,6 +194,9 @@ class CommandBroker:
             with self._revocable(approved.decision) as watch:
                 completed = execute(approved, block.output if block else None, watch=watch(guest))
             answer(_reply(completed, context.signal_codes))
+        except _NothingToWatch as why:
+            completed = never_ran(why.error)
+            answer(_reply(completed, context.signal_codes))
         except (ProgramChanged, GrantRevoked) as why:
             refused = str(why)
             decision = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=refused)
@@ -220,7 +223,10 @@ class CommandBroker:
         if grant is None or not grant.id:
             yield Watch
             return
-        bell = Bell()
+        try:
+            bell = Bell()
+        except OSError as error:  # this process has no descriptor left: nor would the command have its pipes
+            raise _NothingToWatch(error) from None
         stop = self._book.watch(lambda revoked: bell.ring() if revoked.id == grant.id else None)
         try:
             if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
@@ -229,6 +235,14 @@ class CommandBroker:
         finally:
             stop()
             bell.close()
+
+
+class _NothingToWatch(Exception):
+    """There is no descriptor to be had for the watch over a command."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _revoked() -> None:

@@ -25,7 +25,7 @@ from ssvm_kernel.host.pump import NOTHING, Watch, drain, pump
 from ssvm_kernel.host.reap import WAIT_FAILED, end_group, has_ended
 from ssvm_kernel.host.spawn import spawn
 
-__all__ = ["Completed", "CompletionKind", "OnOutput", "Watch", "execute"]
+__all__ = ["Completed", "CompletionKind", "OnOutput", "Watch", "execute", "never_ran"]
 
 OnOutput: TypeAlias = Callable[[str, bytes], None]
 """Takes ``"stdout"`` or ``"stderr"``, and bytes of it; no bytes, once, when there is more than is shown."""
@@ -158,7 +158,7 @@ def _run(
     try:
         child = spawn(approved)
     except OSError as error:
-        return _never_ran(error, time.monotonic() - started)
+        return never_ran(error, time.monotonic() - started)
     keep = approved.command.limits.output_bytes
     collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
     try:
@@ -171,7 +171,8 @@ def _run(
         raise
 
 
-def _never_ran(error: OSError, seconds: float) -> Completed:
+def never_ran(error: OSError, seconds: float = 0.0) -> Completed:
+    """Return the end of a command that an error kept from running."""
     # Only errors that name a file come from ``exec``; the others say that there is no pipe or process to be had.
     kind = CompletionKind.NOT_STARTED if error.filename is None else CompletionKind.EXEC_FAILED
     where = f": {error.filename!r}" if error.filename is not None else ""

@@ -19,6 +19,7 @@ import wasmtime
 
 from ssvm_kernel.deciders.chain import DeciderChain
 from ssvm_kernel.deciders.nobody import NobodyDecider
+from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.process import denied_reply
 from ssvm_kernel.options import RunTraits
@@ -215,13 +216,17 @@ def test_bytes_status_and_time_are_in_the_report_and_in_the_ledger(real):
 
 @contextmanager
 def few_descriptors() -> Iterator[Callable[[int], None]]:
-    """Give a function that leaves this process three descriptors for its second command; a process needs six."""
+    """Give a function that leaves this process no descriptor for its second command, and three for the third.
+
+    A process needs six.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def around(number: int) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         lowest = os.dup(0)
         os.close(lowest)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 3 if number == 1 else soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, ({1: lowest, 2: lowest + 3}.get(number, soft), hard))
 
     try:
         yield around
@@ -232,10 +237,11 @@ def few_descriptors() -> Iterator[Callable[[int], None]]:
 def test_no_process_at_all_keeps_the_inputs_for_the_next_run(real):
     steps = [("add_stdin", b"in"), ("add_env", b"A", b"1"), *sh('cat; echo " $A"')]
     with few_descriptors() as real.around:
-        told = real(*texts("true"), RUN, *steps, RUN, RUN, RUN, allow_command_all=True, allow_command_env=["A"])
-    assert told[1] == Told(-1, -1, b"", b"")
-    assert told[2] == Told(0, 0, b"in 1\n", b"")
-    assert told[3].code == -1  # nothing is left of them
+        told = real(*texts("true"), RUN, *steps, RUN, RUN, RUN, RUN, allow_command_all=True, allow_command_env=["A"])
+    assert told[1:3] == [Told(-1, -1, b"", b"")] * 2
+    assert [line.ended for line in real.commands[1:3]] == ["Too many open files"] * 2
+    assert told[3] == Told(0, 0, b"in 1\n", b"")
+    assert told[4].code == -1  # nothing is left of them
 
 
 def test_a_run_resets_the_inputs_and_keeps_the_outputs(real):
@@ -315,3 +321,11 @@ def test_1000_in_a_row_leave_nothing(real, monkeypatch):
         assert memory_later - memory < 16 * MIB
     left = [(child.name(), child.status()) for child in own.children()]
     assert [item for item in left if item[0] == "head" or item[1] == psutil.STATUS_ZOMBIE] == []
+
+
+def test_no_room_for_the_folder_of_commands(real, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SsvmError, match=r"no empty folder can be made .*: No such file .*--dir \.:HOST"):
+        real.one(*texts("true"))
+    monkeypatch.undo()
+    assert real.one(*texts("true")).code == 0  # the next run is not hurt
