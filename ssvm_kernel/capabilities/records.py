@@ -6,6 +6,7 @@ of a struct is a new version.
 
 from __future__ import annotations
 
+import functools
 import signal as signals
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -13,7 +14,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from ssvm_kernel.capabilities.grants import describe
-from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision, Effect
+from ssvm_kernel.capabilities.model import Asker, CommandGrant, CommandRequest, Decision, Effect
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
 
@@ -173,9 +174,14 @@ def decision_record(decision: Decision) -> DecisionRecord:
         scope=decision.scope.value,
         origin=decision.origin.value,
         reason=decision.reason[: 10 * _ITEM],
-        grant=describe(decision.grant) if decision.grant else "",
+        grant=_described(decision.grant) if decision.grant else "",
         grant_id=decision.grant.id if decision.grant else "",
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _described(grant: CommandGrant) -> str:
+    return describe(grant)
 
 
 def outcome_record(decision: Decision, ended: Ended | None) -> OutcomeRecord:

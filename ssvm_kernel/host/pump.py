@@ -139,7 +139,7 @@ class _Pump:
         self._ended = False
         self._long = watch.long
         self._long_at = time.monotonic() + watch.long_after
-        self._pidfd = _open_pidfd(child.process.pid)
+        self._pidfd = -1
         for name in ("stdout", "stderr"):
             self._watch(getattr(child, name), select.POLLIN, partial(self._read, name))
         if child.stdin >= 0:
@@ -158,6 +158,9 @@ class _Pump:
                 if not self._turn():
                     return False
             # Only now: while a grandchild holds the pipes, a descriptor that tells of the end would be ready for ever.
+            if has_ended(self._child.process):
+                return True
+            self._pidfd = _open_pidfd(self._child.process.pid)
             if self._pidfd >= 0:
                 self._watch(self._pidfd, select.POLLIN, self._end)
             while not self._ended:

@@ -23,6 +23,7 @@ from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
 from ssvm_kernel.host.process import StoredBytes
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.calling import BadCall, bind_export
 from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
 from ssvm_kernel.sandbox.entry import enter_start, export_of
@@ -54,6 +55,7 @@ class Worker:
     def __init__(self, sock: socket.socket, parent: int) -> None:
         self._sock = sock
         self._parent = parent
+        self._attention = Attention(sock, processors())
         self._locked = False
         # Made before the lock, which they do not need to outlive: neither starts a thread.
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
@@ -199,6 +201,7 @@ class Worker:
         """Hand a command to the kernel and wait for its outcome."""
         started = time.perf_counter()
         self._send(protocol.CommandCall(call.name, call.args, call.env, call.timeout_ms), call.stdin)
+        self._attention.wait()
         received = recv_frame(self._sock)
         if received is None:
             os._exit(1)  # the kernel is gone, and nobody waits for this guest
