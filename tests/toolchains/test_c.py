@@ -245,6 +245,17 @@ def test_a_compile_that_does_not_end_is_stopped(tmp_path, monkeypatch):
     assert "did not end within 0 s" in str(failure("c", bomb, folder=tmp_path))
 
 
+def test_a_person_who_waits_is_told_what_for(tmp_path, monkeypatch):
+    from ssvm_kernel.toolchains import _tools
+
+    said: list[str] = []
+    options = CompileOptions(notice=said.append)
+    registry.get("c").compile("int main(void) {}", options, tmp_path)
+    monkeypatch.setattr(_tools, "PATIENCE", 0.0)
+    registry.get("c").compile("int main(void) {}", options, tmp_path)
+    assert said[-1] == "zig is still at work; interrupt to stop it"
+
+
 def test_without_ziglang_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(_ziglang, "_last", None)
     monkeypatch.setattr(_ziglang.importlib.util, "find_spec", lambda name: None)

@@ -238,12 +238,20 @@ def test_a_new_kernel_takes_a_cell_from_the_cache_without_starting_anything(lang
     assert not second["wasmtime"]
 
 
-@pytest.mark.usefixtures("c")
-def test_an_interrupt_during_a_compile_leaves_no_process_no_folder_and_no_entry(tmp_path, cache):
+C_BOMB = "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\nint main(void) { " + "B(B(B(;))) " * 5 + "}"
+BOMBS = {
+    "c": C_BOMB,
+    "c++": C_BOMB,
+    "zig": "pub fn main() void { comptime { @setEvalBranchQuota(1 << 31); var i = 0; while (i < 1 << 31) i += 1; } }",
+}
+
+
+@pytest.mark.parametrize("language", BOMBS)
+def test_an_interrupt_during_a_compile_leaves_no_process_no_folder_and_no_entry(request, tmp_path, cache, language):
+    request.getfixturevalue({"c++": "cxx"}.get(language, language))
     work = tmp_path / "work"
     work.mkdir()
-    bomb = "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\nint main(void) { " + "B(B(B(;))) " * 5 + "}"
-    process = start("c", bomb, env={**os.environ, "TMPDIR": str(work)})
+    process = start(language, BOMBS[language], env={**os.environ, "TMPDIR": str(work)})
     deadline = time.monotonic() + 60
     while not compilers_in(work) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -254,6 +262,7 @@ def test_an_interrupt_during_a_compile_leaves_no_process_no_folder_and_no_entry(
     assert not compilers_in(work)
     assert not list(work.iterdir())
     assert not entries(cache)
+    assert not compile_cached(registry.get(language), registry.get(language).hello).cached
 
 
 def compilers_in(work: Path) -> list[str]:
