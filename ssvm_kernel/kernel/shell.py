@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -95,6 +96,7 @@ class SsvmShell(ZMQInteractiveShell):
             if store:
                 if self.history_manager:
                     self.history_manager.store_output(number)
+                    self._write_history()
                 self.execution_count = number + 1
 
     def _perform(
@@ -104,7 +106,7 @@ class SsvmShell(ZMQInteractiveShell):
         if not info.silent:
             self.events.trigger("pre_run_cell", info)
             if info.store_history and self.history_manager:
-                self.history_manager.store_inputs(number, translated, info.raw_cell)
+                self._remember(number, translated, info.raw_cell)
             self.logger.log(translated, info.raw_cell)
         with self.builtin_trap, self.display_trap:
             self.displayhook.exec_result = result
@@ -114,3 +116,23 @@ class SsvmShell(ZMQInteractiveShell):
                     self.displayhook(value)
             finally:
                 self.displayhook.exec_result = None
+
+    def _remember(self, number: int, translated: str, raw: Any) -> None:
+        """Put a cell into the history without waking the thread that writes it to the disk.
+
+        That thread would take the interpreter's lock from the guest's first output, for milliseconds on a busy machine.
+        """
+        history: Any = self.history_manager
+        size, history.db_cache_size = history.db_cache_size, sys.maxsize
+        try:
+            history.store_inputs(number, translated, raw)
+        finally:
+            history.db_cache_size = size
+
+    def _write_history(self) -> None:
+        """Wake it, where IPython would have."""
+        history: Any = self.history_manager
+        with history.db_input_cache_lock:
+            due = len(history.db_input_cache) >= max(1, history.db_cache_size)
+        if due and history.save_flag is not None:
+            history.save_flag.set()
