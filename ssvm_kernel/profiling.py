@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssvm_kernel.display.profile import Profile
-from ssvm_kernel.errors import UsageError, WorkerDied
-from ssvm_kernel.toolchains.linetable import function_lines
+from ssvm_kernel.errors import SsvmError, UsageError, WorkerDied
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.toolchains.linetable import exported_names, function_lines
 
 if TYPE_CHECKING:
     from ssvm_kernel.runtime import Prepared
@@ -29,16 +31,26 @@ def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
         When it cannot be saved.
     """
     guest = prepared.guest
-    first = 1 if guest.source_name else 0  # the magic's own line is line 1
-    lines = {name: line + first for name, line in function_lines(guest.wasm, guest.source_name).items()}
+    lines = {name: line + 1 for name, line in _lines(guest).items()}  # the magic's own line is line 1
+    names = {f"<wasm function {number}>": name for number, name in exported_names(guest.wasm).items()}
+    seconds = outcome.run - outcome.host
     try:
-        profile = Profile.read(outcome.profile, guest.name, outcome.engine, outcome.run - outcome.host, lines)
+        profile = Profile.read(outcome.profile, guest.name, outcome.engine, seconds, lines, names)
     except ValueError as error:
         raise WorkerDied(str(error)) from None
     if prepared.options.profile_out:
         profile = replace(profile, saved=_save(profile, prepared.options.profile_out))
     prepared.surface.show(profile.bundle())
     return profile
+
+
+def _lines(guest: Guest) -> dict[str, int]:
+    """Return lines of the source by function; where they were left out, the same code is compiled again with them."""
+    lines = function_lines(guest.wasm, guest.source_name)
+    if not lines and guest.with_lines is not None:
+        with suppress(SsvmError):
+            lines = function_lines(guest.with_lines(), guest.source_name)
+    return lines
 
 
 def _save(profile: Profile, name: str) -> str:

@@ -18,7 +18,7 @@ from ssvm_kernel.deciders.chain import default_chain
 from ssvm_kernel.deciders.pickchain import default_pickers
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import raise_for
-from ssvm_kernel.errors import LoadError, SsvmError, UsageError
+from ssvm_kernel.errors import GuestInterrupted, LoadError, SsvmError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
@@ -158,7 +158,12 @@ class Session:
             else:
                 from ssvm_kernel.compare import compare
 
-                result = compare(self.runtime, prepared)
+                try:
+                    result = compare(self.runtime, prepared)
+                except GuestInterrupted as interrupted:
+                    if options.result_name and interrupted.result is not None:
+                        namespace.assign(options.result_name, interrupted.result)
+                    raise
         if guest.compile_seconds and self.guests.get(guest.name) is guest:
             self.guests[guest.name] = replace(guest, compile_seconds=0.0)  # paid for once
         self._pool.warm()  # the next guest finds a worker ready

@@ -96,7 +96,15 @@ class Profile:
     saved: str = ""
 
     @classmethod
-    def read(cls, data: bytes, name: str, engine: str, seconds: float, lines: Mapping[str, int]) -> Profile:
+    def read(
+        cls,
+        data: bytes,
+        name: str,
+        engine: str,
+        seconds: float,
+        lines: Mapping[str, int],
+        names: Mapping[str, str] | None = None,
+    ) -> Profile:
         """Return what a worker's profile says; it is not trusted.
 
         Parameters
@@ -107,6 +115,8 @@ class Profile:
             As for the class.
         lines : mapping of str to int
             Lines of the cell, by function.
+        names : mapping of str to str or None
+            Better names for functions that the engine only numbers.
 
         Raises
         ------
@@ -116,11 +126,13 @@ class Profile:
         try:
             (thread,) = msgspec.json.decode(data, type=_File).threads
             own, total = _count(thread)
-            names = {func: _at(thread.string_array, _at(thread.func_table.name, func)) for func in total}
+            said = {func: _at(thread.string_array, _at(thread.func_table.name, func)) for func in total}
         except (msgspec.MsgspecError, ValueError, IndexError, RecursionError) as error:
             raise ValueError(f"the guest's process sent a profile that is none ({error})") from None
+        known = names or {}
         shares = (
-            FunctionShare(names[func], own[func], count, lines.get(names[func], 0)) for func, count in total.items()
+            FunctionShare(known.get(text, text), own[func], total[func], lines.get(text, 0))
+            for func, text in said.items()
         )
         ordered = sorted(shares, key=lambda share: (-share.self_samples, -share.total_samples, share.name))
         return cls(name, engine, seconds, len(thread.samples.stack), tuple(ordered), data)

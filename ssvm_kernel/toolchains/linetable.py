@@ -1,4 +1,4 @@
-"""The line of a source at which each function of a module begins, from the module's own debug information.
+"""Names of a module's functions, and the line of a source at which each begins, from what the module says itself.
 
 A module's functions have their names in its section ``name`` and their places in its code section; DWARF's line table
 (section ``.debug_line``, here versions 2 to 5) says which place in the code came from which line.  Modules are not
@@ -17,10 +17,10 @@ from ssvm_kernel.capabilities.reader import Reader
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import LoadError
 
-__all__ = ["function_lines"]
+__all__ = ["exported_names", "function_lines"]
 
 _HEADER: Final = 8
-_CUSTOM, _CODE = 0, 10
+_CUSTOM, _EXPORTS, _CODE = 0, 7, 10
 _MOST_ROWS: Final = 1_000_000
 _NAME_OF_FILE: Final = 1  # DW_LNCT_path
 
@@ -57,10 +57,19 @@ def function_lines(wasm: bytes, source_name: str) -> dict[str, int]:
     return found
 
 
+def exported_names(wasm: bytes) -> dict[int, str]:
+    """Return the names under which functions are exported, by the function's number: some have no other."""
+    try:
+        return _Sections(wasm).exports
+    except LoadError:
+        return {}
+
+
 class _Sections:
     """What is needed of a module: where its functions are, their names, and two sections of debug information."""
 
     def __init__(self, wasm: bytes) -> None:
+        self.exports: dict[int, str] = {}
         self.bodies: list[tuple[int, int]] = []
         self.names: dict[int, str] = {}
         self.debug_line = Reader(b"")
@@ -70,6 +79,9 @@ class _Sections:
             section, body = reader.byte(), reader.part()
             if section == _CODE:
                 self._code(body)
+            elif section == _EXPORTS:
+                found = body.items("exports", partial(_export, body), least=3)
+                self.exports = {number: name for name, kind, number in found if kind == 0}
             elif section == _CUSTOM:
                 self._custom(body)
 
@@ -181,6 +193,10 @@ class _Lines:
         else:
             raise LoadError(f"a line table has a form that is not known: {form}")
         return ""
+
+
+def _export(part: Reader) -> tuple[str, int, int]:
+    return part.text(), part.byte(), part.unsigned()
 
 
 def _named(part: Reader) -> tuple[int, str]:

@@ -42,6 +42,12 @@ def test_shares_of_a_function_itself_and_of_what_it_called() -> None:
     assert profile.data()["functions"][0] == {"name": "leaf", "self_samples": 8, "total_samples": 8, "line": 7}
 
 
+def test_a_number_gives_way_to_a_name() -> None:
+    data = firefox([(None, 0)], [0], ["<wasm function 2>"])
+    profile = Profile.read(data, "guest", "jit", 1.0, {}, {"<wasm function 2>": "_start"})
+    assert profile.functions[0].name == "_start"
+
+
 def test_recursion_counts_once() -> None:
     recursive = [(None, 0), (0, 1), (1, 1), (2, 1)]
     profile = read(firefox(recursive, [1, 2, 3, 3], ["main", "fib"]))

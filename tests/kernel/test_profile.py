@@ -16,7 +16,7 @@ GUEST = """
     (loop $l (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $l (local.get $n))))
   (func $much (call $spin (i32.const 120000000)))
   (func $little (call $spin (i32.const 30000000)))
-  (func $start (export "_start") (call $much) (call $little) END)
+  (func (export "_start") (call $much) (call $little) END)
   (func $other (export "other") (param i32) (call $little)))
 """
 
@@ -37,6 +37,7 @@ def test_the_table_tells_where_it_was_and_the_file_is_for_the_firefox_profiler(c
     total = shares(text)
     assert total["spin"] > 90
     assert total["much"] > total["little"]
+    assert total["_start"] > 90, "it has no name but that of its export"
     profile = json.loads(file.read_text())
     assert {"meta", "threads", "libs"} <= profile.keys()
     assert "much" in profile["threads"][0]["stringArray"]

@@ -159,7 +159,7 @@ def test_the_button_stops_a_run_that_takes_long(cells) -> None:
 
 
 def test_an_interrupt_keeps_what_is_measured(cells) -> None:
-    running = cells.start(uneven(f"--engine both {ENDLESS}"))
+    running = cells.start(uneven(f"--engine both -o kept_run {ENDLESS}"))
     cells.wait_prompt()
     told(cells, 5)
     cells.interrupt()
@@ -167,6 +167,7 @@ def test_an_interrupt_keeps_what_is_measured(cells) -> None:
     assert "Interrupted; what was measured until then counts." in text
     assert "95 % interval" in text
     assert "<error GuestInterrupted" in text
+    assert "True" in cells.run("min(map(len, kept_run.comparison.runs.values())) >= 5")
 
 
 def test_without_widgets_a_line_tells_how_far_it_is(cells) -> None:
