@@ -201,7 +201,8 @@ class _Project:
         order = self._order
         words = ["rustc", "--release", "--offline", "--target", order.rustc.target, "--message-format", "json"]
         done = self._run([*words, "--lib" if order.library else "--bins", "--", *order.flags])
-        diagnostics = build_diagnostics(done.stdout.decode(errors="replace"), order.source, self._folder / CELL)
+        said = done.stdout.decode(errors="replace")
+        diagnostics = build_diagnostics(said, order.source, self._folder / CELL, order.files)
         if done.returncode != 0 and diagnostics:
             raise compile_error(order.source, diagnostics)
         if done.returncode != 0:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ssvm_kernel.toolchains._cargo_manifest import Declared
 from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.render import NO_FILES
 
 __all__ = ["build_diagnostics", "cargo_failure", "needs_network"]
 
@@ -87,7 +88,9 @@ def _innermost(lines: list[str]) -> str:
     return "; ".join(lines[marks[-1] + 1 :]) if marks else ""
 
 
-def build_diagnostics(stdout: str, source: str, cell: Path) -> tuple[Diagnostic, ...]:
+def build_diagnostics(
+    stdout: str, source: str, cell: Path, files: Mapping[str, str] = NO_FILES
+) -> tuple[Diagnostic, ...]:
     """Return the findings of a build: those about the cell as rustc has them, and errors of crates without a place.
 
     Parameters
@@ -98,12 +101,14 @@ def build_diagnostics(stdout: str, source: str, cell: Path) -> tuple[Diagnostic,
         The cell's text.
     cell : Path
         The file that it was compiled from.
+    files : mapping of str to str
+        Text of each of the session's files, which lie beside it.
     """
     found: list[Diagnostic] = []
     for item in _messages(stdout):
         target, message = item["target"], item["message"]
         if target["src_path"] == str(cell):
-            found += rustc_diagnostics(json.dumps(message), source, cell.name)
+            found += rustc_diagnostics(json.dumps(message), source, cell.name, files)
         elif message["level"] == "error" and message["spans"]:
             span = message["spans"][0]
             place = f"{span['file_name']}:{span['line_start']}:{span['column_start']}"

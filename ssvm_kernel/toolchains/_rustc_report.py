@@ -13,6 +13,7 @@ from typing import Any
 
 from ssvm_kernel.toolchains._clang_report import linker_diagnostics
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.render import NO_FILES
 
 __all__ = ["rustc_diagnostics", "without_linker"]
 
@@ -31,7 +32,7 @@ _LLD = re.compile(r"^[\w-]*lld: ", re.MULTILINE)
 _SUGGESTED_LINES = 3
 
 
-def rustc_diagnostics(said: str, source: str, cell: str) -> tuple[Diagnostic, ...]:
+def rustc_diagnostics(said: str, source: str, cell: str, files: Mapping[str, str] = NO_FILES) -> tuple[Diagnostic, ...]:
     """Return rustc's findings.
 
     Parameters
@@ -42,8 +43,10 @@ def rustc_diagnostics(said: str, source: str, cell: str) -> tuple[Diagnostic, ..
         The cell's text.
     cell : str
         Name of the cell's file, as rustc knows it.
+    files : mapping of str to str
+        Text of each of the session's files.
     """
-    report = _Report(source, cell)
+    report = _Report(source, cell, files)
     found: list[Diagnostic] = []
     for message in _messages(said):
         found += report.read(message)
@@ -71,10 +74,10 @@ def _messages(said: str) -> Iterator[dict[str, Any]]:
 class _Report:
     """Reads messages about one cell."""
 
-    def __init__(self, source: str, cell: str) -> None:
+    def __init__(self, source: str, cell: str, files: Mapping[str, str]) -> None:
         self._source = source
-        self._lines = source.split("\n")
         self._cell = cell
+        self._texts = {**files, cell: source}
 
     def read(self, message: Mapping[str, Any]) -> Iterator[Diagnostic]:
         """Give the finding of one message, and after it what belongs to it."""
@@ -111,6 +114,7 @@ class _Report:
             code,
             span.get("label") or "",
             rendered,
+            self._file(span),
         )
 
     def _child(self, child: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -124,19 +128,24 @@ class _Report:
             yield self._finding(severity, text, spans[0] if spans else None)
 
     def _in_cell(self, span: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the span itself, or the place in the cell whose macro it came from, or None."""
+        """Return the span itself, or the place in a text of the person's whose macro it came from, or None."""
         label = span.get("label")
         current: Mapping[str, Any] | None = span
-        while current is not None and current["file_name"] != self._cell:
+        while current is not None and current["file_name"] not in self._texts:
             expansion = current.get("expansion")
             current = expansion["span"] if expansion else None
         return None if current is None else {**current, "label": label}
 
+    def _file(self, span: Mapping[str, Any]) -> str:
+        """Return the name of the session's file that a span is in, empty for the cell."""
+        name: str = span["file_name"]
+        return "" if name == self._cell else name
+
     def _changed(self, changes: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return the lines of the cell as they would be after a suggestion."""
-        text = self._source
+        """Return the lines of a text as they would be after a suggestion; all changes of one are in one file."""
+        text = self._texts[changes[0]["file_name"]]
         starts = [0]
-        for line in self._lines:
+        for line in text.split("\n"):
             starts.append(starts[-1] + len(line) + 1)
         first = min(span["line_start"] for span in changes)
         added = 0

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from ssvm_kernel.capabilities.wasm import read_binary
@@ -112,17 +111,17 @@ class RustToolchain:
         (workdir / _CELL).write_bytes(text)
         kind = _LIBRARY if _is_library(source) else _PROGRAM
         argv = [str(rustc.program), *_COMMON, target, f"-Copt-level={opt}", kind, *_CRATE, *externs, *flags, _CELL]
-        wasm, diagnostics = _run(argv, workdir, source, rustc, options.notice)
+        wasm, diagnostics = _run(argv, workdir, source, rustc, options)
         return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=_read_files(workdir))
 
 
 def _run(
-    argv: list[str], workdir: Path, source: str, rustc: Rustc, notice: Callable[[str], None] | None
+    argv: list[str], workdir: Path, source: str, rustc: Rustc, options: CompileOptions
 ) -> tuple[bytes, tuple[Diagnostic, ...]]:
     """Run the compiler; return the module, and what was found."""
-    done = run_compiler(argv, workdir, source=source, notice=notice)
+    done = run_compiler(argv, workdir, source=source, notice=options.notice)
     said = tidy(done.stderr.decode(errors="replace"), (workdir, ""))
-    diagnostics = rustc_diagnostics(said, source, _CELL)
+    diagnostics = rustc_diagnostics(said, source, _CELL, dict(options.files))
     if done.returncode != 0:
         raise _failure(said, source, diagnostics, rustc)
     if not (workdir / _MODULE).is_file():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
-from ssvm_kernel.toolchains.base import Severity
+from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains.base import CompileOptions, Severity
+from ssvm_kernel.toolchains.cache import compile_cached
 from tests.toolchains.conftest import build, failure
 from tests.toolchains.run_guest import call_guest, imports, run_guest
 
@@ -171,3 +173,16 @@ def test_without_a_linker_the_message_says_how_to_get_one(tmp_path):
         build("rust", "fn main() {}", "-Clinker=no-such-linker", folder=tmp_path)
     with pytest.raises(ToolchainMissing, match="apt-get install lld"):
         build("rust", "fn main() {}", "-Clinker=no-such-linker", folder=tmp_path)
+
+
+def test_a_file_of_the_session_is_a_module_and_its_mistake_is_shown_in_it():
+    source = 'mod shapes;\nfn main() { print!("{}", shapes::square(4)); }'
+    text = "pub fn square(side: i32) -> i32 {\n    side * side\n}\n"
+    ran = run_guest(compile_cached(registry.get("rust"), source, CompileOptions(files=(("shapes.rs", text),))).wasm)
+    assert ran.stdout == "16"
+    wrong = CompileOptions(files=(("shapes.rs", text.replace("* side", "* sid")),))
+    with pytest.raises(CompileError, match=r"--> shapes\.rs, line 2, column 12") as caught:
+        compile_cached(registry.get("rust"), source, wrong, line_offset=1)
+    first = caught.value.diagnostics[0]
+    assert (first.file, first.line, first.column, first.end_column) == ("shapes.rs", 2, 12, 15)
+    assert "side * side" in str(caught.value), "the suggestion is about the file's text"
