@@ -178,7 +178,7 @@ class SsvmKernel(IPythonKernel):
 
     @property
     def _known(self) -> Known:
-        return Known(self.notebook.name, self.magics.started)
+        return Known(self.notebook.name, self.magics.started, list(self.shell.user_ns))
 
     async def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
         """Return what could stand at the cursor; below ``%%python`` that is IPython's to say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ssvm_kernel.capabilities.wasm import Export, read_binary
@@ -24,10 +25,13 @@ class Known:
         What a cell without a directive is.
     session : Session or None
         None before the first guest: a question makes none.
+    variables : iterable of str
+        Names of Python's variables; none is looked at.
     """
 
-    def __init__(self, language: str, session: Session | None) -> None:
+    def __init__(self, language: str, session: Session | None, variables: Iterable[str] = ()) -> None:
         self.language = language
+        self.variables = [name for name in variables if not name.startswith("_")]
         self._session = session
 
     @property

@@ -95,6 +95,11 @@ def test_python_is_below_its_own_line(both) -> None:
     assert "7" in both.run("%%python\nget_ipython().run_cell('print(3 + 4)')")  # Python's own text is Python
 
 
+def test_python_has_what_a_guest_left(both) -> None:
+    assert both.run(f"%%wat -o left\n{HELLO}").startswith("hello\n")
+    assert both.run("%%python\nprint(left.exit_code)") == "0\n"
+
+
 def test_nothing_of_ipython_is_in_a_guests_cell(both) -> None:
     for code in (
         "!echo out",

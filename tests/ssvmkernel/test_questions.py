@@ -63,6 +63,8 @@ def inspected(kernel, code: str, at: int | None = None) -> str:
         ("%%rust --engine=in", ["%%rust --engine=interpreter"]),
         ("%%rust --engine in", ["%%rust --engine interpreter"]),
         ("%%rust --env HO", ["%%rust --env HOME"]),
+        ("%%rust --stdin-var ke", ["%%rust --stdin-var kept"]),
+        ("%%rust -o ke", ["%%rust -o kept"]),
         ("%ssvm ru", ["%ssvm run"]),
         ("%ssvm run ", ["%ssvm run greet", "%ssvm run shapes"]),
         ("%ssvm run greet --no-r", ["%ssvm run greet --no-raise"]),
