@@ -141,7 +141,7 @@ def _place(frame: StackFrame, guest: Guest) -> str:
         return ""
     file = frame.file.rsplit("/", 1)[-1]
     if guest.source_name and file == guest.source_name:
-        return f", line {frame.line + 1} of the cell"  # the magic's own line is line 1
+        return f", line {frame.line} of the cell"
     return f", {file}:{frame.line}"
 
 

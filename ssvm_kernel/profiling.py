@@ -31,7 +31,7 @@ def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
         When it cannot be saved.
     """
     guest = prepared.guest
-    lines = {name: line + 1 for name, line in _lines(guest).items()}  # the magic's own line is line 1
+    lines = _lines(guest)
     names = {f"<wasm function {number}>": name for number, name in exported_names(guest.wasm).items()}
     seconds = outcome.run - outcome.host
     try:
@@ -45,7 +45,7 @@ def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
 
 
 def _lines(guest: Guest) -> dict[str, int]:
-    """Return lines of the source by function; where they were left out, the same code is compiled again with them."""
+    """Return lines of the cell by function (see `compile_cached`); where they were left out, the same code is compiled again with them."""
     lines = function_lines(guest.wasm, guest.source_name)
     if not lines and guest.with_lines is not None:
         with suppress(SsvmError):

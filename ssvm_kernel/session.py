@@ -81,7 +81,7 @@ class Session:
         if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
             notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
         show_warnings(surface, source, compiled, self.files, line_offset)
-        again = compiler_with_lines(toolchain, source, wanted)
+        again = compiler_with_lines(toolchain, source, wanted, line_offset)
         guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}", again)
         self.guests[name] = guest
         return guest
@@ -223,11 +223,13 @@ class Session:
         self._pool.close()
 
 
-def compiler_with_lines(toolchain: Toolchain, source: str, options: CompileOptions) -> Callable[[], bytes] | None:
+def compiler_with_lines(
+    toolchain: Toolchain, source: str, options: CompileOptions, line_offset: int
+) -> Callable[[], bytes] | None:
     """Return what compiles a cell so that its traps tell lines, where the language's default code does not."""
     line_options = getattr(toolchain, "line_options", None)  # few languages have any need of it
     other: CompileOptions | None = line_options(options) if line_options is not None else None
-    return None if other is None else lambda: compile_cached(toolchain, source, other).wasm
+    return None if other is None else lambda: compile_cached(toolchain, source, other, line_offset=line_offset).wasm
 
 
 def show_warnings(

@@ -42,7 +42,8 @@ def compile_cached(
     options : CompileOptions
         What the person set.
     line_offset : int
-        Lines of the cell above `source`, added to the lines that an error's report shows.
+        Lines of the cell above `source`.  The compiler gets as many empty ones, so that what a guest says of itself (a
+        panic, an assertion, the stack of a trap) has the lines of the cell, as the report of an error has.
 
     Raises
     ------
@@ -52,20 +53,23 @@ def compile_cached(
         When it does not compile or link; nothing is cached then.
     """
     found = toolchain.find()
-    key = _key(toolchain, found, source, options)
+    text = "\n" * line_offset + source
+    key = _key(toolchain, found, text, options)
     compiled = _load(key)
     if compiled is not None:
         return compiled
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="ssvm-", ignore_cleanup_errors=True) as workdir:
-            compiled = _compile(toolchain, source, options, Path(workdir).resolve())
+            compiled = _compile(toolchain, text, options, Path(workdir).resolve())
     except CompileError as error:
         if line_offset or options.files:  # a toolchain knows neither the line of the magic nor how files are shown
             files = dict(options.files)
-            raise compile_error(source, error.diagnostics, line_offset=line_offset, files=files) from None
+            placed = _in_source(error.diagnostics, line_offset)
+            raise compile_error(source, placed, line_offset=line_offset, files=files) from None
         raise
-    compiled = dataclasses.replace(compiled, seconds=time.monotonic() - started, cached=False)
+    placed = _in_source(compiled.diagnostics, line_offset)
+    compiled = dataclasses.replace(compiled, diagnostics=placed, seconds=time.monotonic() - started, cached=False)
     _save(key, compiled)
     return compiled
 
@@ -77,6 +81,18 @@ def _compile(toolchain: Toolchain, source: str, options: CompileOptions, workdir
     # Those of the session are part of the key, and are no news to the person.
     read = tuple(path for path in compiled.read_files if not Path(path).is_relative_to(workdir))
     return dataclasses.replace(compiled, read_files=read)
+
+
+def _in_source(diagnostics: tuple[Diagnostic, ...], line_offset: int) -> tuple[Diagnostic, ...]:
+    """Return findings about a text with `line_offset` empty lines above it as findings about the text alone."""
+    return tuple(
+        found
+        if found.file
+        else dataclasses.replace(
+            found, line=max(0, found.line - line_offset), end_line=max(0, found.end_line - line_offset)
+        )
+        for found in diagnostics
+    )
 
 
 def _key(toolchain: Toolchain, found: Found, source: str, options: CompileOptions) -> str:

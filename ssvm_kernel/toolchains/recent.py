@@ -14,7 +14,7 @@ _KEPT: Final = 8
 _LARGEST: Final = 8 << 20
 """Bytes of a module that is kept; a larger one takes long enough to run."""
 
-_Key = tuple[str, Found, str, CompileOptions]
+_Key = tuple[str, Found, str, CompileOptions, int]
 
 
 class RecentlyCompiled:
@@ -35,7 +35,7 @@ class RecentlyCompiled:
         ToolchainMissing, CompileError
             As from there; nothing is kept then.
         """
-        key = toolchain.name, toolchain.find(), source, options
+        key = toolchain.name, toolchain.find(), source, options, line_offset
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)

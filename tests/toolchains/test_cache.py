@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import wasmtime
 
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
@@ -22,7 +23,7 @@ from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from ssvm_kernel.toolchains.cache import compile_cached
 from ssvm_kernel.toolchains.wat import WatToolchain
-from tests.toolchains.run_guest import run_guest
+from tests.toolchains.run_guest import quick_engine, run_guest
 
 HELLO = {
     "wat": '(module (func (export "_start")))',
@@ -110,6 +111,45 @@ def test_a_mistake_is_not_kept_and_counts_lines_of_the_cell(cache):
             compile_cached(registry.get("wat"), "(module\n(nope))", line_offset=1)
     assert caught.value.diagnostics[0].line == 2
     assert not entries(cache)
+
+
+@pytest.mark.usefixtures("go", "rust")
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        ("go", 'package main\nimport "os"\nfunc main() {\n\tprintln([]int{1}[len(os.Args)])\n}\n'),
+        (
+            "rust",
+            '//! A cell.\n#![allow(unused)]\nfn main() {\n  println!("{}", [1][std::env::args().count()]);\n}\n',
+        ),
+    ],
+)
+@pytest.mark.parametrize("line_offset", [0, 1, 2])
+def test_what_a_guest_says_of_itself_has_lines_of_the_cell(tmp_path, language, source, line_offset):
+    compiled = compile_cached(registry.get(language), source, line_offset=line_offset)
+    assert f"cell.{registry.get(language).suffix[1:]}:{4 + line_offset}" in stderr_of(compiled.wasm, tmp_path)
+
+
+def test_a_warning_counts_lines_of_the_text_wherever_it_stands(c):
+    source = HELLO["c"].replace("\n", "\n\n")
+    for line_offset in (0, 1):
+        compiled = compile_cached(registry.get("c"), source, line_offset=line_offset)
+        assert {found.line for found in compiled.diagnostics} == {3}
+
+
+def stderr_of(wasm: bytes, folder: Path) -> str:
+    """Run a program, however it ends, and return its stderr."""
+    engine = quick_engine()
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    config = wasmtime.WasiConfig()
+    config.argv = ["guest"]
+    config.stderr_file = str(folder / "stderr")
+    store = wasmtime.Store(engine)
+    store.set_wasi(config)
+    with contextlib.suppress(wasmtime.Trap, wasmtime.ExitTrap):
+        linker.instantiate(store, wasmtime.Module(engine, wasm)).exports(store)["_start"](store)
+    return (folder / "stderr").read_text("utf-8")
 
 
 def damaged_header(content: bytes) -> bytes:

@@ -57,7 +57,7 @@ def trap(session: Session, guest: Guest, *args: str, options: str = "") -> str:
 @pytest.mark.usefixtures("c")
 def test_the_line_is_found_and_the_guest_prints_once(tmp_path, session, capfd):
     it, compiled = guest(tmp_path, TRAP)
-    assert "line 9 of the cell" in trap(session, it, "x")
+    assert "line 8 of the cell" in trap(session, it, "x")
     assert len(compiled) == 1
     said = capfd.readouterr()
     assert said.out.count("once") == 1
@@ -79,7 +79,7 @@ def test_it_is_not_run_again_when_it_could_do_something(tmp_path, session):
 def test_a_folder_to_read_is_no_reason_against_it(tmp_path, session):
     it, _ = guest(tmp_path, TRAP)
     (tmp_path / "folder").mkdir()
-    assert "line 9 of the cell" in trap(session, it, "x", options=f"--dir /d:{tmp_path / 'folder'}:ro")
+    assert "line 8 of the cell" in trap(session, it, "x", options=f"--dir /d:{tmp_path / 'folder'}:ro")
 
 
 @pytest.mark.usefixtures("c")
