@@ -45,7 +45,7 @@ def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
 
 
 def _lines(guest: Guest) -> dict[str, int]:
-    """Return lines of the cell by function (see `compile_cached`); where they were left out, the same code is compiled again with them."""
+    """Return lines of the cell by function; where they were left out, the same code is compiled again with them."""
     lines = function_lines(guest.wasm, guest.source_name)
     if not lines and guest.with_lines is not None:
         with suppress(SsvmError):
