@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.model import FolderGrant
+from ssvm_kernel.capabilities.model import DisplayGrant, FolderGrant
 from ssvm_kernel.capabilities.parse import (
     apply_command_env,
     parse_command,
@@ -59,6 +59,7 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
         # what is in force for each, since an engine opens every folder as it is told (attack W13)
         folders=effective_folders(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
+        display=(DisplayGrant(),) if options.display else (),
     )
     if ceiling is not None:
         ceiling.check(grants)

@@ -15,6 +15,7 @@ from ssvm_kernel.display.surface import running_cell
 from ssvm_kernel.display.timings import LEAST, Comparison, Sample, named
 from ssvm_kernel.enginechoice import engines_of
 from ssvm_kernel.errors import GuestInterrupted, LimitReached, UsageError
+from ssvm_kernel.host.display import NOT_GRANTED, SHOWN
 from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.progress import Progress, Stopped
 from ssvm_kernel.result import RunResult
@@ -33,15 +34,20 @@ _QUICK: Final = 1.0  # seconds; what takes longer is warmed up, and compiled, on
 class _Fingerprint:
     """Output that is not shown, only compared; and where a stop is noticed in the middle of a long run."""
 
-    def __init__(self, progress: Progress) -> None:
-        self.hashes: dict[str, Any] = {name: hashlib.sha256() for name in ("stdout", "stderr")}
+    def __init__(self, progress: Progress, *, may_show: bool) -> None:
+        self.hashes: dict[str, Any] = {name: hashlib.sha256() for name in ("stdout", "stderr", "display")}
         self._progress = progress
+        self._may_show = may_show
 
     def stdout(self, data: bytes) -> None:
         self.hashes["stdout"].update(data)
 
     def stderr(self, data: bytes) -> None:
         self.hashes["stderr"].update(data)
+
+    def display(self, mime: bytes, data: bytes) -> int:
+        self.hashes["display"].update(b"%d %d " % (len(mime), len(data)) + mime + data)
+        return SHOWN if self._may_show else NOT_GRANTED
 
     def poll(self) -> float | None:
         return self._progress.poll()
@@ -58,6 +64,7 @@ class _Observed:
     results: tuple[str, ...]
     stdout: str
     stderr: str
+    display: str
     commands: tuple[tuple[str, str], ...]
 
     def difference(self, other: _Observed) -> str:
@@ -67,6 +74,7 @@ class _Observed:
             "results": "returned different results",
             "stdout": "printed different things to stdout",
             "stderr": "printed different things to stderr",
+            "display": "showed different things",
             "commands": "did not run the same commands with the same outcome",
         }
         return next((words for name, words in told.items() if getattr(self, name) != getattr(other, name)), "")
@@ -164,7 +172,7 @@ class _Measurement:
         context.surface = None
         context.commands = []
         context.deadline = self._deadline()
-        output = _Fingerprint(self._progress)
+        output = _Fingerprint(self._progress, may_show=self._prepared.may_show)
         handler = self._runtime.broker.handler(context)
         outcome = self._runtime.runner.run(taken.job, output, handler, context.deadline)
         self._compare(engine, _observed(outcome, output, context.commands))
@@ -231,6 +239,7 @@ def _observed(outcome: Outcome, output: _Fingerprint, commands: list[Any]) -> _O
         results=outcome.results,
         stdout=output.hashes["stdout"].hexdigest(),
         stderr=output.hashes["stderr"].hexdigest(),
+        display=output.hashes["display"].hexdigest(),
         commands=tuple((line.argv, line.ended) for line in commands),
     )
 

@@ -17,11 +17,27 @@ __all__ = ["Denial", "RunContext"]
 
 @dataclass(frozen=True)
 class Denial:
-    """Something that a guest was refused: what, why, and what to write to grant it (empty: it is granted already)."""
+    """Something that a guest was refused.
+
+    Parameters
+    ----------
+    what, reason : str
+        What, and why.
+    grant_line : str
+        What to write to grant it; empty when it is granted already.
+    verb : str
+        What it may not do with `what`.
+    """
 
     what: str
     reason: str
     grant_line: str
+    verb: str = "run"
+
+    @property
+    def deed(self) -> str:
+        """What it may not do."""
+        return f"{self.verb} {self.what}".strip()
 
 
 @dataclass

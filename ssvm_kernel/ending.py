@@ -149,7 +149,7 @@ def _denied_text(result: RunResult, options: RunTraits, guest: Guest) -> str:
     lines = []
     listed, more = result.listed()
     for denial in listed:
-        lines.append(f"{guest.name} may not run {denial.what}: {denial.reason}")
+        lines.append(f"{guest.name} may not {denial.deed}: {denial.reason}")
         lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
     if more:
         lines.append(f"… and {more:,} more commands; the ledger has them")

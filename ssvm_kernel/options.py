@@ -121,6 +121,22 @@ class RunTraits(LineTraits):
         help="Let the guest set the environment variable NAME for the commands that it runs, or for PROGRAM only. "
         "Variables of the loader (LD_PRELOAD ...) are never passed on.",
     ).tag(flag="--allow-command-env", metavar="[PROGRAM:]NAME")
+    display = Bool(
+        False,
+        help="Let the guest show pictures (PNG, SVG), tables (CSV), JSON, Markdown and HTML in the cell, through the "
+        "module ssvm_display. HTML is shown in a frame without scripts, forms and links.",
+    ).tag(flag="--display")
+    display_limit = Int(
+        8,
+        min=1,
+        max=64,
+        help="Most MiB that the guest may show, all together.",
+    ).tag(flag="--display-limit", metavar="MIB")
+    display_from_stdout = Bool(
+        False,
+        help="With --display, show what the guest prints between a line EVCXR_BEGIN_CONTENT TYPE and a line "
+        "EVCXR_END_CONTENT, as evcxr does: for guests that are written for it.",
+    ).tag(flag="--display-from-stdout")
     command_timeout = Int(
         60_000,
         min=1,

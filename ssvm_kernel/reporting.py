@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["result_of"]
 
 
-def result_of(prepared: Prepared, outcome: Outcome, streams: GuestStreams, ledger: tuple[LedgerLine, ...]) -> RunResult:
+def result_of(
+    prepared: Prepared,
+    outcome: Outcome,
+    streams: GuestStreams,
+    ledger: tuple[LedgerLine, ...],
+    shown: tuple[str, ...] = (),
+) -> RunResult:
     """Return the result of a run.
 
     Parameters
@@ -37,6 +43,8 @@ def result_of(prepared: Prepared, outcome: Outcome, streams: GuestStreams, ledge
         What it printed.
     ledger : tuple of LedgerLine
         What it asked for.
+    shown : tuple of str
+        What it showed besides text.
     """
     context, folders = prepared.context, prepared.grants.folders
     missed = missed_paths(outcome.attempts, effective_folders(folders))
@@ -57,6 +65,7 @@ def result_of(prepared: Prepared, outcome: Outcome, streams: GuestStreams, ledge
         cannot=[] if manifest is None else [statement.text for statement in manifest.cannot],
         grants=[*_lent(prepared), *_decided(ledger)],
         commands=tuple(context.commands),
+        shown=shown,
         files=tuple(_files(missed)),
         more_files=outcome.more_attempts,
     )
@@ -83,6 +92,8 @@ def _lent(prepared: Prepared) -> Iterator[GrantLine]:
         yield GrantLine(describe(folder), folder.origin.value)
     for variable in prepared.grants.env:
         yield GrantLine(describe(variable), variable.origin.value)
+    for display in prepared.grants.display:
+        yield GrantLine(describe(display), display.origin.value)
     for given in (prepared.input, prepared.typing):
         if given is not None:
             yield given.line()

@@ -11,14 +11,16 @@ from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
-from ssvm_kernel.capabilities.model import Access, Asker, Scope
+from ssvm_kernel.capabilities.model import Access, Asker, Grants, Scope
 from ssvm_kernel.capabilities.policy import check_grants
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.display.abilities import manifest_bundle
+from ssvm_kernel.display.evcxr import EvcxrBlocks
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import show_missed
 from ssvm_kernel.errors import GuestInterrupted, SsvmError
+from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
 from ssvm_kernel.inputs import Typing, input_of
@@ -71,9 +73,9 @@ class Prepared:
         self._book = book
         grants, problems = granted_by_options(options)
         for problem in problems:
-            self._notice(problem.message)
+            self.notice(problem.message)
         self.input = input_of(options)
-        self.typing = Typing(guest.name, self._notice) if options.interactive else None
+        self.typing = Typing(guest.name, self.notice) if options.interactive else None
         run = f"run-{next(_RUNS)}"
         book.add_all(grants, run)
         self.grants = book.snapshot(run).for_module(guest.sha256)
@@ -143,13 +145,23 @@ class Prepared:
             stdin=self._stdin(),
         )
 
+    @property
+    def may_show(self) -> bool:
+        """Whether the guest may show more than text, now."""
+        return bool(self.in_force().display) and not self.options.deny_all
+
+    def in_force(self) -> Grants:
+        """Return the run's grants as they are now: some may have been taken back."""
+        return self._book.snapshot(self.context.run).for_module(self.guest.sha256)
+
     def _stdin(self) -> bytes | None:
         """Return what the guest reads; of what was typed, what a measurement gives to the runs after the first."""
         if self.input is not None:
             return self.input.data
         return bytes(self.typing.typed) if self.typing is not None and self.context.repeated else None
 
-    def _notice(self, text: str) -> None:
+    def notice(self, text: str) -> None:
+        """Tell the person something, apart from what the guest prints."""
         self.surface.write("stderr", f"[ssvm] {text}\n")
 
     def deadline(self) -> Deadline:
@@ -185,21 +197,25 @@ class Runtime:
         """
         guest, context = prepared.guest, prepared.context
         shown, kept = prepared.options.output_limit, prepared.options.result_limit
-        streams = GuestStreams(prepared.surface, shown, keep=max(shown, kept))
+        exhibits = Exhibits(prepared, self._ledger)
+        streams = GuestStreams(prepared.surface, shown, keep=max(shown, kept), show=exhibits.show)
+        blocks = EvcxrBlocks(streams) if prepared.options.display_from_stdout else None
         asked = self._ledger.written
         try:
             handler = self.broker.handler(context)
             job, typing = prepared.job(engine), prepared.typing
             if typing is not None:
                 job = replace(job, stdin=None)  # asked for now; what was typed is for the repeated runs
-            outcome = self.runner.run(job, streams, handler, prepared.deadline(), on_input=typing)
+            outcome = self.runner.run(job, blocks or streams, handler, prepared.deadline(), on_input=typing)
         except KeyboardInterrupt:
             raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
         finally:
+            if blocks is not None:
+                blocks.close()
             streams.close()
         if outcome.results:
             prepared.surface.write("stdout", "".join(f"{result}\n" for result in outcome.results))
-        result = result_of(prepared, outcome, streams, self._ledger.since(asked))
+        result = result_of(prepared, outcome, streams, self._ledger.since(asked), tuple(exhibits.shown))
         assert result.report is not None
         prepared.surface.show(result.report.bundle())
         if prepared.profiled:

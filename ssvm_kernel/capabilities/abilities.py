@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["COMPONENT_ABILITIES", "KNOWN_IMPORTS", "MODULE_ABILITIES", "PROCESS_MODULES", "PROCESS_TYPES", "Ability"]
+__all__ = [
+    "COMPONENT_ABILITIES",
+    "DISPLAY_MODULE",
+    "DISPLAY_TYPES",
+    "KNOWN_IMPORTS",
+    "MODULE_ABILITIES",
+    "PROCESS_MODULES",
+    "PROCESS_TYPES",
+    "Ability",
+]
 
 PROCESS_MODULES = ("ssvm_process", "wasmedge_process")
 """The two names of the process interface."""
@@ -26,6 +35,13 @@ PROCESS_TYPES = {
 """Its functions, without their prefix, and their types."""
 
 
+DISPLAY_MODULE = "ssvm_display"
+"""Name of the display interface."""
+
+DISPLAY_TYPES = {"show": "(i32, i32, i32, i32) -> (i32)"}
+"""Its functions and their types."""
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -44,6 +60,7 @@ _WASI = _words(
 KNOWN_IMPORTS: Mapping[str, Iterable[str]] = {
     "wasi_snapshot_preview1": _WASI,
     **{module: frozenset(f"{module}_{name}" for name in PROCESS_TYPES) for module in PROCESS_MODULES},
+    DISPLAY_MODULE: frozenset(DISPLAY_TYPES),
 }
 """The functions that this host offers, by module."""
 
@@ -127,6 +144,13 @@ MODULE_ABILITIES = (
     Ability("arguments", "see its arguments", "see its arguments", "it does not import args_get", _words("args_get")),
     Ability("print", "print", "print", "it imports neither fd_write nor fd_pwrite", _words("fd_write fd_pwrite")),
     Ability(
+        "display",
+        "show pictures, tables and documents in the cell, if you grant it",
+        "show anything but text",
+        "it does not import the display interface",
+        _words("ssvm_display.show"),
+    ),
+    Ability(
         "stdin",
         "read the input that it is given",
         "read any input",
@@ -160,6 +184,7 @@ COMPONENT_ABILITIES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("list-files", "see files in folders that you grant", "see what files there are", ("wasi:filesystem/",)),
     ("environment", "see its arguments and variables that you grant", "see variables", ("wasi:cli/environment",)),
     ("print", "print", "print", ("wasi:cli/stdout", "wasi:cli/stderr")),
+    ("display", "show pictures", "show anything but text", ()),
     ("stdin", "read the input that it is given", "read any input", ("wasi:cli/stdin",)),
     ("clock", "ask for the time", "ask for the time", ("wasi:clocks/",)),
     ("random", "get random numbers", "get random numbers", ("wasi:random/",)),

@@ -10,15 +10,24 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.model import CommandGrant, Effect, EnvGrant, FolderGrant, Grants, Origin, Scope
+from ssvm_kernel.capabilities.model import (
+    CommandGrant,
+    DisplayGrant,
+    Effect,
+    EnvGrant,
+    FolderGrant,
+    Grants,
+    Origin,
+    Scope,
+)
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import option
 from ssvm_kernel.errors import UsageError
 
 __all__ = ["Grant", "GrantBook", "GrantRow", "describe", "row_of"]
 
-Grant = CommandGrant | FolderGrant | EnvGrant
-AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant)
+Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant
+AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant, DisplayGrant)
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class GrantRow:
     id : str
         For revoking.
     kind : str
-        ``"command"``, ``"folder"`` or ``"environment"``.
+        ``"command"``, ``"folder"``, ``"environment"`` or ``"display"``.
     what : str
         The option that gives it, or a description where none can; never a value of the environment.
     effect : str
@@ -87,14 +96,14 @@ class GrantBook:
 
         Parameters
         ----------
-        grant : CommandGrant, FolderGrant or EnvGrant
+        grant : CommandGrant, FolderGrant, EnvGrant or DisplayGrant
             Its ``id`` is set here, its ``created`` too where it is 0.
         run : str
             The run that it ends with (`end_run`); empty for the session.
 
         Returns
         -------
-        CommandGrant, FolderGrant or EnvGrant
+        CommandGrant, FolderGrant, EnvGrant or DisplayGrant
             As it is kept. The same grant given twice is kept once.
 
         Raises
@@ -122,6 +131,8 @@ class GrantBook:
             self.add(folder, run)
         for variable in grants.env:
             self.add(variable, run)
+        for display in grants.display:
+            self.add(display, run)
 
     def revoke(self, grant_id: str) -> bool:
         """Take a grant back at once, and tell those who watch; return False when there is none of that id."""
@@ -174,6 +185,7 @@ class GrantBook:
             commands=tuple(grant for grant in grants if isinstance(grant, CommandGrant)),
             folders=tuple(grant for grant in grants if isinstance(grant, FolderGrant)),
             env=tuple(grant for grant in grants if isinstance(grant, EnvGrant)),
+            display=tuple(grant for grant in grants if isinstance(grant, DisplayGrant)),
         )
 
     def rows(self) -> tuple[GrantRow, ...]:
@@ -232,6 +244,8 @@ def describe(grant: Grant) -> str:
     try:
         return option(grant)
     except UsageError:
+        if isinstance(grant, DisplayGrant):
+            return "the display"
         if isinstance(grant, FolderGrant):
             return f"the folder {visible(grant.host, 300)}"
         if isinstance(grant, EnvGrant):
@@ -242,4 +256,6 @@ def describe(grant: Grant) -> str:
 def _kind(grant: Grant) -> str:
     if isinstance(grant, CommandGrant):
         return "command"
+    if isinstance(grant, DisplayGrant):
+        return "display"
     return "folder" if isinstance(grant, FolderGrant) else "environment"

@@ -8,11 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision
+from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision, DisplayGrant
 from ssvm_kernel.capabilities.records import (
     DecisionRecord,
     Ended,
@@ -20,6 +20,7 @@ from ssvm_kernel.capabilities.records import (
     OutcomeRecord,
     RequestRecord,
     decision_record,
+    display_records,
     outcome_record,
     request_record,
     unresolved_records,
@@ -66,6 +67,17 @@ class Ledger:
     def record_unresolved(self, asker: Asker, argv: Sequence[bytes], resolved: Resolved) -> LedgerLine:
         """Write that a guest asked for something that is not a program of this host."""
         return self._append(*unresolved_records(asker, argv, resolved))
+
+    def record_display(
+        self,
+        asker: Asker,
+        mime: bytes,
+        size: int,
+        grant: DisplayGrant | None,
+        outcome: Literal["denied", "shown", "unusable"],
+    ) -> LedgerLine:
+        """Write that a guest wanted to show something; `grant` is what allowed it."""
+        return self._append(*display_records(asker, mime, size, grant, outcome))
 
     def lines(self) -> tuple[LedgerLine, ...]:
         """Return all lines that are kept, oldest first."""
@@ -120,6 +132,7 @@ def _flat(line: LedgerLine) -> dict[str, Any]:
     return {
         "seq": line.seq,
         "time": line.time,
+        "kind": request.kind,
         "guest": request.guest,
         "module_sha256": request.module_sha256,
         "cell": request.cell,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from ssvm_kernel.capabilities.abilities import (
     COMPONENT_ABILITIES,
+    DISPLAY_MODULE,
+    DISPLAY_TYPES,
     KNOWN_IMPORTS,
     MODULE_ABILITIES,
     PROCESS_MODULES,
@@ -32,7 +34,7 @@ class Statement:
     ----------
     id : str
         Stable name: ``"commands"``, ``"read-files"``, ``"change-files"``, ``"list-files"``, ``"environment"``,
-        ``"arguments"``, ``"print"``, ``"stdin"``, ``"clock"``, ``"random"``, ``"wait"``, ``"network"``.
+        ``"arguments"``, ``"print"``, ``"display"``, ``"stdin"``, ``"clock"``, ``"random"``, ``"wait"``, ``"network"``.
     text : str
         To be read after "this guest can" or "this guest cannot".
     because : str
@@ -156,8 +158,17 @@ def _manifest(
     )
 
 
+def _type(item: Import) -> str:
+    """Return the type that a function of an interface of ours must have; empty for WASI's, which the engine checks."""
+    if item.module == DISPLAY_MODULE:
+        return DISPLAY_TYPES.get(item.name, "")
+    return PROCESS_TYPES.get(_short_name(item), "") if item.module in PROCESS_MODULES else ""
+
+
 def _short_name(item: Import) -> str:
-    """Return the function's name without the prefix of the process interface."""
+    """Return the function's name without the prefix of the process interface; one of the display's with its module."""
+    if item.module == DISPLAY_MODULE:
+        return f"{item.module}.{item.name}"
     return item.name.removeprefix(f"{item.module}_") if item.module in PROCESS_MODULES else item.name
 
 
@@ -169,7 +180,7 @@ def _unknown(item: Import, offered: Mapping[str, frozenset[str]]) -> Unknown | N
         return Unknown(name, "this host has no module of that name")
     if item.name not in offered[item.module]:
         return Unknown(name, "this host's module of that name has no such function")
-    expected = PROCESS_TYPES.get(_short_name(item), "") if item.module in PROCESS_MODULES else ""
+    expected = _type(item)
     if expected and item.type and item.type != expected:
         return Unknown(name, f"it has the type {item.type}, but should have {expected}")
     return None

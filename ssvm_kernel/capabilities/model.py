@@ -19,6 +19,7 @@ __all__ = [
     "CommandGrant",
     "CommandRequest",
     "Decision",
+    "DisplayGrant",
     "Effect",
     "EnvGrant",
     "ExactArguments",
@@ -292,6 +293,17 @@ class EnvGrant:
 
 
 @dataclass(frozen=True)
+class DisplayGrant:
+    """The guest may show pictures, tables and documents in its cell, not only text."""
+
+    scope: Scope = Scope.RUN
+    origin: Origin = Origin.OPTION
+    module_sha256: str = ""
+    created: float = 0.0
+    id: str = ""
+
+
+@dataclass(frozen=True)
 class Grants:
     """An immutable set of grants that are in force.
 
@@ -303,11 +315,14 @@ class Grants:
         Folders that the guest sees.
     env : tuple of EnvGrant
         Environment variables that the guest sees.
+    display : tuple of DisplayGrant
+        Whether it may show more than text: one is enough.
     """
 
     commands: tuple[CommandGrant, ...] = ()
     folders: tuple[FolderGrant, ...] = ()
     env: tuple[EnvGrant, ...] = ()
+    display: tuple[DisplayGrant, ...] = ()
 
     def for_module(self, sha256: str) -> Grants:
         """Return this set without the folders and variables that were given to other guests.

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from ssvm_kernel.capabilities.grants import describe
-from ssvm_kernel.capabilities.model import Asker, CommandGrant, CommandRequest, Decision, Effect
+from ssvm_kernel.capabilities.model import Asker, CommandGrant, CommandRequest, Decision, DisplayGrant, Effect
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
 
@@ -26,6 +26,7 @@ __all__ = [
     "OutcomeRecord",
     "RequestRecord",
     "decision_record",
+    "display_records",
     "outcome_record",
     "request_record",
     "signal_name",
@@ -47,6 +48,8 @@ OutcomeKind = Literal[
     "not_started",
     "wait_failed",
     "interrupted",
+    "shown",
+    "unusable",
 ]
 
 
@@ -54,7 +57,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What a guest asked for; text as `visible` shows it, long ones with their middle left out."""
 
     version: Literal[1] = VERSION
-    kind: Literal["command"] = "command"
+    kind: Literal["command", "display"] = "command"
     id: str
     guest: str
     module_sha256: str
@@ -62,6 +65,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     program: str
     """Absolute real path; empty when the name is no program."""
     argv: list[str]
+    """For a display its type alone."""
     cwd: str
     env_names: list[str]
     stdin_bytes: int
@@ -223,6 +227,36 @@ def unresolved_records(
     )
     missing = resolved.trouble in (Trouble.NOT_FOUND, Trouble.NOT_EXECUTABLE)
     return request, decision, OutcomeRecord(kind="not_found" if missing else "denied")
+
+
+def display_records(
+    asker: Asker, mime: bytes, size: int, grant: DisplayGrant | None, outcome: Literal["denied", "shown", "unusable"]
+) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
+    """Return the records of something that a guest wanted to show; `size` bytes are what it handed over."""
+    request = RequestRecord(
+        kind="display",
+        id="",
+        guest=_text(asker.name),
+        module_sha256=_text(asker.module_sha256),
+        cell=_text(asker.cell),
+        program="",
+        argv=[_text(mime)],
+        cwd="",
+        env_names=[],
+        stdin_bytes=size,
+        timeout_ms=0,
+        output_bytes=0,
+    )
+    decision = DecisionRecord(
+        request_id="",
+        effect="allow" if grant else "deny",
+        scope=grant.scope.value if grant else "run",
+        origin=grant.origin.value if grant else "policy",
+        reason="granted" if grant else "to show anything but text was not granted",
+        grant=describe(grant) if grant else "",
+        grant_id=grant.id if grant else "",
+    )
+    return request, decision, OutcomeRecord(kind=outcome)
 
 
 def _text(data: bytes | str) -> str:

@@ -13,6 +13,7 @@ from ssvm_kernel.capabilities.model import (
     ArgvRule,
     CommandGrant,
     CommandRequest,
+    DisplayGrant,
     Effect,
     EnvGrant,
     ExactArguments,
@@ -21,10 +22,13 @@ from ssvm_kernel.capabilities.model import (
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, visible, writable
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["ANYTHING", "command_value", "grant_line", "option"]
+__all__ = ["ANYTHING", "DISPLAY", "command_value", "grant_line", "option"]
 
 ANYTHING = "..."
 """As the last item of ``--allow-command``: any further arguments."""
+
+DISPLAY = "--display"
+"""The option that lets a guest show more than text."""
 
 _BARE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _SPACED = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
@@ -50,7 +54,7 @@ def command_value(name: bytes, rule: ArgvRule) -> str:
     return " ".join([first, *items, ANYTHING]) if items else first
 
 
-def option(grant: CommandGrant | FolderGrant | EnvGrant) -> str:
+def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant) -> str:
     """Return the options that give `grant`, ready for a magic's line.
 
     The value of an environment variable is never written: ``--env NAME`` takes the kernel's own.
@@ -62,6 +66,8 @@ def option(grant: CommandGrant | FolderGrant | EnvGrant) -> str:
     """
     if isinstance(grant, FolderGrant):
         return _folder_option(grant)
+    if isinstance(grant, DisplayGrant):
+        return DISPLAY
     if isinstance(grant, EnvGrant):
         return _option("--env", _typed(grant.name))
     if grant.effect is not Effect.ALLOW:

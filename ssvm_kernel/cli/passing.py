@@ -7,6 +7,8 @@ import os
 import select
 from typing import Final
 
+from ssvm_kernel.host.display import NOT_GRANTED
+
 __all__ = ["PassThrough", "open_standard_streams"]
 
 STDOUT: Final = 1
@@ -33,6 +35,11 @@ class PassThrough:
         """Write to stderr; where nobody reads it, it is lost."""
         with contextlib.suppress(BrokenPipeError):
             self._write(STDERR, data)
+
+    def display(self, mime: bytes, data: bytes) -> int:
+        """Show nothing: a terminal shows text only."""
+        del mime, data
+        return NOT_GRANTED
 
     @property
     def one_stream(self) -> bool:

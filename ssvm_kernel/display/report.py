@@ -150,6 +150,8 @@ class RunReport:
         What it was lent, and the answers that decided its requests.
     commands : sequence of CommandLine
         What it ran or wanted to run.
+    shown : sequence of str
+        What it showed besides text.
     files : sequence of FileLine
         What it opened, and what it was refused.
     more_files : int
@@ -170,6 +172,7 @@ class RunReport:
     cannot: Sequence[str] = ()
     grants: Sequence[GrantLine] = ()
     commands: Sequence[CommandLine] = field(default=())
+    shown: Sequence[str] = ()
     files: Sequence[FileLine] = ()
     more_files: int = 0
 
@@ -208,6 +211,7 @@ class RunReport:
             yield "command", f"{command.argv} · {place}{command.state}"
         if len(self.commands) > _LISTED:
             yield "command", f"and {_count(len(self.commands) - _LISTED, 'command')} more; the ledger has them"
+        yield from (("shown", what) for what in self.shown[:_LISTED])
         yield from (("file", f"{file.path}: {file.what}") for file in self.files[:_LISTED])
         more = self.more_files + max(0, len(self.files) - _LISTED)
         if more:
@@ -255,6 +259,7 @@ class RunReport:
             "grants": [asdict(grant) for grant in self.grants[:_LISTED]],
             "commands": [asdict(command) for command in self.commands[:_LISTED]],
             "more_commands": max(0, len(self.commands) - _LISTED),
+            "shown": list(self.shown[:_LISTED]),
             "files": [asdict(file) for file in self.files[:_LISTED]],
             "more_files": self.more_files + max(0, len(self.files) - _LISTED),
         }

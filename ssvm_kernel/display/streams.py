@@ -13,6 +13,7 @@ from typing import Final
 
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
+from ssvm_kernel.host.display import NOT_GRANTED, ShowFunction
 
 __all__ = ["SHOWN_BYTES", "GuestStreams", "Pace"]
 
@@ -73,9 +74,18 @@ class GuestStreams:
         Bytes of both streams together that are shown.
     keep : int
         Bytes of each stream that are kept for the result.
+    show : callable or None
+        Takes what is not text, by type and content; see `ssvm_kernel.host.display`.
     """
 
-    def __init__(self, surface: Surface, cap: int = SHOWN_BYTES, pace: Pace = _PACE, keep: int = 0) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        cap: int = SHOWN_BYTES,
+        pace: Pace = _PACE,
+        keep: int = 0,
+        show: ShowFunction | None = None,
+    ) -> None:
         self._surface = surface
         self._left = self._cap = cap
         self._pace = pace
@@ -83,6 +93,7 @@ class GuestStreams:
         self._last = self._since = 0.0
         self._cut_shown = False
         self._keep = keep
+        self._show = show
         self.totals = {"stdout": 0, "stderr": 0}
         """Bytes that the guest wrote to each stream."""
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
@@ -95,6 +106,11 @@ class GuestStreams:
     def stderr(self, data: bytes) -> None:
         """Take bytes of the guest's stderr."""
         self._take("stderr", data)
+
+    def display(self, mime: bytes, data: bytes) -> int:
+        """Show what is not text, below the text that came before it."""
+        self.flush()
+        return self._show(mime, data) if self._show is not None else NOT_GRANTED
 
     def poll(self) -> float | None:
         """Show what is due; return the seconds until there is more to show, None when nothing waits."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BAR_COLOURS", "CELL", "MUTED", "PRE", "ROW", "TABLE"]
+__all__ = ["BAR_COLOURS", "CELL", "MUTED", "NO_MATH", "PRE", "ROW", "TABLE"]
 
 _FONT: Final = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:var(--jp-ui-font-size1,13px)"
 _INK: Final = "color:var(--jp-ui-font-color1,var(--vscode-foreground,inherit))"
 _LINE: Final = "var(--jp-border-color1,var(--vscode-panel-border,#8888))"
 
+NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
+"""Classes that keep MathJax from taking a guest's dollar signs for formulas, which can hold links."""
 ROW: Final = f"{_FONT};{_INK};border-left:3px solid {_LINE};padding:2px 8px;margin:2px 0"
 MUTED: Final = "color:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,inherit))"
 PRE: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ssvm_kernel.display.style import CELL, ROW, TABLE
+from ssvm_kernel.display.style import CELL, NO_MATH, ROW, TABLE
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.text import escape, inert
 
@@ -45,7 +45,7 @@ class Table:
         cells = ["".join(f'<td style="{CELL}">{escape(cell)}</td>' for cell in row) for row in self.rows]
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         table = f'<table style="{TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        return f'<div style="{ROW}">{title}{table}</div>'
+        return f'<div class="{NO_MATH}" style="{ROW}">{title}{table}</div>'
 
 
 class Shown:

@@ -150,6 +150,9 @@ class Output(Protocol):
     def stderr(self, data: bytes) -> None:
         """Take bytes of the guest's stderr."""
 
+    def display(self, mime: bytes, data: bytes) -> int:
+        """Show something that is not text, after all that was printed before; return a code of `host.display`."""
+
     def poll(self) -> float | None:
         """Show what is due; return the seconds until there is more to show, None when nothing waits."""
 

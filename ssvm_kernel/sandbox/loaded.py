@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import wasmtime
 
+from ssvm_kernel.host.display import MODULE as DISPLAY
+from ssvm_kernel.host.display import ShowFunction, bind_display_interface
 from ssvm_kernel.host.process import MODULES, CommandCall, CommandReply, ProcessState, bind_process_interface
 from ssvm_kernel.sandbox.entry import starts_plainly
 from ssvm_kernel.sandbox.filewatch import READ, has_plain_memory, watched_functions
@@ -51,17 +53,23 @@ class Loaded:
             module
         )
         self.starts_plainly = starts_plainly(module)
+        self._imports = module.imports
         self._process = tuple(item for item in module.imports if item.module in MODULES)
+        self._shows = any(item.module == DISPLAY for item in module.imports)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
-        self._shared = None if self._process or self.watched else _linker(engine)
+        self._shared = None if self._process or self._shows or self.watched else _linker(engine)
 
-    def linker(self, run_command: Callable[[CommandCall], CommandReply], *, own: bool = False) -> wasmtime.Linker:
-        """Return what one instance may import: WASI, and the process interface with a state of its own.
+    def linker(
+        self, run_command: Callable[[CommandCall], CommandReply], show: ShowFunction, *, own: bool = False
+    ) -> wasmtime.Linker:
+        """Return what one instance may import: WASI, and the other interfaces with a state of its own.
 
         Parameters
         ----------
         run_command : callable
             What runs a command.
+        show : callable
+            What shows something.
         own : bool
             Whether more will be defined that is for one instance only.
         """
@@ -69,6 +77,8 @@ class Loaded:
             return self._shared
         linker = _linker(self.engine)
         bind_process_interface(linker, ProcessState(run_command), self._process)
+        if self._shows:
+            bind_display_interface(linker, show, self._imports)
         return linker
 
 

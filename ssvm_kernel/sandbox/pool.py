@@ -81,7 +81,7 @@ class Worker:
             When the worker has ended, or did not wait for the answer to its command.
         """
         # A worker that asks ahead could fill a person's screen with prompts, and block us while we answer (X02).
-        if isinstance(message, protocol.CommandReply) and self._has_said_more():
+        if isinstance(message, protocol.ANSWERING) and self._has_said_more():
             raise self._out_of_turn()
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
@@ -121,8 +121,8 @@ class Worker:
             self._inbox.append((plain(message), blob))
 
     def _expect_turns(self) -> None:
-        """End a worker that goes on talking after it has asked for a command (X02)."""
-        asked = [isinstance(message, protocol.CommandCall) for message, _ in self._inbox]
+        """End a worker that goes on talking after it has asked for something (X02)."""
+        asked = [isinstance(message, protocol.ASKING) for message, _ in self._inbox]
         if any(asked[:-1]) or (any(asked) and self._reader.pending):
             raise self._out_of_turn()
 

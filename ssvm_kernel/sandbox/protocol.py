@@ -9,6 +9,8 @@ import msgspec
 from ssvm_kernel.sandbox.engines import EngineSettings
 
 __all__ = [
+    "ANSWERING",
+    "ASKING",
     "MOST_ATTEMPTS",
     "MOST_PATH_BYTES",
     "Attempt",
@@ -17,6 +19,8 @@ __all__ = [
     "CommandReply",
     "Compile",
     "Compiled",
+    "DisplayCall",
+    "DisplayReply",
     "Failed",
     "Finished",
     "FromWorker",
@@ -134,6 +138,12 @@ class Run(_Message, frozen=True):
     measured: bool = False
 
 
+class DisplayReply(_Message, frozen=True):
+    """To the worker: what became of what the guest wanted to show; see `ssvm_kernel.host.display`."""
+
+    code: int
+
+
 class InputReply(_Message, frozen=True):
     """To the worker: there is something to read, or `end`: there will not be more."""
 
@@ -183,6 +193,12 @@ class CommandCall(_Message, frozen=True):
     args: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...]
     timeout_ms: int
+
+
+class DisplayCall(_Message, frozen=True):
+    """From the worker: the guest wants to show what is in the blob."""
+
+    mime: bytes
 
 
 class InputCall(_Message, frozen=True):
@@ -284,8 +300,12 @@ class Failed(_Message, frozen=True):
     message: str
 
 
-ToWorker: TypeAlias = Lock | Compile | Run | CommandReply | InputReply
-FromWorker: TypeAlias = Ready | Locked | Compiled | CommandCall | InputCall | Finished | Failed
+ToWorker: TypeAlias = Lock | Compile | Run | CommandReply | DisplayReply | InputReply
+FromWorker: TypeAlias = Ready | Locked | Compiled | CommandCall | DisplayCall | InputCall | Finished | Failed
+
+ASKING: Final = (CommandCall, DisplayCall, InputCall)
+"""Messages after which a worker waits for an answer."""
+ANSWERING: Final = (CommandReply, DisplayReply, InputReply)
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _to_worker: Final[msgspec.msgpack.Decoder[ToWorker]] = msgspec.msgpack.Decoder(ToWorker)

@@ -252,6 +252,9 @@ class _Run:
                 self._drain(streams)
                 self._output.flush()
                 self._on_command(message, blob, self._wait, self._worker.fileno(), self._answer)
+            elif isinstance(message, protocol.DisplayCall):
+                self._drain(streams)
+                self._worker.send(protocol.DisplayReply(self._output.display(message.mime, blob)))
             elif isinstance(message, protocol.InputCall):
                 self._ask(streams)
             elif isinstance(message, protocol.Failed):

@@ -145,7 +145,7 @@ class Worker:
         guest = self._load(request, fds)
         loaded = time.perf_counter()
         asks = request.ask and guest.reads_stdin
-        linker = guest.linker(self._ask_command, own=asks)
+        linker = guest.linker(self._ask_command, self._ask_display, own=asks)
         store = wasmtime.Store(guest.engine)
         self._input_ended = False
         files = FileWatch(guest.engine, (*guest.watched, READ) if asks else guest.watched, self._ask_input)
@@ -211,16 +211,28 @@ class Worker:
         self._host_seconds += time.perf_counter() - started
         return _guest_reply(reply, frame.blob, fds)
 
+    def _ask_display(self, mime: bytes, data: bytes) -> int:
+        """Hand something to the kernel to be shown, and return what became of it."""
+        started = time.perf_counter()
+        self._send(protocol.DisplayCall(mime), data)
+        reply = self._answer()
+        assert isinstance(reply, protocol.DisplayReply)
+        self._host_seconds += time.perf_counter() - started
+        return reply.code
+
+    def _answer(self) -> protocol.ToWorker:
+        received = recv_frame(self._sock)
+        if received is None:
+            os._exit(1)  # the kernel is gone, and nobody waits for this guest
+        return protocol.decode_to_worker(received[0].header)
+
     def _ask_input(self) -> None:
         """Tell the kernel that the guest wants to read, and wait until there is something, or nothing any more."""
         if self._input_ended:
             return
         started = time.perf_counter()
         self._send(protocol.InputCall())
-        received = recv_frame(self._sock)
-        if received is None:
-            os._exit(1)
-        reply = protocol.decode_to_worker(received[0].header)
+        reply = self._answer()
         assert isinstance(reply, protocol.InputReply)
         self._input_ended = reply.end
         self._host_seconds += time.perf_counter() - started

@@ -18,12 +18,15 @@ from ssvm_kernel.toolchains._tools import run_compiler, signature
 
 __all__ = ["extern_flags", "sources_digest"]
 
-_SOURCES = Path(sdk.__file__).parent / "rust" / "rust_process_interface_library" / "src"
-# The process interface under its first name and those it was renamed to, and the feature each is compiled with.
+_SDK = Path(sdk.__file__).parent / "rust"
+_PROCESS = _SDK / "rust_process_interface_library" / "src"
+# The process interface under its first name and those it was renamed to, and the display interface: where the sources
+# are, and the feature each is compiled with.
 _CRATES = {
-    "rust_process_interface_library": "",
-    "ssvm_process_interface": "",
-    "wasmedge_process_interface": "wasmedge",
+    "rust_process_interface_library": (_PROCESS, ""),
+    "ssvm_process_interface": (_PROCESS, ""),
+    "wasmedge_process_interface": (_PROCESS, "wasmedge"),
+    "ssvm_display": (_SDK / "ssvm_display" / "src", ""),
 }
 _MENTIONED = re.compile(r"\b(?:" + "|".join(_CRATES) + r")\b")
 _KIND = "rlib"
@@ -67,7 +70,7 @@ def extern_flags(source: str, rustc: Rustc, flags: Sequence[str], workdir: Path)
 
 def sources_digest() -> str:
     """Return the digest of the crates' sources."""
-    files = sorted(_SOURCES.glob("*.rs"))
+    files = sorted(_SDK.glob("*/src/*.rs"))
     return _digest_of(tuple(files), signature(*files))
 
 
@@ -97,9 +100,9 @@ def _compile(crate: str, build: _Build) -> bytes:
         work = Path(folder)
         inside = work / crate  # named like the crate in a panic's message, without a path of this machine
         inside.mkdir()
-        for file in _SOURCES.glob("*.rs"):
+        sources, feature = _CRATES[crate]
+        for file in sources.glob("*.rs"):
             (inside / file.name).write_bytes(file.read_bytes())
-        feature = _CRATES[crate]
         argv = [str(build.rustc.program), *build.flags, "--crate-type", "rlib", "--crate-name", crate]
         argv += ["--cfg", f'feature="{feature}"'] if feature else []
         argv += [f"{crate}/lib.rs", "-o", f"lib{crate}.rlib"]

@@ -20,7 +20,7 @@ LAYERS = (
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
-    | {"inputs", "namespace", "profiling", "progress", "reporting", "result", "retrace"},
+    | {"exhibits", "inputs", "namespace", "profiling", "progress", "reporting", "result", "retrace"},
     {"session"},
     {"commands"},
     {"panel"},
