@@ -100,6 +100,26 @@ def flood_of_commands(self: Hostile, request: protocol.Run, fds: list[int]) -> p
     return DONE
 
 
+def shows_without_end(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
+    """Show something again and again, waiting for each answer as an honest worker does."""
+    for _ in range(100_000):
+        self.say(protocol.DisplayCall(b"text/csv"), b"a\n1\n")
+        self.hear()
+    return DONE
+
+
+def shows_while_showing(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
+    self._sock.sendall((pack(protocol.encode(protocol.DisplayCall(b"text/csv")), 2) + b"a\n") * 1000)
+    return DONE
+
+
+def asks_for_input(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
+    """Want a line typed for a guest that was not given a box."""
+    self.say(protocol.InputCall())
+    self.hear()
+    return DONE
+
+
 def asks_again_while_asking(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
     self.say(CALL)
     self.say(CALL)
@@ -255,6 +275,7 @@ DEEDS = {
     deed.__name__: deed
     for deed in (
         asks_again_while_asking,
+        asks_for_input,
         announced_length,
         compiled_in_a_run,
         dies_while_asking,
@@ -273,6 +294,8 @@ DEEDS = {
         noise_for_frames,
         results_with_escapes,
         sends_descriptors,
+        shows_while_showing,
+        shows_without_end,
         trap_with_escapes,
         unknown_message,
         wrong_types,

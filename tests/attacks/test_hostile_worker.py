@@ -60,7 +60,9 @@ def test_x01_the_system_refuses_what_the_engine_would_not(taken_over, tmp_path: 
 def test_x02_whatever_a_worker_says_grants_nothing(taken_over, stage: Stage, deed: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     played = taken_over(deed)
-    assert played.raised in ("", "WorkerDied", "LoadError", "DeniedError", "GuestTrap"), repr(played.error)
+    assert played.raised in ("", "WorkerDied", "LoadError", "DeniedError", "GuestTrap", "LimitReached"), repr(
+        played.error
+    )
     assert set(played.ends) <= {"denied", "not_found"}
     assert len(played.questions) <= 3
     assert stage.session.grants.rows() == ()
@@ -69,7 +71,9 @@ def test_x02_whatever_a_worker_says_grants_nothing(taken_over, stage: Stage, dee
     assert stage.play(GUEST).guest[:1] == ["honest"]
 
 
-@pytest.mark.parametrize("deed", ["flood_of_commands", "asks_again_while_asking", "never_reads", "ends_while_asking"])
+@pytest.mark.parametrize(
+    "deed", ["flood_of_commands", "asks_again_while_asking", "never_reads", "ends_while_asking", "shows_while_showing"]
+)
 def test_x02_a_worker_that_speaks_out_of_turn_is_ended(taken_over, deed: str) -> None:
     played = taken_over(deed, answers=_slowly)
     assert played.raised == "WorkerDied"
