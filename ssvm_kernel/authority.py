@@ -27,7 +27,7 @@ from ssvm_kernel.options import RunTraits
 __all__ = ["WorkFolder", "granted_by_options", "search_path"]
 
 
-_GRANTING: Final = ("allow_command", "allow_command_all", "allow_command_env", "dirs", "env")
+_GRANTING: Final = ("allow_command", "allow_command_all", "allow_command_env", "dirs", "env", "display")
 """The options that grant something."""
 
 

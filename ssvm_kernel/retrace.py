@@ -36,6 +36,9 @@ class _Nowhere:
     def stderr(self, data: bytes) -> None:
         pass
 
+    def display(self, mime: bytes, data: bytes) -> int:
+        raise _AsksForSomething(f"{mime!r} of {len(data)} bytes is not shown twice")
+
     def poll(self) -> float | None:
         return None
 

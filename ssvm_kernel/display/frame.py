@@ -27,6 +27,8 @@ _TEXT: Final = _words(
     """
 )
 _FRAMED: Final = _TEXT | _words("article aside bdi bdo col colgroup footer header main nav section img")
+_HEADINGS: Final = _words("h1 h2 h3 h4 h5 h6")
+"""In the page itself these would be headings of the person's notebook, with links to them (U16)."""
 _EMPTY: Final = _words("br hr wbr col img")
 _SKIPPED: Final = _words(
     """
@@ -67,6 +69,7 @@ class Rebuilt:
     """
 
     def __init__(self, *, framed: bool) -> None:
+        self._framed = framed
         self._tags = _FRAMED if framed else _TEXT
         self._attributes = _FRAMED_ATTRIBUTES if framed else _ATTRIBUTES
         self._open: list[str] = []
@@ -104,6 +107,8 @@ class Rebuilt:
         end = source.find(">", at)
         if end < 0:
             return len(source)
+        if not self._framed and name in _HEADINGS:
+            name, attributes = "p", [("style", "font-weight:bold")]
         if closing:
             self._close(name)
         else:
@@ -149,7 +154,7 @@ class Rebuilt:
     def _keeps(self, tag: str, name: str, value: str) -> bool:
         if tag == "img" and name == "src":
             return _PICTURE.fullmatch(value) is not None
-        return name in self._attributes
+        return name in self._attributes or (tag, name, value) == ("p", "style", "font-weight:bold")
 
 
 def rebuilt(source: str, *, framed: bool) -> tuple[str, str]:

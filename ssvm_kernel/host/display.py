@@ -7,12 +7,11 @@ checks what it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     import wasmtime
-    from wasmtime import ImportType as Import
 
 __all__ = [
     "MODULE",
@@ -45,8 +44,8 @@ _PATIENCE: Final = 100
 ShowFunction: TypeAlias = Callable[[bytes, bytes], int]
 
 
-def bind_display_interface(linker: wasmtime.Linker, show: ShowFunction, imports: Iterable[Import]) -> None:
-    """Define ``show(type, type_size, data, data_size) -> code`` if a module imports it.
+def bind_display_interface(linker: wasmtime.Linker, show: ShowFunction) -> None:
+    """Define ``show(type, type_size, data, data_size) -> code``.
 
     Parameters
     ----------
@@ -54,11 +53,7 @@ def bind_display_interface(linker: wasmtime.Linker, show: ShowFunction, imports:
         Where to define it; it is then for one instance.
     show : callable
         Gets type and data and returns a code; blocks until the kernel has answered.
-    imports : iterable of Import
-        The module's imports.
     """
-    if not any(item.module == MODULE and item.name == "show" for item in imports):
-        return
     from ssvm_kernel.host.hostfunc import GuestMemory, define_raw  # loads the engine
 
     memory = GuestMemory()

@@ -49,13 +49,12 @@ class Loaded:
         self.engine = engine
         self.module = module
         self.watched = watched_functions(module)
-        self.reads_stdin = READ in {item.name for item in module.imports if item.module == _WASI} and has_plain_memory(
-            module
-        )
+        imports = module.imports
+        reads = any(item.name == READ and item.module == _WASI for item in imports)
+        self.reads_stdin = reads and has_plain_memory(module)
         self.starts_plainly = starts_plainly(module)
-        self._imports = module.imports
-        self._process = tuple(item for item in module.imports if item.module in MODULES)
-        self._shows = any(item.module == DISPLAY for item in module.imports)
+        self._process = tuple(item for item in imports if item.module in MODULES)
+        self._shows = any(item.module == DISPLAY for item in imports)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
         self._shared = None if self._process or self._shows or self.watched else _linker(engine)
 
@@ -78,7 +77,7 @@ class Loaded:
         linker = _linker(self.engine)
         bind_process_interface(linker, ProcessState(run_command), self._process)
         if self._shows:
-            bind_display_interface(linker, show, self._imports)
+            bind_display_interface(linker, show)
         return linker
 
 

@@ -159,7 +159,7 @@ def test_markdown_is_made_into_harmless_html() -> None:
     )
     _, text = shown("text/markdown", source).bundles
     html = text["text/html"]
-    assert "<h1>Head</h1>" in html
+    assert '<p style="font-weight:bold">Head</p>' in html
     assert "<strong>bold</strong>" in html
     assert "<td>1</td>" in html
     assert "text/markdown" not in text  # a front end would follow its links and load its pictures
