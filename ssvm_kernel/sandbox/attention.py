@@ -1,9 +1,10 @@
 """Waiting for the kernel's answer, awake while answers come at once.
 
 A guest that runs one short command after the other waits for each of them for less than a millisecond.  A process that
-sleeps for so short a time wakes up with cold caches on another processor, and takes longer for its own part than the
-rest of the way does: staying awake took a sixth off the whole.  It is done only after an answer that came quickly, so a
-long command, a question to the person or a busy machine costs one such wait, and an idle worker nothing.
+sleeps for so short a time wakes up with cold caches, and takes longer for its own part than the rest of the way does:
+staying awake took a sixth off the whole.  It is done only after an answer that came quickly, and not for a while where
+somebody else wanted the processor meanwhile: there it costs more than it gives.  So a long command or a question to the
+person costs one such wait, a busy machine hardly any, and an idle worker nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ __all__ = ["AWAKE_SECONDS", "Attention", "processors"]
 
 AWAKE_SECONDS: Final = 0.0015
 """Longest that a wait stays awake, and longest wait after which the next one does."""
+
+_CROWDED: Final = 0.0001
+"""Seconds for a look at the socket that tell of somebody else on this processor."""
+_FEWEST: Final = 16
+_MOST: Final = 1024
+"""Waits that are slept through after that: twice as many each time in a row."""
 
 
 class Attention:
@@ -34,22 +41,35 @@ class Attention:
     def __init__(self, sock: socket.socket, processors: int) -> None:
         self._ready = select.poll()
         self._ready.register(sock, select.POLLIN)
-        self._may = processors > 1
+        self._may = processors > 1 and hasattr(os, "sched_yield")
         self._quick = False
+        self._asleep = 0  # waits to sleep through
+        self._pause = _FEWEST
 
     def wait(self) -> None:
         """Return when the socket has something, or its other end is gone."""
         started = time.perf_counter()
-        if not (self._quick and self._may and self._awake(started + AWAKE_SECONDS)):
+        if not (self._quick and self._may and self._is_awake() and self._look(started)):
             self._ready.poll()
         self._quick = time.perf_counter() - started < AWAKE_SECONDS
 
-    def _awake(self, until: float) -> bool:
+    def _is_awake(self) -> bool:
+        self._asleep = max(0, self._asleep - 1)
+        return not self._asleep
+
+    def _look(self, started: float) -> bool:
         """Look again and again, behind all others who want the processor; tell whether something came in time."""
+        last = started
         while not self._ready.poll(0):
-            if time.perf_counter() > until:
-                return False
             os.sched_yield()
+            now = time.perf_counter()
+            if now - last > _CROWDED:
+                self._asleep, self._pause = self._pause, min(2 * self._pause, _MOST)
+                return False
+            if now - started > AWAKE_SECONDS:
+                return False
+            last = now
+        self._pause = _FEWEST
         return True
 
 

@@ -27,6 +27,7 @@ class Ends:
             give_way()
 
         monkeypatch.setattr(os, "sched_yield", counted)
+        monkeypatch.setattr(attention, "_CROWDED", 60.0)  # others do want the processor while tests run
 
     def wait(self, delay: float) -> int:
         """Have an answer come after `delay` seconds, wait for it, and return how often others were let go first."""
@@ -69,6 +70,26 @@ def test_on_one_processor_it_sleeps(ends, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
     ends.wait(0)
     assert ends.wait(0.05) == 0
+
+
+def test_where_others_want_the_processor_it_sleeps_ever_longer(ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
+    monkeypatch.setattr(attention, "_CROWDED", -1.0)  # every look takes longer than that
+    ends.wait(0)
+    slept = []
+    for _ in range(3):
+        assert ends.wait(0.01) == 1, "one look, and then it sleeps"
+        waits = 0
+        while ends.attention._asleep > 1:
+            assert ends.wait(0) == 0
+            waits += 1
+        slept.append(waits)
+    assert slept == [15, 31, 63]
+    monkeypatch.setattr(attention, "_CROWDED", 60.0)
+    assert ends.wait(0.01) > 1, "it is tried again"
+    monkeypatch.setattr(attention, "_CROWDED", -1.0)
+    ends.wait(0.01)
+    assert ends.attention._asleep == 16, "and begins anew after it went well"
 
 
 def test_the_other_end_going_away_ends_the_wait(ends) -> None:
