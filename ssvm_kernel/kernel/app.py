@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ipykernel.kernelapp import IPKernelApp, kernel_aliases
@@ -24,7 +25,10 @@ class SsvmKernelApp(IPKernelApp):
     aliases = {**kernel_aliases, "language": "SsvmKernel.language"}  # noqa: RUF012
 
     def init_kernel(self) -> None:
-        """Make the kernel, without Python's debugger."""
+        """Make the kernel, without Python's debugger, and with a history that has no other kernel's Python in it."""
+        assert self.profile_dir is not None, "made before the kernel"
+        if "hist_file" not in self.config.HistoryManager:
+            self.config.HistoryManager.hist_file = str(Path(self.profile_dir.location) / "ssvm_history.sqlite")
         with _no_debugger():
             super().init_kernel()  # type: ignore[no-untyped-call]
 

@@ -213,6 +213,27 @@ def test_history_has_what_was_typed_and_what_it_means_in_ipython(both) -> None:
     assert "hello\n" in again
 
 
+def test_its_history_is_not_that_of_python_notebooks(both) -> None:
+    shown = both.run("%%python\nprint(get_ipython().history_manager.hist_file)")
+    assert shown.strip() == str(both.folder / "ipython/profile_default/ssvm_history.sqlite")
+    assert (both.folder / "ipython/profile_default/ssvm_history.sqlite").exists()
+
+
+def test_a_guest_in_a_subshell_runs_beside_one_that_does_not_end(current) -> None:
+    current.make_subshell()
+    busy = current.start(LOOP)
+    current.expect_running(busy)
+    content = {"code": HELLO, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+    beside = current.send("execute_request", content, subshell=current.subshell)
+    current.until(lambda m: m["msg_type"] == "status" and m["content"]["execution_state"] == "idle" and of(m, beside))
+    assert current.text(beside).startswith("hello\n")
+    current.expect_running(busy)
+    current.interrupt()
+    assert "Interrupt" in current.finish(busy)
+    current.subshell = None
+    assert current.run(HELLO).startswith("hello\n")
+
+
 def test_a_line_magics_answer_is_an_output_with_its_number(both) -> None:
     reply = reply_to(both, "%ssvm grants")
     (result,) = [m["content"] for m in both.messages if m["msg_type"] == "execute_result"]
