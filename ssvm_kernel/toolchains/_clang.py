@@ -17,7 +17,7 @@ from ssvm_kernel import sdk
 from ssvm_kernel.toolchains._clang_flags import REACTOR, split_flags
 from ssvm_kernel.toolchains._clang_report import clang_diagnostics, linker_diagnostics, missing_main
 from ssvm_kernel.toolchains._sysroot import FORMAT
-from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import ASSEMBLY, choose_opt, encode, failed, run_compiler, signature, tidy
 from ssvm_kernel.toolchains._ziglang import Sysroot, Ziglang, find_ziglang, sysroot_for
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
@@ -45,6 +45,7 @@ _COMPILE = (
     "-D_WASI_EMULATED_MMAN",
     "-D_WASI_EMULATED_GETPID",
     "-fvisibility=default",  # a library exports what is not static (see _LIBRARY); a program exports nothing by it
+    "-fno-gnu-inline-asm",  # ".incbin" reads any file, and no list of what was read has it (attack X07)
     "-msimd128",
     # Cranelift does not unroll: four vectors a turn make a matrix product 8 % faster and sums 25 %, and leave all goals
     # of the benchmarks within reach.
@@ -57,6 +58,7 @@ _LINK = ("--stack-first", "-z", f"stack-size={_STACK}")
 # With the C library's own start code: without it the linker has each export run the constructors anew at every call.
 _LIBRARY = ("--entry=_initialize", "--export-dynamic")
 _MAIN = re.compile(r"\bw?main\b")
+_ASSEMBLY = re.compile("GNU-style inline assembly is disabled")
 _MAINS = frozenset({"main", "__main_void", "__main_argc_argv", "__original_main"})
 _NO_MAIN = b"undefined_weak:main"  # how wasm-ld names what the C library calls when there is no main
 
@@ -108,6 +110,8 @@ class Clang:
     example = "int main(void) { return 0; }"
     standard: tuple[str, ...] = ()
     """Flags that make it this language."""
+    helps: tuple[tuple[re.Pattern[str], str], ...] = ((_ASSEMBLY, ASSEMBLY),)
+    """What to say once after findings that a person could not know what to do about."""
 
     def find(self) -> Found:
         """Return the installed ziglang package.
@@ -165,8 +169,14 @@ class Clang:
         return ["clang", *self.flags(), f"-O{opt}", *step.sysroot.defines, *includes]
 
     def explained(self, diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-        """Give the compiler's findings, with a help after those that a person could not know what to do about."""
-        yield from diagnostics
+        """Give the compiler's findings, each of `helps` after the first that it is for."""
+        told: set[str] = set()
+        for found in diagnostics:
+            yield found
+            for wanted, text in self.helps:
+                if text not in told and wanted.match(found.message):
+                    told.add(text)
+                    yield Diagnostic(Severity.HELP, text)
 
     def _link(
         self, step: Step, flags: Sequence[str], *, reactor: bool, diagnostics: tuple[Diagnostic, ...]

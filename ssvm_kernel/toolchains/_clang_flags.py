@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.toolchains._tools import ALLOW_ASSEMBLY
 
 __all__ = ["REACTOR", "split_flags"]
 
@@ -36,6 +37,8 @@ def split_flags(flags: tuple[str, ...]) -> tuple[list[str], list[str]]:
             linker += flag.split(",")[1:]
         elif _LINKER_FLAG.match(flag):
             linker += [] if _IN_THE_LIBRARY.fullmatch(flag) else [flag]
+        elif flag == ALLOW_ASSEMBLY:
+            compiler.append("-fgnu-inline-asm")
         elif flag != REACTOR:
             compiler.append(flag)
     return compiler, linker

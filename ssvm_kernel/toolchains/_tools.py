@@ -12,8 +12,25 @@ from ssvm_kernel.host.spawn import ToolResult, run_tool
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
-__all__ = ["PATIENCE", "TIMEOUT", "choose_opt", "encode", "failed", "run_compiler", "signature", "tidy"]
+__all__ = [
+    "ALLOW_ASSEMBLY",
+    "ASSEMBLY",
+    "PATIENCE",
+    "TIMEOUT",
+    "choose_opt",
+    "encode",
+    "failed",
+    "run_compiler",
+    "signature",
+    "tidy",
+]
 
+ALLOW_ASSEMBLY = "--allow-assembly"
+"""The flag with which a person lets a cell have assembly (attack X07)."""
+ASSEMBLY = (
+    "assembly can copy files of this computer into the guest while it is compiled, without a word; to allow that: "
+    f"--cflags={ALLOW_ASSEMBLY}"
+)
 TIMEOUT = 120.0  # seconds one step of a compile may take
 PATIENCE = 1.0  # seconds after which a person is told what they wait for
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.toolchains._clang import DEFAULT_OPT, Clang, Step
 from ssvm_kernel.toolchains._tools import signature
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
 
 __all__ = ["CppToolchain"]
 
@@ -45,6 +44,7 @@ class CppToolchain(Clang):
     hello = '#include <iostream>\nint main() { std::cout << "hello\\n"; }\n'
     cxx = True
     example = "int main() { return 0; }"
+    helps = (*Clang.helps, (_THROWS, _WITHOUT))
     # Inline members of the library's templates would be exports of every library otherwise.
     standard = ("-x", "c++", "-std=gnu++23", "-fno-exceptions", "-nostdinc++", "-fvisibility-inlines-hidden")
 
@@ -79,15 +79,6 @@ class CppToolchain(Clang):
             return store_blob(_KIND, key, made.read_bytes())
         except (CompileError, OSError):  # it took too long, or the disk is full: then without
             return None
-
-    def explained(self, diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-        """Give the findings, with what to do about ``throw`` once."""
-        told = False
-        for found in diagnostics:
-            yield found
-            if not told and _THROWS.match(found.message):
-                yield Diagnostic(Severity.HELP, _WITHOUT)
-                told = True
 
 
 def _wants_headers(step: Step) -> bool:

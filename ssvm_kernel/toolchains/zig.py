@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,10 @@ from typing import Final
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host import store
-from ssvm_kernel.toolchains._tools import encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import ALLOW_ASSEMBLY, ASSEMBLY, encode, failed, run_compiler, signature, tidy
 from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
 from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
-from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Found, Severity
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["ZigToolchain"]
@@ -56,6 +57,7 @@ _MODES: Final = {
 _LIBRARY: Final = ("-fno-entry", "-rdynamic")
 _COMMENT: Final = re.compile(r"//[^\n]*")
 _MAIN: Final = re.compile(r"\bpub\s+(?:export\s+)?fn\s+main\b|\bexport\s+fn\s+_start\b|\bpub\s+const\s+main\b")
+_ASM: Final = re.compile(r"\basm\b")
 _EXPORT: Final = re.compile(r"\bexport\s+(?:fn|var|const)\b|@export\b")
 _REFUSED: Final = re.compile(
     r"-f(?:no-)?emit-.*|-M.*|--dep|-target|--listen.*|--cache-dir|--global-cache-dir|-o|-[EScv]"
@@ -109,6 +111,9 @@ pub fn main(init: std.process.Init) !void {
         """
         flags = [*_mode(options.opt), *_checked(options.flags)]
         text = encode(source, _EXAMPLE)
+        texts = {_CELL: source, **dict(options.files)}
+        if ALLOW_ASSEMBLY not in options.flags:
+            _check_assembly(texts)
         zig = find_ziglang()
         started = time.monotonic()
         workdir = workdir.resolve()
@@ -116,7 +121,6 @@ pub fn main(init: std.process.Init) !void {
         argv = ["build-exe", *_COMMON, *flags, *_shape(source), f"-femit-bin={_MODULE}"]
         argv += ["--dep", "ssvm_process", f"-Mroot={_CELL}", f"-Mssvm_process={PROCESS}"]
         said, did_fail = _run(zig, argv, workdir, source, options)
-        texts = {_CELL: source, **dict(options.files)}
         diagnostics = zig_diagnostics(said, texts)
         if any(found.severity is Severity.ERROR for found in diagnostics):
             raise compile_error(source, diagnostics)
@@ -148,7 +152,17 @@ def _checked(flags: tuple[str, ...]) -> tuple[str, ...]:
     for flag in flags:
         if _REFUSED.fullmatch(flag) or not flag.startswith("-"):
             raise UsageError(f"the flag {flag} makes something other than a guest")
-    return flags
+    return tuple(flag for flag in flags if flag != ALLOW_ASSEMBLY)
+
+
+def _check_assembly(texts: Mapping[str, str]) -> None:
+    """Refuse assembly (attack X07), also where the word is a comment's: what is a comment only a whole parser knows."""
+    for name, text in texts.items():
+        for word in _ASM.finditer(text) if name.endswith(".zig") else ():
+            line, column = text.count("\n", 0, word.start()) + 1, word.start() - text.rfind("\n", 0, word.start())
+            file = "" if name == _CELL else name
+            found = Diagnostic(Severity.ERROR, "assembly is not allowed", line, column, line, column + 3, file=file)
+            raise compile_error(texts[_CELL], [found, Diagnostic(Severity.HELP, ASSEMBLY)])
 
 
 def _shape(source: str) -> tuple[str, ...]:

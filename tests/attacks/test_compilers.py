@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ssvm_kernel.toolchains import _cargo
+from ssvm_kernel.toolchains import _cargo, registry
 from ssvm_kernel.toolchains._rustc import find_rustc
 from tests.toolchains.conftest import build, crate, failure, required
 from tests.toolchains.run_guest import run_guest
@@ -38,3 +38,29 @@ def test_x06_a_crate_that_runs_code_while_it_is_compiled_must_be_allowed(
     (tmp_path / "shapes" / "build.rs").unlink()
     crate(tmp_path / "shapes", "", "[lib]\nproc-macro = true")
     assert "shapes 0.1.0 (a procedural macro)" in str(failure("rust", source, folder=tmp_path / "3"))
+
+
+TAKE = r".section .rodata.taken,\"\",@\n.globl taken\ntaken:\n.incbin \"{file}\"\n.size taken, 9\n"
+ASSEMBLY = {
+    "c": f'__asm__("{TAKE}");\nextern const char taken[];\n#include <stdio.h>\nint main(void) {{{{ puts(taken); }}}}\n',
+    "c, a name from pieces": f'#define JOIN(a, b) a##b\nint main(void) {{{{ JOIN(__as, m__) volatile("{TAKE}"); }}}}\n',
+    "zig": f"""comptime {{{{ asm ("{TAKE}"); }}}}
+extern const taken: [9]u8;
+export fn first() u8 {{{{ return taken[0]; }}}}
+""",
+}
+SECRET = b"a secret."
+
+
+@pytest.mark.parametrize("kind", ASSEMBLY)
+def test_x07_assembly_that_copies_a_file_into_the_guest_must_be_allowed(tmp_path: Path, kind: str) -> None:
+    language = kind.partition(",")[0]
+    (tmp_path / "secret").write_bytes(SECRET)
+    source = ASSEMBLY[kind].format(file=tmp_path / "secret")
+    with required(language):
+        registry.get(language).find()
+    error = failure(language, source, folder=tmp_path / "1")
+    assert "to allow that: --cflags=--allow-assembly" in str(error)
+    assert error.diagnostics[0].line > 0
+    if kind == "c":  # the attack is real: without the rule it would succeed
+        assert SECRET in build(language, source, "--allow-assembly", folder=tmp_path / "2").wasm

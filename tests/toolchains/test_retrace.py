@@ -89,7 +89,7 @@ def test_a_folder_to_read_is_no_reason_against_it(tmp_path, session):
         "int main(void) { return 0; }",
         "int main(int n, char **v) { volatile int zero = 0; return 10 / zero; }",
         COMMAND,
-        'int main(void) { for (;;) __asm__ volatile(""); }',
+        "int main(void) { volatile int on = 1; while (on) ; }",
         "not C",
     ],
     ids=["no trap", "another trap", "a command", "no end", "no compile"],
