@@ -7,6 +7,7 @@ libraries at the first cell.  ``zig clang`` and ``zig wasm-ld`` are the programs
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssvm_kernel import sdk
+from ssvm_kernel.host import store
 from ssvm_kernel.toolchains._clang_flags import REACTOR, split_flags
 from ssvm_kernel.toolchains._clang_report import clang_diagnostics, linker_diagnostics, missing_main
 from ssvm_kernel.toolchains._sysroot import FORMAT
@@ -59,6 +61,7 @@ _LINK = ("--stack-first", "-z", f"stack-size={_STACK}")
 _LIBRARY = ("--entry=_initialize", "--export-dynamic")
 _MAIN = re.compile(r"\bw?main\b")
 _ASSEMBLY = re.compile("GNU-style inline assembly is disabled")
+_UP = f"{os.sep}..{os.sep}"
 _MAINS = frozenset({"main", "__main_void", "__main_argc_argv", "__original_main"})
 _NO_MAIN = b"undefined_weak:main"  # how wasm-ld names what the C library calls when there is no main
 
@@ -161,7 +164,7 @@ class Clang:
 
     def compile_step(self, step: Step, opt: str, flags: list[str], cell: str) -> tuple[str, bool]:
         """Compile the cell to an object; return what the compiler said and whether it failed."""
-        return step.run([*self.command(step, opt), "-MMD", "-MF", _DEPENDENCIES, *flags, "-c", cell, "-o", _OBJECT])
+        return step.run([*self.command(step, opt), "-MD", "-MF", _DEPENDENCIES, *flags, "-c", cell, "-o", _OBJECT])
 
     def command(self, step: Step, opt: str) -> list[str]:
         """Return the compiler's command line without what is to be compiled."""
@@ -224,15 +227,21 @@ def _check(failed_step: bool, said: str, source: str, diagnostics: tuple[Diagnos
 
 
 def _read_files(step: Step, cell: str) -> tuple[str, ...]:
-    """Return the files that the cell includes besides system headers, from clang's make rule."""
+    """Return the files that the cell includes besides the headers of compiler and SDK, from clang's make rule.
+
+    Which headers are the compiler's is decided by where they are: a cell can tell clang that any file is one (X08).
+    """
     try:
         rule = (step.workdir / _DEPENDENCIES).read_text("utf-8", "surrogateescape")
     except OSError:
         return ()
     _, _, names = rule.replace("\\\n", " ").partition(":")
     found = [name.replace("\\ ", " ").replace("$$", "$") for name in re.split(r"(?<!\\)\s+", names) if name]
-    paths = [(step.workdir / name).resolve() for name in found if name != cell]
-    return tuple(str(path) for path in paths if not path.is_relative_to(_OURS))
+    known = f"{step.zig.lib}{os.sep}"
+    others = (name for name in found if name != cell and (not name.startswith(known) or _UP in name))
+    own = (_OURS, step.zig.lib.resolve(), *filter(None, [store.root()]))
+    paths = dict.fromkeys((step.workdir / name).resolve() for name in others)
+    return tuple(str(path) for path in paths if not any(path.is_relative_to(folder) for folder in own))
 
 
 def _headers_digest() -> str:

@@ -64,3 +64,18 @@ def test_x07_assembly_that_copies_a_file_into_the_guest_must_be_allowed(tmp_path
     assert error.diagnostics[0].line > 0
     if kind == "c":  # the attack is real: without the rule it would succeed
         assert SECRET in build(language, source, "--allow-assembly", folder=tmp_path / "2").wasm
+
+
+@pytest.mark.parametrize(
+    "include",
+    ['# 1 "cell.c" 3\n#include "{file}"', "#include <{up}{file}>", '#include "{up}{file}"', '#embed "{file}"'],
+    ids=["as a system header", "from the system's folders", "from the cell's folder", "embedded"],
+)
+def test_x08_a_file_that_passes_for_the_compiler_s_is_told(tmp_path: Path, include: str) -> None:
+    with required("c"):
+        registry.get("c").find()
+    file = tmp_path / "theirs.h"
+    file.write_text("0\n")
+    line = include.format(file=file, up="../" * 40)
+    source = f"#include <stdio.h>\nstatic const char taken[] = {{\n{line}\n}};\nint main(void) {{ puts(taken); }}"
+    assert build("c", source, folder=tmp_path / "work").read_files == (str(file),)
