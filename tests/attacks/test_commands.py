@@ -258,7 +258,7 @@ def test_p31_there_is_no_second_way_that_a_coroutine_could_take() -> None:
     import ast
 
     for module in modules(ROOT):
-        if module.parts[0] == "kernel":
+        if module.parts[:1] == ("kernel",):
             continue  # Jupyter's own hooks are coroutines; nothing there decides, and the layers below stay plain
         for node in ast.walk(module.tree):
             assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), module.at(node)
