@@ -19,11 +19,13 @@ from ssvm_kernel.session import Session
 __all__ = ["COMMAND"]
 
 _MEANS: Final = {
+    "assemblyscript": "the compiler of AssemblyScript, from npm",
+    "cargo": "crates that Rust cells declare, compiled",
     "compiled": "cells that were compiled",
     "go-build": "what Go keeps of its library and of cells",
     "machine-code": "what an engine made of guests",
     "precompiled": "headers of C++, compiled",
-    "rlib": "crates that Rust cells use",
+    "rlib": "the process interface for Rust cells, compiled",
     "sysroot": "libraries of C and C++ for another ziglang than this package was built with",
     "tools": "what compilers said about themselves",
     "zig": "what zig keeps of its library",

@@ -282,6 +282,9 @@ C_BOMB = "#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(x)))\nint main(vo
 BOMBS = {
     "c": C_BOMB,
     "c++": C_BOMB,
+    "go": "package main\nfunc main() { x, i := map[int][]int{}, 1\n" + "i++; x[i] = append(x[i], i*i)\n" * 3_800 + "}",
+    "rust": "".join(f"macro_rules! m{n} {{ () => {{ {f'm{n + 1}!();' * 10} }} }}\n" for n in range(5))
+    + 'macro_rules! m5 { () => { println!("{:?}", std::env::args()); } }\nfn main() { m0!(); }',
     "zig": "pub fn main() void { comptime { @setEvalBranchQuota(1 << 31); var i = 0; while (i < 1 << 31) i += 1; } }",
 }
 
