@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ssvm_kernel.host import store
 
-__all__ = ["Kept", "clear", "kept", "size_of"]
+__all__ = ["Kept", "bound", "clear", "kept", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,16 @@ def size_of(folder: Path) -> tuple[int, int]:
                 size += Path(where, name).lstat().st_size
                 files += 1
     return files, size
+
+
+def bound(kind: str) -> None:
+    """Remove what a tool keeps in a folder of the store, when that is more than a kind may have.
+
+    The tool knows what its files are, and the store does not: all of them go, and the tool makes anew what it needs.
+    """
+    top = store.root()
+    if top is not None and size_of(top / kind)[1] > store.LIMIT:
+        clear([kind])
 
 
 def clear(kinds: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -88,7 +89,8 @@ def run_compiler(
     except subprocess.TimeoutExpired as error:
         raise failed(source, f"{tool} did not end within {timeout:.0f} s and was stopped") from error
     if result.returncode < 0:
-        raise failed(source, f"{tool} was killed by signal {-result.returncode} (out of memory?)")
+        guess = " (out of memory?)" if result.returncode == -signal.SIGKILL else ""
+        raise failed(source, f"{tool} was killed by signal {-result.returncode}{guess}")
     return result
 
 

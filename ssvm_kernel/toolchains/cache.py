@@ -17,6 +17,7 @@ from typing import Any
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
 from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.toolchains._tools import failed
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain
 from ssvm_kernel.toolchains.files import check_name
 from ssvm_kernel.toolchains.render import compile_error
@@ -68,6 +69,9 @@ def compile_cached(
             placed = _in_source(error.diagnostics, line_offset)
             raise compile_error(source, placed, line_offset=line_offset, files=files) from None
         raise
+    except OSError as error:
+        place = error.filename or tempfile.gettempdir()
+        raise failed(source, f"the cell cannot be compiled: {place}: {error.strerror or error}") from error
     placed = _in_source(compiled.diagnostics, line_offset)
     compiled = dataclasses.replace(compiled, diagnostics=placed, seconds=time.monotonic() - started, cached=False)
     _save(key, compiled)

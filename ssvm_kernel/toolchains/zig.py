@@ -6,6 +6,7 @@ one to two seconds, and the guest is two to three times as fast.  Only LLVM's co
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import time
@@ -17,6 +18,7 @@ from typing import Final
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host import store
+from ssvm_kernel.host.tidy import bound
 from ssvm_kernel.toolchains._tools import ALLOW_ASSEMBLY, ASSEMBLY, encode, failed, run_compiler, signature, tidy
 from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
 from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
@@ -184,12 +186,16 @@ def _run(zig: Ziglang, argv: list[str], workdir: Path, source: str, options: Com
     kept = store.folder("zig") or workdir
     built = kept / f"{_BUILT}{zig.version}-{hashlib.sha256(' '.join(_mode(options.opt)).encode()).hexdigest()[:12]}"
     first = not built.exists()
+    if first:
+        bound("zig")  # what another zig left here, or other options
+        kept = store.folder("zig") or workdir
     if first and options.notice is not None:
         options.notice(f"zig {zig.version} compiles its library: once on this machine, a few seconds")
     env = {"ZIG_GLOBAL_CACHE_DIR": str(kept), "ZIG_LOCAL_CACHE_DIR": str(workdir / ".zig")}
     notice = None if first else options.notice
     done = run_compiler([str(zig.program), *argv], workdir, source=source, env=env, notice=notice)
     if first and done.returncode == 0:
-        built.touch()
+        with contextlib.suppress(OSError):  # a full disk: then the next cell says again what takes long
+            built.touch()
     said = done.stderr.decode(errors="replace")
     return tidy(said, (workdir, ""), (PROCESS.parent, ""), (zig.lib, "zig/"), (zig.program, "")), done.returncode != 0

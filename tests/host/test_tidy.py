@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ssvm_kernel.host import store
-from ssvm_kernel.host.tidy import Kept, clear, kept
+from ssvm_kernel.host.tidy import Kept, bound, clear, kept
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,15 @@ def test_where_nothing_is_kept_there_is_nothing_to_remove(tmp_path, monkeypatch)
     monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "file"))
     assert kept() == ()
     assert clear(["one"]) == 0
+
+
+def test_a_tool_s_folder_is_emptied_when_it_has_grown_too_large(monkeypatch):
+    folder = store.folder("tool")
+    assert folder is not None
+    (folder / "file").write_bytes(b"x" * 1000)
+    bound("tool")
+    assert (folder / "file").exists()
+    monkeypatch.setattr(store, "LIMIT", 999)
+    bound("tool")
+    assert not folder.exists()
+    assert store.folder("tool") == folder

@@ -218,6 +218,30 @@ def test_without_a_cache_it_compiles_all_the_same(tmp_path, monkeypatch):
         assert compiled.wasm
 
 
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+from ssvm_kernel.errors import CompileError
+from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains.cache import compile_cached
+for size in (0, 4000):
+    try:
+        compile_cached(registry.get("c"), "int main(void) { return 0; }" + " " * size)
+    except CompileError as error:
+        print(error)
+"""
+
+
+@pytest.mark.usefixtures("c")
+def test_a_full_disk_is_told(cache):
+    """No file may be larger than 500 bytes here: neither what the compiler writes, nor then the cell itself."""
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True, timeout=100)
+    assert done.stderr == ""
+    assert "the cell cannot be compiled: " in done.stdout
+    assert "File too large" in done.stdout
+    assert not entries(cache)
+
+
 def test_no_folder_is_left_behind(language, tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
