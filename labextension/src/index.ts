@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 
 import { cellMagicFactory } from './editorExtension.js';
+import { guestPlugins } from './plugins.js';
 
 /** Highlights the body of a `%%ssvm LANG` cell in its own language. */
 const highlight: JupyterFrontEndPlugin<void> = {
@@ -18,4 +19,4 @@ const highlight: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [highlight];
+export default [highlight, ...guestPlugins];

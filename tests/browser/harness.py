@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -36,7 +37,9 @@ TOKEN = "test"
 
 # Runs when a kernel starts: a slow browser must not make the prompt fall back to the input box.
 _PATIENT_KERNEL = """
+from ssvm_kernel.deciders.dialog import DialogDecider
 from ssvm_kernel.deciders.screen import Screen
+DialogDecider.ready_seconds = 30
 Screen.ping_seconds = 30
 Screen.ready_seconds = 30
 """
@@ -64,21 +67,35 @@ class LabServer:
     """A JupyterLab server with folders of its own; use as a context manager.
 
     ``SSVM_TEST_LAB_PYTHON`` names another interpreter whose JupyterLab and ipykernel are to be used.
+
+    Parameters
+    ----------
+    folder : Path
+        For its notebooks, settings and log.
+    disabled : sequence of str
+        Plugins that are switched off.
+    app : str
+        ``"lab"``, or ``"notebook"`` for Notebook 7.
+    python : str
+        Interpreter of the environment that it runs in.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disabled: Sequence[str] = (), app: str = "lab", python: str = "") -> None:
         self.folder = folder
+        self.app = app
+        self.disabled = disabled
         self.notebooks = folder / "notebooks"
         self.log = folder / "server.log"
-        self.python = os.environ.get("SSVM_TEST_LAB_PYTHON", sys.executable)
+        self.python = python or os.environ.get("SSVM_TEST_LAB_PYTHON", sys.executable)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
 
     def __enter__(self) -> LabServer:
         self._prepare()
-        command = [self.python, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={self.port}"]
-        command += ["--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"]
+        module, name = {"lab": ("jupyterlab", "LabApp"), "notebook": ("notebook", "JupyterNotebookApp")}[self.app]
+        command = [self.python, "-m", module, "--no-browser", "--allow-root", f"--port={self.port}"]
+        command += ["--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}", f"--{name}.expose_app_in_browser=True"]
         command += [f"--ServerApp.root_dir={self.notebooks}", "--ServerApp.port_retries=0"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -105,7 +122,8 @@ class LabServer:
 
     def url(self, name: str) -> str:
         """Return the address of a notebook, with a fresh workspace."""
-        return f"http://127.0.0.1:{self.port}/lab/tree/{name}?token={TOKEN}&reset"
+        place = "lab/tree" if self.app == "lab" else "notebooks"
+        return f"http://127.0.0.1:{self.port}/{place}/{name}?token={TOKEN}&reset"
 
     def _prepare(self) -> None:
         self.notebooks.mkdir(parents=True)
@@ -115,6 +133,9 @@ class LabServer:
         settings = self.folder / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+        page_config = self.folder / "config/labconfig/page_config.json"
+        page_config.parent.mkdir(parents=True)
+        page_config.write_text(json.dumps({"disabledExtensions": dict.fromkeys(self.disabled, True)}))
 
     def _environment(self) -> dict[str, str]:
         own = {f"JUPYTER_{name}_DIR": str(self.folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}

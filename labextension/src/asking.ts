@@ -1,0 +1,132 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { PromptDialog } from './dialog.js';
+import type { KernelLink } from './kernelLink.js';
+import type { Links } from './links.js';
+
+const PAUSE_MS = 700;
+const MOST_MS = 5000;
+
+/** Shows the questions of all kernels, one at a time. */
+export class Asking {
+  constructor(
+    private readonly links: Links,
+    private readonly trans: TranslationBundle
+  ) {
+    // A dialog takes the keyboard.  It waits until the person pauses, so that no key was meant for something else.
+    document.addEventListener('keydown', () => (this.typed = performance.now()), true);
+    links.listen((link, change) => {
+      if (link !== null && change !== 'status') {
+        void this.follow(link);
+      }
+    });
+  }
+
+  /** Show the oldest question that waits, also one that was put aside. */
+  show(): void {
+    this.aside.clear();
+    void this.next();
+  }
+
+  private async follow(link: KernelLink): Promise<void> {
+    if (this.shown?.link === link && this.shown.nonce !== link.question?.nonce) {
+      this.hide();
+    }
+    if (link.question !== null && this.isOn) {
+      // Whoever asked knows that the question arrived; the person may take all the time.
+      await link.answer(link.question, null).catch(report);
+    }
+    await this.next();
+  }
+
+  private async next(): Promise<void> {
+    this.takeBar();
+    const waiting = this.links.all.filter(link => link.question !== null);
+    const link = waiting.find(one => !this.aside.has(one.question?.nonce ?? ''));
+    if (this.shown !== null || !this.isOn) {
+      return;
+    }
+    if (link === undefined) {
+      if (waiting[0] !== undefined) {
+        await this.showBar(waiting[0]);
+      }
+      return;
+    }
+    await this.open(link);
+  }
+
+  private async open(link: KernelLink): Promise<void> {
+    const { question } = link;
+    if (question === null) {
+      return;
+    }
+    const shown: Shown = { link, nonce: question.nonce, dialog: null };
+    this.shown = shown;
+    const [{ PromptDialog }] = await Promise.all([import('./dialog.js'), this.pause()]);
+    if (this.shown !== shown) {
+      return; // settled meanwhile
+    }
+    shown.dialog = new PromptDialog({
+      question,
+      notebook: link.context.path,
+      trans: this.trans,
+      answer: choice => {
+        this.shown = null;
+        link.answer(question, choice).catch(report);
+      },
+      later: () => {
+        this.shown = null;
+        this.aside.add(question.nonce);
+        void this.next();
+      }
+    });
+  }
+
+  private hide(): void {
+    this.shown?.dialog?.close();
+    this.shown = null;
+  }
+
+  private async showBar(link: KernelLink): Promise<void> {
+    const { waitingBar } = await import('./dialog.js');
+    this.takeBar();
+    this.takeBar = waitingBar(this.trans, link.context.path, () => {
+      this.show();
+    });
+  }
+
+  private async pause(): Promise<void> {
+    const begun = performance.now();
+    while (performance.now() - this.typed < PAUSE_MS && performance.now() - begun < MOST_MS) {
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Whether questions are shown here at all; a setting. */
+  set on(on: boolean) {
+    this.isOn = on;
+    this.links.prompts = on;
+    if (!on) {
+      this.hide();
+      this.takeBar();
+    } else {
+      void this.next();
+    }
+  }
+
+  private isOn = false;
+  private shown: Shown | null = null;
+  private takeBar: () => void = () => undefined;
+  private readonly aside = new Set<string>();
+  private typed = -PAUSE_MS;
+}
+
+interface Shown {
+  readonly link: KernelLink;
+  readonly nonce: string;
+  dialog: PromptDialog | null;
+}
+
+function report(error: unknown): void {
+  console.warn('ssvm-kernel: the kernel took no answer', error);
+}

@@ -1,0 +1,212 @@
+import type { IKernelConnection, IMessage, ISessionContext } from '@jupyterlab/services';
+
+import { EVENT, REPLY, REQUEST, VERSION, readEvent, readReply } from './protocol.js';
+import type { Look, Question, Request } from './protocol.js';
+import type { KnownKernels } from './knownKernels.js';
+
+const REPLY_MS = 20_000;
+
+/** What a link tells those who listen. */
+export type Change = 'question' | 'kernel' | 'status';
+
+/**
+ * The link of one notebook with its kernel's guests.
+ *
+ * Requests go over the control channel, which works while a cell is running and after a reload of the page.
+ */
+export class KernelLink {
+  /**
+   * @param context - The notebook's session.
+   * @param known - Kernels that have guests, also from before the page was loaded.
+   * @param mentionsGuests - Whether the notebook's text speaks of guests.
+   */
+  constructor(
+    readonly context: ISessionContext,
+    private readonly known: KnownKernels,
+    private readonly mentionsGuests: () => boolean
+  ) {
+    context.iopubMessage.connect(this.onMessage);
+    context.kernelChanged.connect(this.onKernel);
+    context.statusChanged.connect(this.onStatus);
+    context.connectionStatusChanged.connect(this.onKernel);
+    this.onKernel();
+  }
+
+  /** The question that waits for its answer. */
+  get question(): Question | null {
+    return this.asked;
+  }
+
+  /** Whether the kernel has said that it has guests. */
+  get isThere(): boolean {
+    return this.greeted;
+  }
+
+  /** Whether this page shows questions in its dialog; the kernel is told. */
+  set prompts(on: boolean) {
+    this.showsPrompts = on;
+    if (this.greeted) {
+      void this.greet();
+    }
+  }
+
+  /** Be told of changes; returns how to stop that. */
+  listen(listener: (change: Change) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Grants in force, and the lines of the ledger after line `since`. */
+  async look(since: number): Promise<Look> {
+    return (await this.request({ do: 'look', since })) as Look;
+  }
+
+  async revoke(grant: string): Promise<void> {
+    await this.request({ do: 'revoke', grant });
+  }
+
+  async exportOptions(): Promise<string> {
+    return ((await this.request({ do: 'export' })) as { options: string }).options;
+  }
+
+  /** Say that the question is on the screen (`choice` null), or what the person chose. */
+  async answer(question: Question, choice: string | null): Promise<void> {
+    await this.request({ do: 'answer', id: question.id, nonce: question.nonce, choice });
+  }
+
+  /** Ask a kernel of which nothing is known; it is a person who wants to know. */
+  async greet(): Promise<void> {
+    try {
+      const reply = await this.request({ do: 'hello', prompts: this.showsPrompts });
+      this.greeted = true;
+      this.known.add(this.kernel?.id);
+      this.ask((reply as { question: Question | null }).question);
+    } catch (error) {
+      console.debug('ssvm-kernel: no answer from the kernel', error);
+    }
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    this.listeners.clear();
+    this.context.iopubMessage.disconnect(this.onMessage);
+    this.context.kernelChanged.disconnect(this.onKernel);
+    this.context.statusChanged.disconnect(this.onStatus);
+    this.context.connectionStatusChanged.disconnect(this.onKernel);
+  }
+
+  private get kernel(): IKernelConnection | null {
+    return this.context.session?.kernel ?? null;
+  }
+
+  private request(content: Request): Promise<object> {
+    const { kernel } = this;
+    if (kernel === null) {
+      return Promise.reject(new Error('There is no kernel.'));
+    }
+    const message = {
+      header: {
+        msg_id: crypto.randomUUID(),
+        msg_type: REQUEST,
+        session: kernel.clientId,
+        username: kernel.username,
+        date: new Date().toISOString(),
+        version: '5.3'
+      },
+      parent_header: {},
+      metadata: {},
+      channel: 'control',
+      content: { version: VERSION, ...content },
+      buffers: []
+    };
+    return new Promise((resolve, reject) => {
+      // Only the reply is waited for: the kernel sends no "idle" with it, which would be shown in mid-cell.
+      const future = kernel.sendControlMessage(message, true, false);
+      const timer = setTimeout(() => {
+        future.dispose();
+        reject(new Error('The kernel does not answer.'));
+      }, REPLY_MS);
+      future.onReply = reply => {
+        clearTimeout(timer);
+        future.dispose();
+        if (reply.header.msg_type !== REPLY) {
+          return;
+        }
+        // A refusal, which is thrown, becomes the promise's.
+        resolve(Promise.resolve(reply.content).then(readReply));
+      };
+    });
+  }
+
+  private readonly onMessage = (_: unknown, message: IMessage): void => {
+    if (message.header.msg_type !== EVENT) {
+      return;
+    }
+    const said = readEvent(message.content);
+    if (said?.event === 'here') {
+      void this.greet();
+    } else if (said?.event === 'question') {
+      this.ask(said.question);
+    } else if (said?.event === 'settled' && said.nonce === this.asked?.nonce) {
+      this.ask(null);
+    }
+  };
+
+  private ask(question: Question | null): void {
+    if (question?.nonce !== this.asked?.nonce) {
+      this.asked = question;
+      this.tell('question');
+    }
+  }
+
+  /** Another kernel, or the same one on a new connection: say hello where it is likely to be heard. */
+  private readonly onKernel = (): void => {
+    const { kernel } = this;
+    clearTimeout(this.timer);
+    if (kernel?.id !== this.kernelId) {
+      this.kernelId = kernel?.id;
+      this.greeted = false;
+      this.ask(null);
+      this.tell('kernel');
+    }
+    if (kernel === null) {
+      return;
+    }
+    if (this.known.has(kernel.id)) {
+      void this.greet();
+    } else {
+      // A kernel without guests would write a line about an unknown message into the server's log.  One that is busy
+      // for long, in a notebook about guests, may wait for an answer that the page that asked cannot give any more.
+      this.timer = setTimeout(() => {
+        if (!this.greeted && this.kernel?.status !== 'idle' && this.mentionsGuests()) {
+          void this.greet();
+        }
+      }, BUSY_MS);
+    }
+  };
+
+  private readonly onStatus = (_: unknown, status: string): void => {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
+      this.known.remove(this.kernel?.id);
+      this.greeted = false;
+      this.ask(null);
+      this.tell('kernel');
+    }
+    this.tell('status');
+  };
+
+  private tell(change: Change): void {
+    for (const listener of [...this.listeners]) {
+      listener(change);
+    }
+  }
+
+  private readonly listeners = new Set<(change: Change) => void>();
+  private asked: Question | null = null;
+  private greeted = false;
+  private kernelId: string | undefined;
+  private showsPrompts = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+const BUSY_MS = 4000;
