@@ -20,7 +20,8 @@ SHELL := /bin/bash
 # jlpm, jupyter and, where the machine has none, node are those of the environment.
 export PATH := $(BIN):$(PATH)
 
-EXTENSION_SOURCES := $(wildcard labextension/src/* labextension/style/* labextension/*.json labextension/yarn.lock)
+EXTENSION_SOURCES := $(shell find labextension/schema labextension/src labextension/style labextension/tools ssvm_kernel/deciders/static -type f 2>/dev/null) \
+  $(wildcard labextension/*.json labextension/yarn.lock)
 PACKAGE_SOURCES := $(shell find ssvm_kernel -type f -not -name '*.pyc' -not -path 'ssvm_kernel/labextension/*' 2>/dev/null)
 BUILD_INPUTS := pyproject.toml $(wildcard hatch_*.py) $(EXTENSION_SOURCES)
 

@@ -2,7 +2,7 @@ import { Language, LanguageSupport } from '@codemirror/language';
 import { Parser } from '@lezer/common';
 import type { Input, PartialParse, TreeFragment } from '@lezer/common';
 
-import { readMagicLine } from './magicLine.js';
+import { readMagicLine, type ReadHead } from './magicLine.js';
 
 /** How much is read at first to find the magic line; a longer line is read in full. */
 const HEAD = 256;
@@ -13,8 +13,11 @@ const HEAD = 256;
  * Blanks keep every position where it was; when the line was left out by parse ranges, highlighting was shifted.
  */
 export class BodyInput implements Input {
-  constructor(private readonly whole: Input) {
-    this.bodyFrom = endOfMagicLine(whole);
+  constructor(
+    private readonly whole: Input,
+    read: ReadHead = readMagicLine
+  ) {
+    this.bodyFrom = endOfHead(whole, read);
   }
 
   get length(): number {
@@ -41,21 +44,24 @@ export class BodyInput implements Input {
   private readonly bodyFrom: number;
 }
 
-function endOfMagicLine(input: Input): number {
+function endOfHead(input: Input, read: ReadHead): number {
   for (let size = HEAD; ; size *= 2) {
-    const magic = readMagicLine(input.read(0, Math.min(size, input.length)));
-    if (magic === null) {
+    const head = read(input.read(0, Math.min(size, input.length)));
+    if (head === null) {
       return 0;
     }
-    if (magic.to < size || size >= input.length) {
-      return magic.to;
+    if (head.to < size || size >= input.length) {
+      return head.to;
     }
   }
 }
 
 /** A parser of a language, which does not see the magic line. */
 export class BodyParser extends Parser {
-  constructor(private readonly inner: Parser) {
+  constructor(
+    private readonly inner: Parser,
+    private readonly read: ReadHead = readMagicLine
+  ) {
     super();
   }
 
@@ -64,11 +70,11 @@ export class BodyParser extends Parser {
     fragments: readonly TreeFragment[],
     ranges: readonly { from: number; to: number }[]
   ): PartialParse {
-    return this.inner.createParse(new BodyInput(input), fragments, ranges);
+    return this.inner.createParse(new BodyInput(input, this.read), fragments, ranges);
   }
 }
 
-const made = new WeakMap<LanguageSupport, LanguageSupport>();
+const made = new WeakMap<ReadHead, WeakMap<LanguageSupport, LanguageSupport>>();
 
 /**
  * The same language, with a parser that does not see the magic line.
@@ -76,17 +82,26 @@ const made = new WeakMap<LanguageSupport, LanguageSupport>();
  * It shares the language's data, so comments, brackets and completion are those of the language.
  *
  * @param support - A language as JupyterLab's registry gives it.
- * @returns One and the same object for the same `support`: an editor must not see a new language each time.
+ * @param read - Finds the lines that the parser does not see.
+ * @returns One and the same object for the same arguments: an editor must not see a new language each time.
  */
-export function bodyLanguage(support: LanguageSupport): LanguageSupport {
-  let body = made.get(support);
+export function bodyLanguage(
+  support: LanguageSupport,
+  read: ReadHead = readMagicLine
+): LanguageSupport {
+  let known = made.get(read);
+  if (known === undefined) {
+    known = new WeakMap();
+    made.set(read, known);
+  }
+  let body = known.get(support);
   if (body === undefined) {
     const { data, name, parser } = support.language;
     body = new LanguageSupport(
-      new Language(data, new BodyParser(parser), [], name),
+      new Language(data, new BodyParser(parser, read), [], name),
       support.support
     );
-    made.set(support, body);
+    known.set(support, body);
   }
   return body;
 }

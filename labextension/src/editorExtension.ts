@@ -1,6 +1,12 @@
 import { EditorExtensionRegistry, type IEditorExtensionFactory } from '@jupyterlab/codemirror';
 
-import { cellMagic, type Languages } from './cellMagic.js';
+import { cellMagic, MAGIC_CELL, type CellKind, type Languages } from './cellMagic.js';
+import {
+  KERNEL_MIME_TYPE,
+  notebookLanguage,
+  readKernelHead,
+  type CellModel
+} from './kernelCell.js';
 
 /**
  * The extension for JupyterLab's registry, which shows it as a switch among the editor's settings.
@@ -13,12 +19,26 @@ export function cellMagicFactory(languages: Languages): IEditorExtensionFactory<
     default: true,
     schema: {
       type: 'boolean',
-      title: 'Highlight %%ssvm cells',
-      description: 'Highlight the body of a %%ssvm cell in its own language.'
+      title: 'Highlight guests',
+      description:
+        'Highlight the body of a %%ssvm cell, or a cell of the SSVM kernel, in its own language.'
     },
     factory: options =>
       EditorExtensionRegistry.createConditionalExtension(
-        cellMagic(languages, () => !/markdown|gfm/.test(options.model.mimeType))
+        cellMagic(languages, kindOf(options.model))
       )
   } satisfies IEditorExtensionFactory<boolean>);
+}
+
+function kindOf(model: CellModel & { readonly mimeType: string }): () => CellKind | null {
+  const kernelCell: CellKind = {
+    read: readKernelHead,
+    language: head => readKernelHead(head).language || notebookLanguage(model)
+  };
+  return () => {
+    if (model.mimeType === KERNEL_MIME_TYPE) {
+      return kernelCell;
+    }
+    return /markdown|gfm/.test(model.mimeType) ? null : MAGIC_CELL;
+  };
 }

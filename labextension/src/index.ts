@@ -1,13 +1,19 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { cellMagicFactory } from './editorExtension.js';
-import { guestPlugins } from './plugins.js';
+import { follow, guestPlugins } from './plugins.js';
+import { MIME, ReportRenderer } from './report.js';
+import { viewer } from './viewer.js';
+import { words } from './words.js';
 
-/** Highlights the body of a `%%ssvm LANG` cell in its own language. */
+/** Highlights the body of a `%%ssvm LANG` cell, and cells of the SSVM kernel, in their own language. */
 const highlight: JupyterFrontEndPlugin<void> = {
   id: 'ssvm-kernel:highlight',
-  description: 'Highlights the body of a %%ssvm cell in its own language.',
+  description: 'Highlights guests in cells in their own language.',
   autoStart: true,
   requires: [IEditorExtensionRegistry, IEditorLanguageRegistry],
   activate: (
@@ -19,4 +25,33 @@ const highlight: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [highlight, ...guestPlugins];
+/** Renders the report that closes a run. */
+const report: JupyterFrontEndPlugin<void> = {
+  id: 'ssvm-kernel:report',
+  description: 'Shows the report of a run.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  optional: [ITranslator, ISettingRegistry],
+  activate: (
+    _app: JupyterFrontEnd,
+    registry: IRenderMimeRegistry,
+    translator: ITranslator | null,
+    settings: ISettingRegistry | null
+  ) => {
+    const trans = words(translator);
+    let open = false;
+    void follow(settings, report.id, values => {
+      open = values.open === true;
+    });
+    registry.addFactory(
+      {
+        safe: true,
+        mimeTypes: [MIME],
+        createRenderer: () => new ReportRenderer(() => open, trans)
+      },
+      0
+    );
+  }
+};
+
+export default [highlight, ...guestPlugins, viewer, report];

@@ -246,7 +246,14 @@ declare module '@jupyterlab/codemirror' {
     readonly schema?: Readonly<Record<string, unknown>>;
     readonly factory: (options: {
       readonly inline: boolean;
-      readonly model: { readonly mimeType: string };
+      readonly model: {
+        readonly mimeType: string;
+        readonly sharedModel: {
+          readonly notebook?: {
+            readonly cells: readonly { readonly cell_type: string; getSource(): string }[];
+          } | null;
+        };
+      };
     }) => IConfigurableExtension<T>;
   }
 

@@ -1,12 +1,15 @@
-/** The magic line of a cell: which language its body is in, and where that body begins. */
-export interface MagicLine {
-  /** The name after `%%ssvm`, in lower case. */
+/** What stands above the body of a cell: which language the body is in, and where it begins. */
+export interface Head {
+  /** The language's name, in lower case. */
   readonly language: string;
-  /** Where the magic line begins. */
+  /** Where the first line of the head begins. */
   readonly from: number;
-  /** Where the magic line ends, its line break not counted. */
+  /** Where its last line ends, the line break not counted. */
   readonly to: number;
 }
+
+/** Finds the head of a cell, in as much of the cell's beginning as holds it. */
+export type ReadHead = (text: string) => Head | null;
 
 // IPython drops empty lines before a magic, and the indentation of the first line, so both are allowed here as well.
 const MAGIC = /^(?:[^\S\n]*\n)*[^\S\n]*(%%ssvm[^\S\n]+([a-z][\w+#-]*)(?=\s|$)[^\n]*)/i;
@@ -19,7 +22,7 @@ const MAGIC = /^(?:[^\S\n]*\n)*[^\S\n]*(%%ssvm[^\S\n]+([a-z][\w+#-]*)(?=\s|$)[^\
  * @param text - The cell's text, or as much of its beginning as holds the whole magic line.
  * @returns The line, or null when this is not a cell of ours.
  */
-export function readMagicLine(text: string): MagicLine | null {
+export function readMagicLine(text: string): Head | null {
   const match = MAGIC.exec(text);
   if (match?.[1] === undefined || match[2] === undefined || !match[1].startsWith('%%ssvm')) {
     return null;

@@ -1,14 +1,24 @@
-import { RangeSet, type Extension } from '@codemirror/state';
+import { RangeSet, type Extension, type Range } from '@codemirror/state';
 import { Decoration, EditorView } from '@codemirror/view';
 
-import { readMagicLine } from './magicLine.js';
+import type { ReadHead } from './magicLine.js';
 
 const mark = Decoration.line({ class: 'ssvm-magicLine' });
 
-/** Gives the magic line a class of its own, because the body's language sees only blanks there. */
-export const magicLineMark: Extension = EditorView.decorations.compute(['doc'], state => {
-  const magic = readMagicLine(state.sliceDoc(0, 256));
-  return magic === null
-    ? Decoration.none
-    : RangeSet.of(mark.range(state.doc.lineAt(magic.from).from));
-});
+/** Gives the lines of a cell's head a class of their own, because the body's language sees only blanks there. */
+export function headMark(read: ReadHead): Extension {
+  return EditorView.decorations.compute(['doc'], state => {
+    const head = read(state.sliceDoc(0, 4096));
+    const marks: Range<Decoration>[] = [];
+    if (head !== null && head.to > 0) {
+      for (let at = head.from; at <= head.to;) {
+        const line = state.doc.lineAt(at);
+        if (line.text.trim() !== '') {
+          marks.push(mark.range(line.from));
+        }
+        at = line.to + 1;
+      }
+    }
+    return RangeSet.of(marks);
+  });
+}

@@ -3,20 +3,14 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry, type ISettings } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
 import { Asking } from './asking.js';
 import { ILinks, Links } from './links.js';
 import { Panel } from './panel.js';
 import { StatusItem } from './status.js';
-
-const DOMAIN = 'ssvm-kernel';
-
-/** The strings of the extension in the person's language. */
-export function words(translator: ITranslator | null): TranslationBundle {
-  return (translator ?? nullTranslator).load(DOMAIN);
-}
+import { words } from './words.js';
 
 /** Call `use` with a part's settings now and whenever they change; without a registry, with nothing. */
 export async function follow(

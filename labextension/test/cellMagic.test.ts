@@ -7,9 +7,11 @@ import { python } from '@codemirror/lang-python';
 import { cpp } from '@codemirror/lang-cpp';
 import { rust } from '@codemirror/lang-rust';
 import { type LanguageSupport, ensureSyntaxTree, language } from '@codemirror/language';
+import { StateEffect } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 
-import { cellMagic, type Languages } from '../src/cellMagic.js';
+import { cellMagic, MAGIC_CELL, type CellKind, type Languages } from '../src/cellMagic.js';
+import { notebookLanguage, readKernelHead } from '../src/kernelCell.js';
 
 const supports: Record<string, LanguageSupport> = {
   'text/x-rustsrc': rust(),
@@ -31,11 +33,15 @@ afterEach(() => {
   }
 });
 
-function editor(doc: string, languages = registry, inCode = () => true): EditorView {
+function editor(
+  doc: string,
+  languages = registry,
+  kind: () => CellKind | null = () => MAGIC_CELL
+): EditorView {
   // As in a notebook: the editor's own language is there first, with ordinary precedence.
   const view = new EditorView({
     doc,
-    extensions: [python(), cellMagic(languages, inCode)],
+    extensions: [python(), cellMagic(languages, kind)],
     parent: document.body
   });
   views.push(view);
@@ -113,7 +119,7 @@ test('the magic line has a class of its own, which goes with it', async () => {
 });
 
 test('Markdown that shows a magic is left alone', async () => {
-  const view = editor('%%ssvm rust\nfn main() {}', registry, () => false);
+  const view = editor('%%ssvm rust\nfn main() {}', registry, () => null);
   await settled();
   assert.equal(languageOf(view), 'python');
 });
@@ -136,4 +142,69 @@ test('a language that cannot be loaded costs the colours and nothing else', asyn
   assert.equal(warned.mock.callCount(), 1);
   view.dispatch({ changes: { from: view.state.doc.length, insert: '\n' } });
   assert.equal(view.state.doc.lines, 3);
+});
+
+const KERNEL_CELL: CellKind = {
+  read: readKernelHead,
+  language: head => readKernelHead(head).language || 'rust'
+};
+
+test('a cell of the kernel is in the language of the notebook, or in its own', async () => {
+  for (const [doc, name] of [
+    ['fn main() {}', 'rust'],
+    ['%lang c --opt 2\nint main(void) { return 0; }', 'cpp'],
+    ['%ssvm grants\n\n%%c\nint x;', 'cpp'],
+    ['%%ssvm c\nint x;', 'cpp'],
+    ['%lang rust\n%%c\nint x;', 'cpp'],
+    ['%%html\n<p></p>', 'python']
+  ] as const) {
+    const view = editor(doc, registry, () => KERNEL_CELL);
+    await settled();
+    assert.equal(languageOf(view), name, doc);
+  }
+});
+
+test('the lines above a guest are not parsed with it', async () => {
+  const view = editor(
+    "%lang rust --name it's\n%ssvm grants\nfn main() {}",
+    registry,
+    () => KERNEL_CELL
+  );
+  await settled();
+  const tree = ensureSyntaxTree(view.state, view.state.doc.length, 5_000);
+  assert.equal(tree?.topNode.firstChild?.name, 'FunctionItem');
+  assert.equal(view.dom.querySelectorAll('.ssvm-magicLine').length, 2);
+});
+
+test('a cell becomes one of the kernel when JupyterLab learns what the kernel is', async () => {
+  let kind: CellKind = MAGIC_CELL;
+  const view = editor('int main(void) { return 0; }', registry, () => kind);
+  await settled();
+  assert.equal(languageOf(view), 'python');
+  kind = { read: readKernelHead, language: () => 'c' };
+  view.dispatch({ effects: StateEffect.appendConfig.of([]) });
+  await settled();
+  assert.equal(languageOf(view), 'cpp');
+});
+
+test('the notebook is in the language of the last %lang above', () => {
+  const cell = (source: string, cell_type = 'code') => ({ cell_type, getSource: () => source });
+  const above = [
+    cell('%lang C --opt 2\n%ssvm grants'),
+    cell('%lang go', 'markdown'),
+    cell('text = """\n%lang zig\n"""'),
+    cell('fn main() {}')
+  ];
+  for (const [cells, name] of [
+    [above, 'c'],
+    [[cell('%ssvm grants')], 'rust'],
+    [[...above, cell('%lang zig\n%lang wat')], 'wat']
+  ] as const) {
+    const own = cell('');
+    const sharedModel = Object.assign(own, {
+      notebook: { cells: [...cells, own, cell('%lang c')] }
+    });
+    assert.equal(notebookLanguage({ sharedModel }), name);
+  }
+  assert.equal(notebookLanguage({}), 'rust');
 });

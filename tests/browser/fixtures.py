@@ -18,7 +18,8 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line("BROWSER TESTS DID NOT RUN: pip install playwright", red=True)
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> None:
+    """Skip loudly what cannot be tested here, or fail with ``CI``."""
     message = f"BROWSER TESTS DID NOT RUN: {what}"
     if os.environ.get("CI"):
         pytest.fail(message)
@@ -32,7 +33,7 @@ def browser():
     from .harness import find_chromium, launch
 
     if find_chromium() is None:
-        _missing("no Chromium found; on Debian: apt install chromium")
+        missing("no Chromium found; on Debian: apt install chromium")
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser

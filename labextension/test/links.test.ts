@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { afterEach, mock, test } from 'node:test';
+
+import type { IMessage, ISessionContext } from '@jupyterlab/services';
+
+import { KernelLink } from '../src/kernelLink.js';
+import { KnownKernels, type Store } from '../src/knownKernels.js';
+import { readEvent, type Question } from '../src/protocol.js';
+
+class Signal<T> {
+  private readonly slots = new Set<(sender: never, args: T) => void>();
+  connect(slot: (sender: never, args: T) => void): boolean {
+    this.slots.add(slot);
+    return true;
+  }
+  disconnect(slot: (sender: never, args: T) => void): boolean {
+    return this.slots.delete(slot);
+  }
+  emit(args: T): void {
+    this.slots.forEach(slot => {
+      slot(undefined as never, args);
+    });
+  }
+}
+
+const QUESTION: Question = {
+  id: 'q',
+  nonce: 'secret',
+  who: { guest: 'g', module: 'm', cell: 'c' },
+  offers: [{ id: 'deny', allow: false }]
+};
+
+interface Sent {
+  readonly header: { readonly msg_type: string; readonly session: string };
+  readonly channel: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** A session whose kernel answers by `reply`. */
+function session(reply: (content: Sent['content']) => object, id = 'k1') {
+  const sent: Sent[] = [];
+  const kernel = {
+    id,
+    name: 'python3',
+    clientId: 'page',
+    username: 'u',
+    status: 'busy',
+    sendControlMessage(message: object) {
+      const future = {
+        onReply: (reply: IMessage): void => {
+          assert.fail(`nobody waits for ${reply.header.msg_type}`);
+        },
+        dispose: () => undefined
+      };
+      sent.push(message as Sent);
+      queueMicrotask(() => {
+        const content = reply((message as Sent).content);
+        future.onReply({
+          header: { msg_id: '', msg_type: 'ssvm_reply' },
+          parent_header: {},
+          content
+        });
+      });
+      return future;
+    }
+  };
+  const context = {
+    path: 'a.ipynb',
+    session: { kernel },
+    iopubMessage: new Signal<IMessage>(),
+    statusChanged: new Signal<string>(),
+    kernelChanged: new Signal<unknown>(),
+    connectionStatusChanged: new Signal<string>()
+  };
+  const publish = (content: object): void => {
+    context.iopubMessage.emit({
+      header: { msg_id: '', msg_type: 'ssvm_event' },
+      parent_header: {},
+      content
+    });
+  };
+  return { sent, context, publish };
+}
+
+function memory(): Store {
+  const items = new Map<string, string>();
+  return {
+    getItem: key => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, value)
+  };
+}
+
+const links: KernelLink[] = [];
+
+function link(context: object, known = new KnownKernels(memory)): KernelLink {
+  const made = new KernelLink(context as ISessionContext, known, () => true);
+  links.push(made);
+  return made;
+}
+
+afterEach(() => {
+  mock.timers.reset();
+  for (const one of links.splice(0)) {
+    one.dispose();
+  }
+});
+
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+const ok = (more: object): object => ({ version: 1, status: 'ok', ...more });
+
+test('a kernel of which nothing is known is left alone until it calls', async () => {
+  const { sent, context, publish } = session(() => ok({ question: null }));
+  const one = link(context);
+  await settled();
+  assert.equal(sent.length, 0);
+  publish({ version: 1, event: 'here' });
+  await settled();
+  assert.equal(one.isThere, true);
+  const [hello] = sent;
+  assert.ok(hello);
+  assert.deepEqual(hello.content, { version: 1, do: 'hello', prompts: false });
+  assert.deepEqual([hello.channel, hello.header.session], ['control', 'page']);
+});
+
+test('after a reload a known kernel is asked at once, and gives its question back', async () => {
+  const store = memory();
+  const known = new KnownKernels(() => store);
+  known.add('k1');
+  const { context, publish } = session(() => ok({ question: QUESTION }));
+  const one = link(context, known);
+  const seen: string[] = [];
+  one.listen(change => void seen.push(change));
+  await settled();
+  assert.deepEqual(one.question, QUESTION);
+  publish({ version: 1, event: 'settled', id: 'q', nonce: 'another' });
+  assert.deepEqual(one.question, QUESTION);
+  publish({ version: 1, event: 'settled', id: 'q', nonce: 'secret' });
+  assert.equal(one.question, null);
+  assert.deepEqual(seen, ['question', 'question']);
+});
+
+test('a kernel that is busy for long in a notebook about guests is asked', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const { sent, context } = session(() => ok({ question: QUESTION }));
+  link(context);
+  mock.timers.tick(10_000);
+  await Promise.resolve();
+  assert.equal(sent.length, 1);
+});
+
+test("the kernel's no is an error, and another version is one too", async () => {
+  const replies: object[] = [
+    { version: 1, status: 'error', error: 'there is no grant g1 any more' },
+    { version: 2, status: 'ok' }
+  ];
+  const one = link(session(() => replies.shift() ?? {}).context);
+  await assert.rejects(one.revoke('g1'), /no grant g1/);
+  await assert.rejects(one.revoke('g1'), /another version/);
+});
+
+test('a kernel that restarts is forgotten', async () => {
+  const known = new KnownKernels(memory);
+  const { context, publish } = session(() => ok({ question: QUESTION }));
+  const one = link(context, known);
+  publish({ version: 1, event: 'here' });
+  await settled();
+  context.statusChanged.emit('restarting');
+  assert.equal(one.isThere, false);
+  assert.equal(one.question, null);
+});
+
+test('what is not ours, or of another version, is no event', () => {
+  for (const content of [
+    null,
+    1,
+    {},
+    { version: 2, event: 'here' },
+    { version: 1, event: 'grant' }
+  ]) {
+    assert.equal(readEvent(content), null);
+  }
+});
+
+test('a browser without storage loses the memory and nothing else', () => {
+  const known = new KnownKernels(() => {
+    throw new Error('forbidden');
+  });
+  known.add('k');
+  assert.equal(known.has('k'), false);
+});

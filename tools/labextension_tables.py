@@ -1,0 +1,38 @@
+"""Write the tables of abilities for the viewer of the JupyterLab extension, from those of the kernel: one truth.
+
+``python tools/labextension_tables.py`` writes ``labextension/src/wasm/tables.generated.ts``; a test
+tells when it is old.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ssvm_kernel.capabilities.abilities import KNOWN_IMPORTS, MODULE_ABILITIES, PROCESS_MODULES, PROCESS_TYPES
+
+TARGET = Path(__file__).parents[1] / "labextension/src/wasm/tables.generated.ts"
+
+
+def text() -> str:
+    """Return the file."""
+    abilities = [
+        {
+            "id": ability.id,
+            "can": ability.can,
+            "cannot": ability.cannot,
+            "missing": ability.missing,
+            "anyOf": sorted(ability.any_of),
+            "allOf": sorted(ability.all_of),
+        }
+        for ability in MODULE_ABILITIES
+    ]
+    known = {module: sorted(names) for module, names in KNOWN_IMPORTS.items()}
+    tables = {"ABILITIES": abilities, "KNOWN": known, "PROCESS_MODULES": PROCESS_MODULES, "TYPES": PROCESS_TYPES}
+    lines = ["// Made by tools/labextension_tables.py from ssvm_kernel/capabilities/abilities.py; do not edit."]
+    lines += [f"export const {name} = {json.dumps(table, indent=1)} as const;" for name, table in tables.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
