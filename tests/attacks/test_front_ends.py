@@ -147,3 +147,32 @@ def test_u31_a_variable_on_the_cells_line_grants_nothing(page: FrontEnd, word: s
 
 def _error_or_prompt(message: dict) -> bool:
     return message["msg_type"] in ("error", "comm_open")
+
+
+def test_u41_a_page_reads_and_narrows_and_no_more(page: FrontEnd) -> None:
+    page.run("%ssvm grants")
+    page.request(do="hello", prompts=True)
+    try:
+        cell = page.start(command_cell("", "echo", "said"))
+        question = page.wait_question()
+        answer = {"do": "answer", "id": question["id"], "nonce": question["nonce"]}
+        for wrong in (
+            {**answer, "nonce": "x", "choice": "once"},
+            {**answer, "choice": "all"},
+            {**answer, "choice": "once", "allow": True},
+            {"do": "grant", "what": "--allow-command echo"},
+            {"do": "revoke", "grant": "all"},
+            {"do": "look", "since": -1},
+        ):
+            page.request(**wrong)
+        page.expect_running(cell, 0.5)
+        page.request(**answer, choice="deny:session:any")
+        assert "<error DeniedError:" in page.finish(cell)
+        # without the denial the guest would be asked about again, or allowed by a wider grant: a page may not do that
+        (denial,) = page.request(do="look")["grants"]
+        reply = page.request(do="revoke", grant=denial["id"])
+        assert reply["status"] == "error"
+        assert reply["error"].endswith(f"%ssvm revoke {denial['id']}")
+        assert [grant["id"] for grant in page.request(do="look")["grants"]] == [denial["id"]]
+    finally:
+        page.request(do="hello", prompts=False)

@@ -27,6 +27,34 @@ MARKUP = "".join(
 BUTTONS = f"from IPython.display import HTML\nHTML({MARKUP!r})"
 
 
+# A copy of the prompt, and a curtain over the whole window that wants to catch the pointer or to hide the question.
+IMITATION = "".join(
+    [
+        '<div class="ssvm-frame"><div class="ssvm-prompt" role="alertdialog"><b>Run a program on this computer?</b>',
+        LINKED.format("shown", "ssvm:show-question", '{"choice": "once"}'),
+        LINKED.format("panel", "ssvm:show-panel", '{"revoke": "all", "grant": "*"}'),
+        '<button id="copy" class="ssvm-button ssvm-allow">Allow once</button></div></div>',
+        "<style>.curtain { position: fixed; inset: 0; z-index: 2147483647; background: white; }</style>",
+        '<div class="curtain">Nothing is asked.</div>',
+    ]
+)
+
+
+@pytest.fixture
+def window(browser, tmp_path):
+    """JupyterLab with the extension's dialog, and a notebook whose output imitates it before a guest asks."""
+    from tests.browser.harness import LabServer, NotebookPage
+
+    with LabServer(tmp_path / "lab") as server:
+        context = browser.new_context(viewport={"width": 1100, "height": 800})
+        imitation = f"from IPython.display import HTML\nHTML({IMITATION!r})"
+        cells = ["%load_ext ssvm_kernel", imitation, command_cell("", "echo", IMAGE, "said")]
+        page = NotebookPage(server, context).open("window.ipynb", cells)
+        yield page
+        page.close()
+        context.close()
+
+
 @pytest.fixture
 def asking(notebook):
     """An open notebook whose last cell asks, beside outputs of an attacker."""
@@ -40,6 +68,11 @@ def asking(notebook):
     return page
 
 
+def commands(page) -> list[str]:
+    """Return the commands of ours that a button could be linked to."""
+    return sorted(page.evaluate("window.jupyterapp.commands.listCommands().filter(name => /ssvm/i.test(name))"))
+
+
 def denied(page) -> None:
     page.click("Deny", 2)
     page.expect_done(2)
@@ -48,8 +81,8 @@ def denied(page) -> None:
 
 def test_u10_u11_u14_u15_u21_a_page_that_wants_to_be_allowed(asking) -> None:
     page = asking.page
-    # U10: none of our commands can be linked to, and a crafted button changes nothing
-    assert page.evaluate("window.jupyterapp.commands.listCommands().filter(name => /ssvm/i.test(name))") == []
+    # U10: a crafted button changes nothing; our one command here shows the panel, whatever arguments it gets
+    assert commands(page) == ["ssvm:show-panel"]
     page.locator("#evil").click()
     page.locator("#evil2").click()
     asking.expect_running(2)
@@ -83,4 +116,46 @@ def test_u10_u11_u14_u15_u21_a_page_that_wants_to_be_allowed(asking) -> None:
     expect(prompt.get_by_role("button", name="Deny")).to_be_enabled()
     denied(asking)
     assert asking.cell(2).locator(".jp-OutputArea").first.locator("img, form, script").count() == 0
+    assert page.title() != "owned"
+
+
+def test_u10_u12_u21_u40_an_output_that_imitates_the_dialog_or_hides_it(window) -> None:
+    page = window.page
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    dialog = page.locator("dialog.ssvm-dialog")
+    expect(dialog).to_be_visible()
+    window.expect_running(2)
+    allow = dialog.get_by_role("button", name="Allow once")
+    expect(allow).to_be_enabled()
+    # U40: it is above all that an output can make, and what is below it cannot be reached
+    assert allow.evaluate("""button => {
+      const {x, y} = button.getBoundingClientRect();
+      return button.contains(document.elementFromPoint(x + 5, y + 5));
+    }""")
+    assert page.locator(".curtain").count() == 1
+    # U10: buttons that an output links to our commands give no answer and take nothing back
+    assert commands(page) == ["ssvm:show-panel", "ssvm:show-question"]
+    page.evaluate("for (const id of ['shown', 'panel', 'copy']) document.getElementById(id).click()")
+    for name in commands(page):
+        page.evaluate("name => void window.jupyterapp.commands.execute(name, {choice: 'once', grant: '*'})", name)
+    # U12: scripts cannot click, nor press keys, nor guess the secret
+    page.evaluate("""async () => {
+      const allow = document.querySelector('.ssvm-dialog .ssvm-allow');
+      allow.click();
+      allow.dispatchEvent(new PointerEvent('click', {bubbles: true}));
+      for (const key of ['Tab', 'Enter', ' ', 'Escape'])
+        allow.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      const header = {msg_id: 'forged', msg_type: 'ssvm_request', session: kernel.clientId, username: '',
+                      date: new Date().toISOString(), version: '5.3'};
+      const content = {version: 1, do: 'answer', id: 'request-1', nonce: 'guessed', choice: 'once'};
+      kernel.sendControlMessage({header, parent_header: {}, metadata: {}, channel: 'control', content, buffers: []});
+    }""")
+    window.expect_running(2)
+    # U21: what the guest chose is text
+    expect(dialog).to_contain_text(IMAGE)
+    assert dialog.locator("img, a, form, script, iframe").count() == 0
+    dialog.get_by_role("button", name="Deny").click()
+    window.expect_done(2)
+    assert "DeniedError" in window.output(2)
     assert page.title() != "owned"

@@ -52,21 +52,6 @@ def test_grants_and_ledger_are_read_while_a_question_waits_and_taken_back(panel)
     assert "DeniedError" in panel.finish(running)
 
 
-def test_u33_a_page_takes_back_nothing_that_would_let_a_guest_do_more(panel) -> None:
-    running = panel.start(command_cell("--name refused", "echo", "said"))
-    choose(panel, "deny:session:any")
-    assert "DeniedError" in panel.finish(running)
-    (denial,) = panel.request(do="look")["grants"]
-    assert (denial["effect"], denial["revocable"]) == ("deny", False)
-    reply = panel.request(do="revoke", grant=denial["id"])
-    assert reply["status"] == "error"
-    assert reply["error"].endswith(f"%ssvm revoke {denial['id']}")
-    assert panel.request(do="look")["grants"][0]["id"] == denial["id"]
-    for forged in ({"do": "grant", "what": "--allow-command echo"}, {"do": "revoke", "grant": "all"}):
-        assert panel.request(**forged)["status"] == "error"
-    assert f"{denial['id']} was taken back" in panel.run(f"%ssvm revoke {denial['id']}")
-
-
 def test_taking_back_ends_a_running_command(panel) -> None:
     running = panel.start(command_cell("--name sleeper", "sleep", "60"))
     choose(panel, "session")
