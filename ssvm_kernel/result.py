@@ -9,6 +9,7 @@ from ssvm_kernel.capabilities.model import FolderGrant
 from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.context import Denial
 from ssvm_kernel.display.report import CommandLine, FileLine, GrantLine, RunReport, Timings
+from ssvm_kernel.display.survive import survivable_bundle
 from ssvm_kernel.display.text import size
 from ssvm_kernel.namespace import shell
 from ssvm_kernel.opens import MissedPath
@@ -191,4 +192,4 @@ class RunResult:
             return
         from IPython.display import display
 
-        display(self.report.bundle(), raw=True)  # type: ignore[no-untyped-call]
+        display(survivable_bundle(self.report.bundle()), raw=True)  # type: ignore[no-untyped-call]

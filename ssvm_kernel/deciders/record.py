@@ -13,8 +13,10 @@ __all__ = ["Record", "answer_bundle", "record_bundle"]
 # Inline styles, because a saved notebook, an export and GitHub have no style sheet of ours; theme variables first, so
 # that the record follows JupyterLab's theme, and plain inheritance where there is none.  The sanitiser for notebooks
 # that are not trusted drops declarations with variables, so that the colour is also there without one.
+# Elements that every viewer keeps: without its style this is a quotation that reads the same.
+_SMALL = "display:block;font-style:normal;font-size:smaller"
 _BOX = (
-    "border-left:3px solid {plain};border-left-color:{themed};padding:4px 10px;margin:4px 0;"
+    "max-width:none;border-left:3px solid {plain};border-left-color:{themed};padding:4px 10px;margin:4px 0;"
     "font-family:var(--jp-ui-font-family,sans-serif);font-size:var(--jp-ui-font-size1,13px)"
 )
 _CODE = (
@@ -67,7 +69,7 @@ def answer_bundle(verdict: str, what: str, who: str, *, allowed: bool) -> dict[s
     """Return the MIME bundle of any answer, from text that is safe to show."""
     style = _BOX.format(**(_GREEN if allowed else _RED))
     rich = (
-        f'<div style="{style}"><b>{html.escape(verdict)}</b> <code style="{_CODE}">{html.escape(what)}</code>'
-        f"<br><small>asked by {html.escape(who)}</small></div>"
+        f'<blockquote style="{style}"><b>{html.escape(verdict)}</b> <code style="{_CODE}">{html.escape(what)}</code>'
+        f'<i style="{_SMALL}">asked by {html.escape(who)}</i></blockquote>'
     )
     return {"text/html": rich, "text/plain": f"[ssvm] {verdict}: {what} (asked by {who})"}

@@ -177,7 +177,7 @@ class Profile:
     def bundle(self) -> Bundle:
         """Return the table in its forms."""
         table = self.table()
-        return {"text/plain": repr(table), "text/html": table._repr_html_()}
+        return {"text/plain": repr(table), "text/html": table.html()}
 
     def data(self) -> dict[str, Any]:
         """Return samples and functions as JSON data."""

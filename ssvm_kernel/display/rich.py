@@ -122,7 +122,7 @@ def _csv(name: str, data: bytes) -> Rich:
     count = len(body) + more
     what = f"a table (CSV, {width} columns, {count:,} rows)"
     table = Table(f"{name} · {what}" + (f", the first {len(body)} of them" if more else ""), head, body)
-    return Rich(what, ({"text/plain": repr(table), "text/html": table._repr_html_()},))
+    return Rich(what, ({"text/plain": repr(table), "text/html": table.html()},))
 
 
 def _json(name: str, data: bytes) -> Rich:

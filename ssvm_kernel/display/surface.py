@@ -6,6 +6,7 @@ import sys
 from typing import Any, Protocol
 
 from ssvm_kernel.display.publish import publish
+from ssvm_kernel.display.survive import survivable_bundle
 from ssvm_kernel.display.text import inert, tame
 
 __all__ = ["Bundle", "Handle", "NotebookSurface", "Surface", "TerminalSurface", "current_surface", "running_cell"]
@@ -56,7 +57,7 @@ class NotebookSurface:
         """Show an output that can be replaced later."""
         from IPython.display import display
 
-        shown = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        shown = display(survivable_bundle(bundle), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         return _NotebookHandle(shown)
 
 
@@ -65,7 +66,7 @@ class _NotebookHandle:
         self._shown = shown
 
     def update(self, bundle: Bundle) -> None:
-        self._shown.update(bundle, raw=True)
+        self._shown.update(survivable_bundle(bundle), raw=True)
 
 
 class TerminalSurface:

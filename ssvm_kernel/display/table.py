@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ssvm_kernel.display.style import CELL, NO_MATH, ROW, TABLE
 from ssvm_kernel.display.surface import Bundle
+from ssvm_kernel.display.survive import survivable
 from ssvm_kernel.display.text import escape, inert
 
 __all__ = ["Shown", "Table"]
@@ -38,6 +39,10 @@ class Table:
         return "\n".join([self.title, *(f"  {line}" for line in body)])
 
     def _repr_html_(self) -> str:
+        return survivable(self.html())
+
+    def html(self) -> str:
+        """Return the table in the elements of one."""
         title = f"<strong>{escape(self.title)}</strong>"
         if not self.rows:
             return f'<div style="{ROW}">{title}</div>'
@@ -58,4 +63,4 @@ class Shown:
         return str(self._bundle["text/plain"])
 
     def _repr_html_(self) -> str:
-        return str(self._bundle["text/html"])
+        return survivable(str(self._bundle["text/html"]))

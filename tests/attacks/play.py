@@ -12,6 +12,7 @@ from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.deciders.base import Answer, Question, Wait
 from ssvm_kernel.deciders.scripted import ScriptedDecider
 from ssvm_kernel.display.surface import Bundle, TerminalSurface
+from ssvm_kernel.display.survive import survivable_bundle
 from ssvm_kernel.options import CompileTraits, parse
 from ssvm_kernel.session import Session
 
@@ -66,7 +67,7 @@ class Cell:
         self.streams[stream] += text
 
     def show(self, bundle: Bundle) -> _Shown:
-        self.bundles.append(bundle)
+        self.bundles.append(survivable_bundle(bundle))  # as a notebook has it
         return _Shown(self, len(self.bundles) - 1)
 
 
@@ -76,7 +77,7 @@ class _Shown:
     place: int
 
     def update(self, bundle: Bundle) -> None:
-        self.cell.bundles[self.place] = bundle
+        self.cell.bundles[self.place] = survivable_bundle(bundle)
 
 
 @dataclass(frozen=True)
