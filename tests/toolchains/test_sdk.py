@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ssvm_kernel import sdk
-from ssvm_kernel.toolchains import _rust_crates, c
+from ssvm_kernel.toolchains import _rust_crates
+from ssvm_kernel.toolchains._clang import HEADERS
 from ssvm_kernel.toolchains._tools import run_compiler
 from ssvm_kernel.toolchains._ziglang import find_ziglang, sysroot_for
 from tests.toolchains.conftest import build, failure
@@ -241,8 +242,8 @@ def test_the_header_is_good_in_older_and_newer_c_and_in_cpp(tmp_path, standard):
         "-Werror",
         f"-std={standard}",
     ]
-    for folder in (*sysroot_for(zig, print).includes, str(c.HEADERS)):
-        argv += ["-isystem" if folder != str(c.HEADERS) else "-I", folder]
+    for folder in (*sysroot_for(zig, print).includes, str(HEADERS)):
+        argv += ["-isystem" if folder != str(HEADERS) else "-I", folder]
     done = run_compiler([*argv, "-x", kind, "-c", "x", "-o", "x.o"], tmp_path, source="")
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -252,4 +253,6 @@ def test_the_sources_are_shipped_with_the_package():
 
     root = Path(sdk.__file__).parent
     assert (root / "c" / "ssvm_process.h").is_file()
+    assert (root / "cpp" / "standard.h").is_file()
+    assert (root / "zig" / "ssvm_process.zig").is_file()
     assert (root / "rust" / "rust_process_interface_library" / "Cargo.toml").is_file()
