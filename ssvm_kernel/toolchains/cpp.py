@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import CompileError
-from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.host.store import load_blob, root, store_blob
 from ssvm_kernel.toolchains._clang import DEFAULT_OPT, Clang, Step
 from ssvm_kernel.toolchains._tools import signature
 
@@ -64,6 +64,8 @@ class CppToolchain(Clang):
 
     def _precompiled(self, step: Step, opt: str) -> Path | None:
         """Return the headers, compiled now if need be; None where they cannot be kept or made."""
+        if root() is None:  # they take longer than one cell without them
+            return None
         key = _key([*self.command(step, opt), signature(step.zig.program, STANDARD)])
         kept = load_blob(_KIND, key)
         if kept is not None:

@@ -162,6 +162,14 @@ def test_headers_that_do_not_fit_any_more_are_done_without(tmp_path, monkeypatch
     assert "do not fit" in caplog.text
 
 
+def test_headers_that_cannot_be_kept_are_not_compiled(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(cpp, "store_blob", None)
+    step = cpp.Step(None, None, tmp_path, HELLO, (), pytest.fail)
+    assert registry.get("c++")._precompiled(step, "2") is None
+
+
 @pytest.mark.parametrize(
     ("source", "wanted"),
     [
