@@ -50,6 +50,8 @@ class SsvmKernel(IPythonKernel):
     implementation_version = __version__
     shell_class = Type(SsvmShell)
     shell: Any
+    session: Any
+    _replied_to = ""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -98,6 +100,29 @@ class SsvmKernel(IPythonKernel):
         """What the protocol tells; Python's debugger is left out, which would find nothing in a guest."""
         info: dict[str, Any] = super().kernel_info
         return {**info, "supported_features": [one for one in info["supported_features"] if one != "debugger"]}
+
+    async def execute_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        """Run a cell and send its reply, also when an interrupt comes before or after the guest's own time.
+
+        ipykernel sends none then, and a front end waits for it for ever.
+        """
+        try:
+            await super().execute_request(stream, ident, parent)  # type: ignore[no-untyped-call]
+        except KeyboardInterrupt:
+            if self._replied_to != parent["header"]["msg_id"]:
+                self._reply_interrupted(stream, ident, parent)
+
+    def finish_metadata(self, parent: Any, metadata: Any, reply_content: Any) -> Any:
+        """Note that the reply is about to go out."""
+        self._replied_to = parent["header"]["msg_id"]
+        return super().finish_metadata(parent, metadata, reply_content)  # type: ignore[no-untyped-call]
+
+    def _reply_interrupted(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        error = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": ["KeyboardInterrupt"]}
+        self.session.send(self.iopub_socket, "error", error, parent)
+        reply = {"status": "error", **error, "execution_count": self.shell.execution_count - 1}
+        reply |= {"user_expressions": {}, "payload": []}
+        self.session.send(stream, "execute_reply", reply, parent, ident=ident)
 
     async def do_execute(
         self,

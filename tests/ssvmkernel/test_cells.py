@@ -176,6 +176,17 @@ def test_output_comes_before_idle_and_an_interrupt_ends_the_guest_alone(both) ->
     both.expect_whole()
 
 
+def test_an_interrupt_outside_of_the_guest_is_answered_as_well(both) -> None:
+    both.run(
+        "%%python\nkernel = get_ipython().kernel\nreply = kernel._reply\n"
+        "def late(*args):\n    kernel._reply = reply\n    raise KeyboardInterrupt\nkernel._reply = late"
+    )
+    answer = reply_to(both, HELLO)
+    assert (answer["status"], answer["ename"]) == ("error", "KeyboardInterrupt")
+    assert [m["content"]["ename"] for m in both.messages if m["msg_type"] == "error"] == ["KeyboardInterrupt"]
+    assert reply_to(both, HELLO)["status"] == "ok"
+
+
 def test_python_below_its_line_can_ask_and_a_guests_cell_leaves_that_alone(both) -> None:
     both.run(HELLO)
     asking = both.start("%%python\nprint('got ' + input('who? '))")
