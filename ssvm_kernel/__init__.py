@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
+    from ssvm_kernel.library.alone import load
+    from ssvm_kernel.library.face import Library
+
+__all__ = ["Library", "__version__", "load", "load_ipython_extension", "unload_ipython_extension"]
 __version__ = "0.1.0"
 
 _ATTRIBUTE = "_ssvm_magics"
+_GUESTS = "ssvm"
+_LAZY = {"Library": "ssvm_kernel.library.face", "load": "ssvm_kernel.library.alone"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics (``%load_ext ssvm_kernel``); compilers, engines and widgets load when first used."""
+    from ssvm_kernel.library.names import Guests
     from ssvm_kernel.magic import SsvmMagics, with_body
 
     magics = SsvmMagics(shell)
     setattr(shell, _ATTRIBUTE, magics)
     shell.register_magics(magics)
     shell.input_transformers_cleanup.insert(0, with_body)
+    if _GUESTS not in shell.user_ns:  # a variable of the person's own stays
+        shell.push({_GUESTS: Guests(magics)}, interactive=False)  # type: ignore[no-untyped-call]
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -29,5 +45,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     if magics is not None:
         magics.close()
         delattr(shell, _ATTRIBUTE)
+        if type(shell.user_ns.get(_GUESTS)).__name__ == "Guests":
+            del shell.user_ns[_GUESTS]
         transformers = shell.input_transformers_cleanup
         transformers[:] = [one for one in transformers if getattr(one, "__name__", "") != "with_body"]

@@ -174,9 +174,10 @@ class Runtime:
     """Runs guests with workers of one pool and one broker for their commands, whose requests are in `ledger`."""
 
     def __init__(self, pool: WorkerPool, broker: CommandBroker, ledger: Ledger) -> None:
+        self.pool = pool
         self.runner = Runner(pool)
         self.broker = broker
-        self._ledger = ledger
+        self.ledger = ledger
 
     def run(self, prepared: Prepared, engine: str) -> RunResult:
         """Run a guest once, show what it prints and runs, and report.
@@ -197,10 +198,10 @@ class Runtime:
         """
         guest, context = prepared.guest, prepared.context
         shown, kept = prepared.options.output_limit, prepared.options.result_limit
-        exhibits = Exhibits(prepared, self._ledger)
+        exhibits = Exhibits(prepared, self.ledger)
         streams = GuestStreams(prepared.surface, shown, keep=max(shown, kept), show=exhibits.show)
         blocks = EvcxrBlocks(streams) if prepared.options.display_from_stdout else None
-        asked = self._ledger.written
+        asked = self.ledger.written
         try:
             handler = self.broker.handler(context)
             job, typing = prepared.job(engine), prepared.typing
@@ -215,7 +216,7 @@ class Runtime:
             streams.close()
         if outcome.results:
             prepared.surface.write("stdout", "".join(f"{result}\n" for result in outcome.results))
-        result = result_of(prepared, outcome, streams, self._ledger.since(asked), tuple(exhibits.shown))
+        result = result_of(prepared, outcome, streams, self.ledger.since(asked), tuple(exhibits.shown))
         assert result.report is not None
         prepared.surface.show(result.report.bundle())
         if prepared.profiled:

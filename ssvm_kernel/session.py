@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from ssvm_kernel import namespace
 from ssvm_kernel.broker import CommandBroker
@@ -35,6 +37,9 @@ from ssvm_kernel.toolchains.cache import compile_cached
 from ssvm_kernel.toolchains.files import check_name
 from ssvm_kernel.toolchains.recent import RecentlyCompiled
 
+if TYPE_CHECKING:
+    from ssvm_kernel.calls import OpenGuest
+
 __all__ = ["Session"]
 
 
@@ -51,6 +56,7 @@ class Session:
         self.guests: dict[str, Guest] = {}
         self.files: dict[str, str] = {}
         self._recent = RecentlyCompiled()
+        self._open: WeakSet[OpenGuest] = WeakSet()
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
@@ -176,6 +182,31 @@ class Session:
             raise
         return result
 
+    def open(self, guest: Guest, options: RunTraits, cell: str = "") -> OpenGuest:
+        """Return a guest whose functions can be called; nothing is started before the first call.
+
+        Parameters
+        ----------
+        guest : Guest
+            What is called.
+        options : RunTraits
+            Grants and limits of all its calls.
+        cell : str
+            The cell that opens it, for prompts and the ledger.
+
+        Raises
+        ------
+        UsageError
+            For options that a call cannot have.
+        """
+        if options.engine not in ENGINES:
+            raise UsageError(f"calls run in one engine: {', '.join(ENGINES)}")
+        from ssvm_kernel.calls import OpenGuest
+
+        opened = OpenGuest(self.runtime, self.grants, guest, options, cell)
+        self._open.add(opened)
+        return opened
+
     def grant_rows(self) -> tuple[GrantRow, ...]:
         """Return the table of what is in force: this session's grants, then those for always."""
         now = time.time()
@@ -220,6 +251,8 @@ class Session:
     def close(self) -> None:
         """End the workers."""
         atexit.unregister(self.close)
+        for opened in tuple(self._open):
+            opened.close()
         self._pool.close()
 
 

@@ -120,6 +120,13 @@ class FileWatch:
             for (function, fd, path), (error, count) in self._seen.items()
         )
 
+    def take(self) -> tuple[tuple[Attempt, ...], int, bool]:
+        """Return the attempts, how many more there were, and whether folders were looked for, since the last time."""
+        taken = self.attempts(), self.more, self.no_folders
+        self._seen.clear()
+        self.more, self.no_folders = 0, False
+        return taken
+
     def _reads(self, caller: int) -> None:
         del caller
         if self._on_read is not None:

@@ -198,6 +198,10 @@ class WorkerPool:
             if last.domain == domain and last.alive:
                 return last
             last.kill()
+        return self.take_new(domain, lock)
+
+    def take_new(self, domain: str, lock: protocol.Lock) -> Worker:
+        """Return a worker as `take`, which nobody else has or gets: the caller ends it."""
         self.warm()
         assert self._spare is not None
         worker, self._spare = self._spare, None

@@ -6,7 +6,18 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ssvm_kernel.sandbox.callmessages import (
+    CallExport,
+    Memory,
+    MemoryPart,
+    Opened,
+    Renew,
+    Renewed,
+    Returned,
+    Shape,
+)
 from ssvm_kernel.sandbox.engines import EngineSettings
+from ssvm_kernel.sandbox.facts import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt, Message, StackFrame, TrapInfo
 
 __all__ = [
     "ANSWERING",
@@ -15,6 +26,7 @@ __all__ = [
     "MOST_PATH_BYTES",
     "Attempt",
     "Call",
+    "CallExport",
     "CommandCall",
     "CommandReply",
     "Compile",
@@ -28,9 +40,16 @@ __all__ = [
     "InputReply",
     "Lock",
     "Locked",
+    "Memory",
+    "MemoryPart",
+    "Opened",
     "Preopen",
     "Ready",
+    "Renew",
+    "Renewed",
+    "Returned",
     "Run",
+    "Shape",
     "StackFrame",
     "ToWorker",
     "TrapInfo",
@@ -38,16 +57,6 @@ __all__ = [
     "decode_to_worker",
     "encode",
 ]
-
-
-MOST_ATTEMPTS: Final = 50
-"""Paths that a run's end names."""
-MOST_PATH_BYTES: Final = 1024
-"""Bytes of one such path."""
-
-
-class _Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Base: messages are tagged with their class name."""
 
 
 class Preopen(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +67,7 @@ class Preopen(msgspec.Struct, frozen=True, array_like=True):
     writable: bool
 
 
-class Lock(_Message, frozen=True):
+class Lock(Message, frozen=True):
     """To the worker, first of all: give up everything but these folders, for good.
 
     Parameters
@@ -73,7 +82,7 @@ class Lock(_Message, frozen=True):
     data_bytes: int
 
 
-class Compile(_Message, frozen=True):
+class Compile(Message, frozen=True):
     """To the worker: turn the module in the blob into machine code (or bytecode) of `engine`, and keep it as `key`."""
 
     engine: EngineSettings
@@ -87,7 +96,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
     args: tuple[str, ...] = ()
 
 
-class Run(_Message, frozen=True):
+class Run(Message, frozen=True):
     """To the worker: run a module once, in a fresh instance.
 
     The descriptors beside it are the write ends for stdout and stderr and, when `machine_code`, a file of machine code
@@ -121,6 +130,8 @@ class Run(_Message, frozen=True):
         What to call instead of ``_start``.
     measured : bool
         Whether its times are compared with others.
+    keep : bool
+        Whether it is not run, but kept so that its functions can be called; its pipes stay open then.
     """
 
     engine: EngineSettings
@@ -136,21 +147,22 @@ class Run(_Message, frozen=True):
     ask: bool = False
     call: Call | None = None
     measured: bool = False
+    keep: bool = False
 
 
-class DisplayReply(_Message, frozen=True):
+class DisplayReply(Message, frozen=True):
     """To the worker: what became of what the guest wanted to show; see `ssvm_kernel.host.display`."""
 
     code: int
 
 
-class InputReply(_Message, frozen=True):
+class InputReply(Message, frozen=True):
     """To the worker: there is something to read, or `end`: there will not be more."""
 
     end: bool
 
 
-class CommandReply(_Message, frozen=True):
+class CommandReply(Message, frozen=True):
     """To the worker: how the command ended, as the guest sees it.
 
     Outputs are in the blob, stdout first; one that is large is a descriptor beside it instead.
@@ -164,13 +176,13 @@ class CommandReply(_Message, frozen=True):
     keep_inputs: bool = False
 
 
-class Ready(_Message, frozen=True):
+class Ready(Message, frozen=True):
     """From the worker: it is warm."""
 
     pid: int
 
 
-class Locked(_Message, frozen=True):
+class Locked(Message, frozen=True):
     """From the worker: what holds it now; see `ssvm_kernel.sandbox.oslock.LockReport`."""
 
     landlock_abi: int
@@ -180,13 +192,13 @@ class Locked(_Message, frozen=True):
     missing: tuple[str, ...]
 
 
-class Compiled(_Message, frozen=True):
+class Compiled(Message, frozen=True):
     """From the worker: machine code is in the blob; seconds that compiling took."""
 
     seconds: float
 
 
-class CommandCall(_Message, frozen=True):
+class CommandCall(Message, frozen=True):
     """From the worker: the guest called ``run``; its stdin is in the blob."""
 
     name: bytes
@@ -195,57 +207,17 @@ class CommandCall(_Message, frozen=True):
     timeout_ms: int
 
 
-class DisplayCall(_Message, frozen=True):
+class DisplayCall(Message, frozen=True):
     """From the worker: the guest wants to show what is in the blob."""
 
     mime: bytes
 
 
-class InputCall(_Message, frozen=True):
+class InputCall(Message, frozen=True):
     """From the worker: the guest is about to read its stdin."""
 
 
-class StackFrame(msgspec.Struct, frozen=True, array_like=True):
-    """One frame of a guest's stack: function, and where it is in the source (empty and 0 when unknown)."""
-
-    function: str
-    file: str = ""
-    line: int = 0
-    column: int = 0
-
-
-class TrapInfo(msgspec.Struct, frozen=True, array_like=True):
-    """What trapped, in the engine's words, and where."""
-
-    message: str
-    frames: tuple[StackFrame, ...] = ()
-
-
-class Attempt(msgspec.Struct, frozen=True, array_like=True):
-    """A path that the guest tried and did not get.
-
-    Parameters
-    ----------
-    function : str
-        What it called, e.g. ``"path_open"``.
-    fd : int
-        The folder that the path is relative to; granted folders are numbered from 3.
-    path : bytes
-        As the guest gave it, its beginning where it is long.
-    error : int
-        The WASI error of the last time.
-    count : int
-        How often.
-    """
-
-    function: str
-    fd: int
-    path: bytes
-    error: int
-    count: int = 1
-
-
-class Finished(_Message, frozen=True):
+class Finished(Message, frozen=True):
     """From the worker: the run is over.
 
     Parameters
@@ -284,7 +256,7 @@ class Finished(_Message, frozen=True):
     fuel: int = 0
 
 
-class Failed(_Message, frozen=True):
+class Failed(Message, frozen=True):
     """From the worker: it could not do what was asked.
 
     Parameters
@@ -300,8 +272,21 @@ class Failed(_Message, frozen=True):
     message: str
 
 
-ToWorker: TypeAlias = Lock | Compile | Run | CommandReply | DisplayReply | InputReply
-FromWorker: TypeAlias = Ready | Locked | Compiled | CommandCall | DisplayCall | InputCall | Finished | Failed
+ToWorker: TypeAlias = Lock | Compile | Run | CallExport | Memory | Renew | CommandReply | DisplayReply | InputReply
+FromWorker: TypeAlias = (
+    Ready
+    | Locked
+    | Compiled
+    | CommandCall
+    | DisplayCall
+    | InputCall
+    | Finished
+    | Failed
+    | Opened
+    | Returned
+    | MemoryPart
+    | Renewed
+)
 
 ASKING: Final = (CommandCall, DisplayCall, InputCall)
 """Messages after which a worker waits for an answer."""

@@ -26,27 +26,17 @@ from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.calling import BadCall, bind_export
 from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
-from ssvm_kernel.sandbox.entry import enter_start, export_of
+from ssvm_kernel.sandbox.entry import enter_start
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
+from ssvm_kernel.sandbox.kept import KeptGuest
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.profiler import GuestProfiler
+from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
 
 __all__ = ["main"]
-
-_MOST_INSTANCES = 4  # the guest and what this host puts between it and WASI
-_MOST_TABLES = 100
-_MOST_MEMORIES = 8
-
-
-class _CannotRun(Exception):
-    """A request that fails before the guest runs."""
-
-    def __init__(self, stage: str, message: str) -> None:
-        super().__init__(message)
-        self.stage = stage
 
 
 class Worker:
@@ -60,6 +50,7 @@ class Worker:
         # Made before the lock, which they do not need to outlive: neither starts a thread.
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
         self._modules: dict[str, Loaded] = {}
+        self._kept: KeptGuest | None = None
         self._host_seconds = 0.0
         self._input_ended = False
 
@@ -77,11 +68,9 @@ class Worker:
                     return  # nothing that came from outside is touched before the lock
                 elif isinstance(message, protocol.Compile):
                     self._compile(message, frame.blob)
-                elif isinstance(message, protocol.Run):
-                    with _no_collection() if message.measured else nullcontext():
-                        finished, profile = self._run(message, fds)
-                    self._send(finished, profile)
-            except _CannotRun as problem:
+                else:
+                    self._send(*self._work(message, frame.blob, fds))
+            except CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
                 self._send(protocol.Failed("internal", traceback.format_exc()))
@@ -103,7 +92,7 @@ class Worker:
         try:
             report = lock_worker(policy)
         except LockError as error:
-            raise _CannotRun("lock", str(error)) from None
+            raise CannotRun("lock", str(error)) from None
         self._locked = True
         self._send(
             protocol.Locked(report.landlock_abi, report.seccomp, report.no_new_privs, report.rlimits, report.missing)
@@ -120,7 +109,7 @@ class Worker:
         try:
             module = wasmtime.Module(self._engine(request.engine), wasm)
         except wasmtime.WasmtimeError as error:
-            raise _CannotRun("compile", str(error)) from None
+            raise CannotRun("compile", str(error)) from None
         seconds = time.perf_counter() - started
         self._modules[request.key] = Loaded(self._engine(request.engine), module)
         self._send(protocol.Compiled(seconds), bytes(module.serialize()))
@@ -132,9 +121,26 @@ class Worker:
                 module = wasmtime.Module.deserialize_file(engine, f"/dev/fd/{fds[2]}")
             except wasmtime.WasmtimeError as error:
                 # Machine code of another engine version or processor: the kernel compiles anew.
-                raise _CannotRun("stale", str(error)) from None
+                raise CannotRun("stale", str(error)) from None
             self._modules[request.key] = Loaded(engine, module)
         return self._modules[request.key]
+
+    def _work(self, message: protocol.ToWorker, blob: bytes, fds: list[int]) -> tuple[protocol.FromWorker, bytes]:
+        """Run a guest, keep one, or call its functions, and return the answer."""
+        if not isinstance(message, protocol.Run):
+            assert self._kept is not None
+            return self._kept.answer(message, blob)
+        if message.keep:
+            return self._keep(message, fds), b""
+        with _no_collection() if message.measured else nullcontext():
+            return self._run(message, fds)
+
+    def _keep(self, request: protocol.Run, fds: list[int]) -> protocol.Opened:
+        """Keep a guest whose functions will be called; a worker has one at most."""
+        guest = self._load(request, fds)
+        self._kept = KeptGuest(guest, request, tuple(fds[:2]), self._ask_command, self._ask_display)
+        del fds[:2]  # they stay open for its later instances
+        return protocol.Opened()
 
     def _run(self, request: protocol.Run, fds: list[int]) -> tuple[protocol.Finished, bytes]:
         """Run one guest in a fresh store, and return its end and profile; the kernel sees the end of its pipes then."""
@@ -154,8 +160,8 @@ class Worker:
         results: tuple[str, ...] = ()
         profiler = _profiler(guest, store, request)
         try:
-            _set_limits(store, request)
-            store.set_wasi(_wasi(request, fds))
+            limit_store(store, request)
+            store.set_wasi(wasi_config(request, fds))
             instantiated = time.perf_counter()
             try:
                 files.stand_before(linker, store)
@@ -168,13 +174,13 @@ class Worker:
             except GuestExit as ended:
                 exit_code = ended.code
             except BadCall as error:
-                raise _CannotRun("call", str(error)) from None
+                raise CannotRun("call", str(error)) from None
             except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
                 if instance is None and not isinstance(error, wasmtime.Trap):
-                    raise _CannotRun("link", str(error)) from None
+                    raise CannotRun("link", str(error)) from None
                 exit_code, trap = None, parse_trap(str(error))
             stopped = time.perf_counter()
-            memory_bytes = _memory_bytes(store, instance)
+            memory = memory_bytes(store, instance)
             fuel = request.fuel - store.get_fuel() if request.engine.fuel else 0
             profile = profiler.finish() if profiler is not None else b""
         finally:
@@ -188,7 +194,7 @@ class Worker:
             instantiate=instantiated - loaded,
             run=stopped - instantiated,
             host=self._host_seconds,
-            memory_bytes=memory_bytes,
+            memory_bytes=memory,
             attempts=files.attempts(),
             more_attempts=files.more,
             no_folders=files.no_folders,
@@ -248,19 +254,6 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _set_limits(store: wasmtime.Store, request: protocol.Run) -> None:
-    """Bound what the guest may make the engine hold; the system bounds the whole process besides."""
-    store.set_limits(
-        memory_size=request.memory_bytes,
-        table_elements=request.table_elements,
-        instances=_MOST_INSTANCES,
-        tables=_MOST_TABLES,
-        memories=_MOST_MEMORIES,
-    )
-    if request.engine.fuel:
-        store.set_fuel(request.fuel)
-
-
 def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int]) -> GuestReply:
     """Put a reply's outputs together from the blob and the descriptors, which belong to them from now on."""
     stored = iter(fds)
@@ -275,29 +268,13 @@ def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int]) -> G
     return GuestReply(reply.code, outputs[0], outputs[1], reply.keep_inputs)
 
 
-def _wasi(request: protocol.Run, fds: list[int]) -> wasmtime.WasiConfig:
-    """Return what the guest may see: its arguments, its environment, the granted folders, two pipes."""
-    wasi = wasmtime.WasiConfig()
-    wasi.argv = list(request.argv)
-    if request.env:
-        wasi.env = [list(pair) for pair in request.env]
-    # By path, not by callback: a callback is called on a thread of the engine, 35 times slower.
-    wasi.stdout_file = f"/dev/fd/{fds[0]}"
-    wasi.stderr_file = f"/dev/fd/{fds[1]}"
-    if request.stdin:
-        wasi.stdin_file = f"/dev/fd/{fds[-1]}"
-    for preopen in request.preopens:
-        wasi.preopen_dir(preopen.host, preopen.guest, preopen.writable)
-    return wasi
-
-
 def _start(store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.Module) -> wasmtime.Func:
     """Return the function that runs a command module."""
     start = instance.exports(store).get("_start")
     if isinstance(start, wasmtime.Func):
         return start
     names = ", ".join(export.name for export in module.exports) or "nothing"
-    raise _CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
+    raise CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
 
 
 def _profiler(guest: Loaded, store: wasmtime.Store, request: protocol.Run) -> GuestProfiler | None:
@@ -322,11 +299,6 @@ def _entry(
         return ()
 
     return run
-
-
-def _memory_bytes(store: wasmtime.Store, instance: wasmtime.Instance | None) -> int:
-    memory = export_of(store, instance, "memory") if instance is not None else None
-    return memory.data_len(store) if isinstance(memory, wasmtime.Memory) else 0
 
 
 def main(fd: int, parent: int) -> None:

@@ -20,8 +20,9 @@ LAYERS = (
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
-    | {"exhibits", "inputs", "namespace", "profiling", "progress", "reporting", "result", "retrace"},
+    | {"calls", "exhibits", "inputs", "namespace", "profiling", "progress", "reporting", "result", "retrace"},
     {"session"},
+    {"library"},
     {"commands"},
     {"panel"},
     {"magic", "kernel", "cli"},

@@ -1,0 +1,265 @@
+"""A guest that is open for calls: what was granted to it, the worker that has it, and what the end of a call means."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from ssvm_kernel.capabilities.folders import effective_folders
+from ssvm_kernel.capabilities.grants import GrantBook
+from ssvm_kernel.capabilities.model import Scope
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.context import Denial
+from ssvm_kernel.display.notice import Item, notice
+from ssvm_kernel.display.streams import GuestStreams
+from ssvm_kernel.ending import raise_for
+from ssvm_kernel.errors import DeniedError, GuestExit, GuestInterrupted, SsvmError, WorkerDied
+from ssvm_kernel.exhibits import Exhibits
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.opens import missed_paths
+from ssvm_kernel.options import RunTraits
+from ssvm_kernel.result import RunResult
+from ssvm_kernel.runtime import Prepared, Runtime
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.caller import Caller, checked
+from ssvm_kernel.sandbox.job import Outcome
+
+__all__ = ["Answered", "OpenGuest"]
+
+_LISTED: Final = 20
+Answer = TypeVar("Answer", bound=protocol.FromWorker)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of calls.
+
+    Parameters
+    ----------
+    count : int
+        Calls that returned.
+    blob : bytes
+        Their results, as rows; from the guest's process, so it is not trusted.
+    error : SsvmError or None
+        What ended the call after them.
+    """
+
+    count: int
+    blob: bytes
+    error: SsvmError | None = None
+
+
+class OpenGuest:
+    """A guest whose functions can be called; opened by the first call.
+
+    Parameters
+    ----------
+    runtime : Runtime
+        What runs guests.
+    book : GrantBook
+        The session's grants.
+    guest : Guest
+        What is called.
+    options : RunTraits
+        What is granted to it, and its limits.
+    cell : str
+        The cell that opened it, for prompts and the ledger.
+    """
+
+    def __init__(self, runtime: Runtime, book: GrantBook, guest: Guest, options: RunTraits, cell: str = "") -> None:
+        self.guest = guest
+        self.options = options
+        self._runtime = runtime
+        self._book = book
+        self._cell = cell
+        self._held = _Held()
+        self._ended = ""
+        self._told: set[str] = set()
+        weakref.finalize(self, self._held.close).atexit = False
+
+    def call(
+        self, function: str, shape: protocol.Shape, rows: bytes, count: int = 1, *, fresh: bool = False
+    ) -> Answered:
+        """Call an exported function, once for each row.
+
+        Parameters
+        ----------
+        function : str
+            Its name.
+        shape : Shape
+            How values are passed.
+        rows : bytes
+            The arguments; see `ssvm_kernel.sandbox.callmessages.CallExport`.
+        count : int
+            Rows.
+        fresh : bool
+            Whether each call gets an instance of its own, instead of the one that is kept.
+
+        Raises
+        ------
+        GuestInterrupted
+            When the person interrupted; the kept instance is gone.
+        UsageError, LoadError, LimitReached, WorkerDied
+            When it cannot be called.
+        """
+        message = protocol.CallExport(function, shape, count, fresh)
+        returned, blob = self._ask(message, rows, protocol.Returned, fresh=fresh)
+        try:
+            checked(returned, count)
+        except WorkerDied:
+            self._held.close()
+            raise
+        error = self._error_of(returned)
+        if error is not None and not fresh and returned.count < count:
+            self._ended = "the one that ended"
+        return Answered(returned.count, blob, error)
+
+    def memory(self, offset: int, length: int, data: bytes | None = None) -> tuple[int, bytes]:
+        """Read a part of the kept instance's memory, or write one; return the memory's size and what was read.
+
+        Raises
+        ------
+        UsageError
+            When there is no such part.
+        """
+        message = protocol.Memory(offset, length, data is not None)
+        part, blob = self._ask(message, data or b"", protocol.MemoryPart)
+        if len(blob) != (length if data is None else 0):
+            self._held.close()
+            raise WorkerDied("the guest's process did not answer as it should")
+        return part.size, blob
+
+    def renew(self) -> None:
+        """Let go of the kept instance; the next call makes a new one."""
+        if self._held.caller is not None and self._held.caller.alive:
+            self._ask(protocol.Renew(), b"", protocol.Renewed)
+
+    def close(self) -> None:
+        """End the worker; the next call starts another one."""
+        self._held.close()
+
+    def _ask(
+        self, message: protocol.ToWorker, blob: bytes, kind: type[Answer], *, fresh: bool = False
+    ) -> tuple[Answer, bytes]:
+        prepared = self._prepared()
+        if self._ended and not fresh:
+            prepared.notice(f"a new instance of {visible(self.guest.name)} begins, without the state of {self._ended}")
+            self._ended = ""
+        exhibits = Exhibits(prepared, self._runtime.ledger)
+        streams = GuestStreams(prepared.surface, self.options.output_limit, show=exhibits.show)
+        self._held.output.streams = streams
+        denied = len(prepared.context.denials)
+        try:
+            answer = self._caller(prepared).ask(message, blob, kind, prepared.deadline())
+        except KeyboardInterrupt:
+            self._ended = "the one that was interrupted"
+            name = visible(self.guest.name)
+            raise GuestInterrupted(f"the call of {name} was interrupted, and its instance is gone") from None
+        except SsvmError:
+            if not self._held.alive:
+                self._ended = "the one whose process is gone"
+            raise
+        finally:
+            streams.close()
+        self._check_denials(prepared, prepared.context.denials[denied:])
+        return answer
+
+    def _prepared(self) -> Prepared:
+        held = self._held.prepared
+        if held is not None and not self._in_force(held):
+            self._held.close()
+            self._ended = "the one that had a folder which was taken back"
+        if self._held.prepared is None:
+            self._held.prepared = Prepared(self._book, self.guest, self.options, (), self._cell)
+        return self._held.prepared
+
+    def _in_force(self, prepared: Prepared) -> bool:
+        """Whether all that an instance holds open is still granted (rule 16): it has it for as long as it lives."""
+        kept = (folder for folder in prepared.grants.folders if folder.scope is Scope.SESSION)
+        return all(self._book.holds(folder.id) for folder in kept)
+
+    def _caller(self, prepared: Prepared) -> Caller:
+        if self._held.caller is None or not self._held.caller.alive:
+            handler = self._runtime.broker.handler(prepared.context)
+            job = prepared.job(self.options.engine)
+            self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler)
+        return self._held.caller
+
+    def _check_denials(self, prepared: Prepared, denials: list[Denial]) -> None:
+        """Raise for what was refused during a call: the guest was told so, and its answer may be wrong for it."""
+        if not denials or self.options.no_raise or self.options.deny_all:
+            return
+        name = visible(self.guest.name)
+        lines = []
+        for denial in dict.fromkeys(denials[:_LISTED]):
+            lines.append(f"{name} may not run {denial.what}: {denial.reason}")
+            lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
+        if len(denials) > _LISTED:
+            lines.append(f"… and {len(denials) - _LISTED:,} more; the ledger has them")
+        lines.append(f'Grants of a guest that is called are given when it is opened: ssvm["{name}"].open(…)')
+        del prepared
+        raise DeniedError("\n".join(lines))
+
+    def _error_of(self, returned: protocol.Returned) -> SsvmError | None:
+        """Return what the end of an instance means, after showing which files it did not get."""
+        prepared = self._prepared()
+        attempts = returned.attempts[: protocol.MOST_ATTEMPTS]
+        missed = missed_paths(attempts, effective_folders(prepared.grants.folders)) if attempts else ()
+        items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in missed if path.refused]
+        new = [item for item in items if item.text not in self._told]
+        if new:
+            self._told.update(item.text for item in new)
+            prepared.surface.show(notice(f"{self.guest.name} did not get these files", new))
+        if returned.trap is None and returned.exit_code is None:
+            return None
+        if returned.exit_code is not None:
+            return GuestExit(returned.exit_code)
+        outcome = Outcome(None, returned.trap, 0.0, 0.0, 0.0, 0.0, 0.0, returned.memory_bytes, self.options.engine)
+        try:
+            raise_for(RunResult(outcome, (), ()), self.options, self.guest)
+        except SsvmError as error:
+            return error
+        return None
+
+
+class _Output:
+    """Where the guest's output goes now: each call belongs to the cell that makes it."""
+
+    streams: GuestStreams
+
+    def stdout(self, data: bytes) -> None:
+        self.streams.stdout(data)
+
+    def stderr(self, data: bytes) -> None:
+        self.streams.stderr(data)
+
+    def display(self, mime: bytes, data: bytes) -> int:
+        return self.streams.display(mime, data)
+
+    def poll(self) -> float | None:
+        return self.streams.poll()
+
+    def flush(self) -> None:
+        self.streams.flush()
+
+
+class _Held:
+    """What an open guest holds, apart from it, so that it is let go when nobody has the guest any more."""
+
+    def __init__(self) -> None:
+        self.prepared: Prepared | None = None
+        self.caller: Caller | None = None
+        self.output = _Output()
+
+    @property
+    def alive(self) -> bool:
+        return self.caller is not None and self.caller.alive
+
+    def close(self) -> None:
+        caller, self.caller = self.caller, None
+        prepared, self.prepared = self.prepared, None
+        if caller is not None:
+            caller.close()
+        if prepared is not None:
+            prepared.__exit__()

@@ -1,0 +1,1 @@
+"""Guests as libraries: their functions called from Python, with real values."""

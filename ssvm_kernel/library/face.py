@@ -1,0 +1,207 @@
+"""A guest as a library: its functions, its memory, and what is granted to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from traitlets import TraitError
+
+from ssvm_kernel.calls import OpenGuest
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.display.style import ROW
+from ssvm_kernel.display.text import escape
+from ssvm_kernel.errors import LoadError, UsageError
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.library.functions import Function
+from ssvm_kernel.library.memory import Memory
+from ssvm_kernel.library.signatures import Signature
+from ssvm_kernel.library.tables import signatures_of
+from ssvm_kernel.options import RunTraits
+from ssvm_kernel.result import RunResult
+from ssvm_kernel.session import Session
+
+__all__ = ["Exports", "Library"]
+
+_OF_CALLS: Final = (
+    *("engine", "dirs", "env", "allow_command", "allow_command_all", "allow_command_env", "allow_display"),
+    *("command_timeout", "command_output_limit", "display_limit", "signal_codes", "max_commands", "memory_limit"),
+    *("table_limit", "stack_limit", "time_limit", "fuel", "output_limit", "deny_all", "no_raise"),
+)
+"""The options of a run that make sense for calls."""
+
+
+class Exports(Mapping[str, Function]):
+    """The functions of a guest, by name."""
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self._functions = functions
+
+    def __getitem__(self, name: str) -> Function:
+        try:
+            return self._functions[name]
+        except KeyError:
+            near = difflib.get_close_matches(name, self._functions, 1, 0.5)
+            hint = f"; did you mean {visible(near[0])}?" if near else ""
+            raise UsageError(f"there is no function {name!r}{hint}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._functions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def __repr__(self) -> str:
+        return "\n".join(_lines(function.signature) for function in self._functions.values()) or "no functions"
+
+    def _repr_html_(self) -> str:
+        rows = (
+            f"<li><code>{escape(function.signature.text)}</code> {escape(_note(function.signature))}</li>"
+            for function in self._functions.values()
+        )
+        return f'<div style="{ROW}"><ul>{"".join(rows)}</ul></div>' if self._functions else "no functions"
+
+
+class Library:
+    """A guest of a session, as a library: ``guest.NAME(…)`` calls the function that it exports as NAME.
+
+    A name that is taken here, or is none in Python, is reached as ``guest.exports["NAME"]``.  Calls share an instance,
+    which keeps its state, until it traps or `reset`; with ``fresh=True`` a call has one of its own.
+
+    Parameters
+    ----------
+    session : Session
+        Where it runs.
+    guest : Guest
+        The module.
+    options : RunTraits or None
+        What is granted to it; by default nothing.
+    cell : str
+        The cell that opened it, for prompts and the ledger.
+    """
+
+    def __init__(self, session: Session, guest: Guest, options: RunTraits | None = None, cell: str = "") -> None:
+        self._session = session
+        self._guest = guest
+        self._options = options or RunTraits()
+        self._cell = cell
+        self._opened: OpenGuest = session.open(guest, self._options, cell)
+        found = signatures_of(guest.wasm)
+        self._exports = Exports({name: Function(self._opened, signature) for name, signature in found.items()})
+
+    @property
+    def name(self) -> str:
+        """Its name in the session."""
+        return self._guest.name
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the module."""
+        return self._guest.sha256
+
+    @property
+    def exports(self) -> Exports:
+        """Its functions, by name."""
+        return self._exports
+
+    @property
+    def memory(self) -> Memory:
+        """The memory of the instance that is kept; it is in another process, so reading and writing copies."""
+        return Memory(self._opened)
+
+    def open(self, **options: Any) -> Library:
+        """Return the same guest with an instance of its own, and with grants.
+
+        Parameters
+        ----------
+        **options
+            As of ``%%ssvm``, with ``_`` for ``-``: ``dirs=["/data:./data:ro"]``, ``env=["HOME"]``,
+            ``allow_command=["git status"]``, ``time_limit=5`` …
+
+        Raises
+        ------
+        UsageError
+            For an option that there is not, or a value that it does not take.
+        """
+        return Library(self._session, self._guest, _options(options), self._cell)
+
+    def run(self, *args: str, **options: Any) -> RunResult:
+        """Run the guest from its start, as ``%ssvm run`` does, and return the result.
+
+        Parameters
+        ----------
+        *args : str
+            The guest's own arguments.
+        **options
+            As for `open`, and ``stdin=…``.
+        """
+        wanted = _options(options, more=("stdin", "call"))
+        return self._session.run(self._guest, wanted, tuple(map(str, args)), self._cell)
+
+    def reset(self) -> None:
+        """Let go of the instance and its state; the next call makes a new one."""
+        self._opened.renew()
+
+    def close(self) -> None:
+        """End the guest's process; the next call starts another one."""
+        self._opened.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Function:
+        if name.startswith("_") or name not in (exports := self.__dict__.get("_exports", ())):
+            near = difflib.get_close_matches(name, self.__dict__.get("_exports", ()), 1, 0.5)
+            hint = f"; did you mean {visible(near[0])}?" if near else "; .exports lists its functions"
+            raise AttributeError(f"the guest {visible(self.__dict__.get('_guest', self).name)} has no {name!r}{hint}")
+        function: Function = exports[name]
+        return function
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *(name for name in self._exports if name.isidentifier())})
+
+    def __repr__(self) -> str:
+        head = f"guest {visible(self.name)} (sha256 {self.sha256[:12]}…)"
+        return f"{head}\n{self._exports!r}" if self._exports else f"{head}: it has no functions to call; .run() runs it"
+
+
+def _options(given: Mapping[str, Any], more: tuple[str, ...] = ()) -> RunTraits:
+    allowed = [name for name in (*_OF_CALLS, *more) if name in RunTraits.class_traits()]
+    options = RunTraits()
+    for name, value in given.items():
+        if name not in allowed:
+            near = difflib.get_close_matches(name, allowed, 1, 0.5)
+            hint = f"; did you mean {near[0]}?" if near else f": there are {', '.join(allowed)}"
+            raise UsageError(f"there is no option {name!r} for this{hint}")
+        try:
+            setattr(options, name, value)
+        except TraitError:
+            raise UsageError(f"{name} does not take {value!r:.80}. {RunTraits.class_traits()[name].help}") from None
+    return options
+
+
+def _lines(signature: Signature) -> str:
+    note = _note(signature)
+    return f"{signature.text}  # {note}" if note else signature.text
+
+
+def _note(signature: Signature) -> str:
+    return f"cannot be called: {signature.trouble}" if signature.trouble else signature.doc
+
+
+def found_in(session: Session, name: str) -> Guest:
+    """Return a guest of a session by its name; `KeyError` as for any mapping."""
+    guest = session.guests.get(name)
+    if guest is None:
+        known = ", ".join(map(visible, session.guests)) or "none yet"
+        raise KeyError(f"there is no guest called {name!r} in this session (there are: {known})")
+    if not guest.is_module:
+        raise LoadError(f"{visible(name)} is no WebAssembly module")
+    return guest

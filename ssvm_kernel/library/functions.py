@@ -1,0 +1,199 @@
+"""One function of a guest, called from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from ssvm_kernel.calls import Answered, OpenGuest
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.errors import SsvmError, UsageError, WorkerDied
+from ssvm_kernel.library.signatures import Signature
+from ssvm_kernel.sandbox.rows import BYTES, row_format
+
+__all__ = ["Function"]
+
+_AT_ONCE: Final = 64 << 20
+"""Bytes of arguments that cross to the guest's process together."""
+
+
+class Function:
+    """A function of a guest: call it, or `map` it over many arguments at once.
+
+    Parameters
+    ----------
+    opened : OpenGuest
+        The guest.
+    signature : Signature
+        What it takes and returns.
+    """
+
+    def __init__(self, opened: OpenGuest, signature: Signature) -> None:
+        self._opened = opened
+        self.signature = signature
+        self.__name__ = self.__qualname__ = signature.name
+        self.__signature__ = signature.python()
+        self.__doc__ = _doc(signature, opened.guest.name)
+
+    def __call__(self, *args: Any, fresh: bool = False, **named: Any) -> Any:
+        """Call the function.
+
+        Parameters
+        ----------
+        *args
+            Its arguments; by name as well, where it has names.
+        fresh : bool
+            Whether the call gets an instance of its own, instead of the one that keeps its state between calls.
+
+        Returns
+        -------
+        object
+            Its result; a tuple when it has several, None when it has none.
+
+        Raises
+        ------
+        UsageError
+            When an argument is not what the function takes.
+        GuestTrap, GuestExit, DeniedError, LimitReached
+            What happened during the call.
+        """
+        row, data = self._lower(self._in_order(args, named))
+        answered = self._opened.call(self.signature.name, self.signature.shape, row + data, fresh=fresh)
+        results = self._lift(answered)
+        if answered.error is not None:
+            raise answered.error
+        return results[0]
+
+    def map(self, items: Iterable[Any], *, fresh: bool = False) -> list[Any]:
+        """Call the function once for each item, with one way to the guest's process for all of them.
+
+        Parameters
+        ----------
+        items : iterable
+            Its argument, or a tuple of its arguments where it takes several.
+        fresh : bool
+            Whether each call gets an instance of its own.
+
+        Returns
+        -------
+        list
+            The results, in the order of the items.
+
+        Raises
+        ------
+        UsageError, GuestTrap, GuestExit, DeniedError, LimitReached
+            As for one call, with the item's number.
+        """
+        found: list[Any] = []
+        for rows, data, count in self._batches(items):
+            blob = b"".join((*rows, *data))
+            answered = self._opened.call(self.signature.name, self.signature.shape, blob, count, fresh=fresh)
+            found += self._lift(answered)
+            if answered.error is not None:
+                answered.error.args = (f"item {len(found)}: {answered.error}",)
+                raise answered.error
+        return found
+
+    def __repr__(self) -> str:
+        return f"<function {self.signature.text} of {visible(self._opened.guest.name)}>"
+
+    def _in_order(self, args: Sequence[Any], named: dict[str, Any]) -> Sequence[Any]:
+        """Return the arguments by position.
+
+        Raises
+        ------
+        UsageError
+            When there are too many or too few, or one that has another name.
+        """
+        signature = self.signature
+        if signature.trouble:
+            raise UsageError(f"{visible(signature.name)} cannot be called: {signature.trouble}")
+        if named:
+            try:
+                args = signature.python().bind(*args, **named).args
+            except TypeError as error:
+                raise UsageError(f"{signature.text}: {error}") from None
+        if len(args) != len(signature.params):
+            raise UsageError(f"{signature.text} takes {len(signature.params)} arguments, and {len(args)} were given")
+        return args
+
+    def _lower(self, args: Sequence[Any]) -> tuple[bytes, bytes]:
+        """Return arguments as a row, and the bytes that go after all rows."""
+        values: list[Any] = []
+        data: list[bytes] = []
+        for name, type_, value in zip(self.signature.names, self.signature.params, args, strict=True):
+            try:
+                raw = type_.lower(value)
+            except UsageError as error:
+                raise UsageError(f"{visible(self.signature.name)}: {visible(name)} {error}") from None
+            if type_.core in BYTES:
+                data.append(raw)
+                raw = len(raw)
+            values.append(raw)
+        return row_format(self.signature.shape.params).pack(*values), b"".join(data)
+
+    def _batches(self, items: Iterable[Any]) -> Iterable[tuple[list[bytes], list[bytes], int]]:
+        """Yield rows and their bytes, as many as may cross together."""
+        alone = len(self.signature.params) == 1
+        rows: list[bytes] = []
+        data: list[bytes] = []
+        size = 0
+        for index, item in enumerate(items):
+            args = (item,) if alone and not isinstance(item, tuple) else item
+            if not isinstance(args, tuple | list):
+                raise UsageError(f"item {index}: {self.signature.text} takes a tuple of its arguments for each item")
+            try:
+                row, more = self._lower(self._in_order(args, {}))
+            except UsageError as error:
+                raise UsageError(f"item {index}: {error}") from None
+            rows.append(row)
+            data.append(more)
+            size += len(row) + len(more)
+            if size > _AT_ONCE:
+                yield rows, data, len(rows)
+                rows, data, size = [], [], 0
+        if rows:
+            yield rows, data, len(rows)
+
+    def _lift(self, answered: Answered) -> list[Any]:
+        """Return the results of calls; they come from the guest's process, so their form is checked first."""
+        shape, types = self.signature.shape, self.signature.results
+        form = row_format(shape.results)
+        end = form.size * answered.count
+        if len(answered.blob) < end:
+            raise self._liar()
+        lifts = [type_.lift for type_ in types]
+        if not any(kind in BYTES for kind in shape.results):
+            if len(answered.blob) != end:
+                raise self._liar()
+            if not lifts:
+                return [None] * answered.count
+            rows = form.iter_unpack(answered.blob)  # as many as were counted, since the length is right
+            if len(lifts) == 1:
+                lift = lifts[0]
+                return [lift(raw) for (raw,) in rows]
+            return [tuple(lift(raw) for lift, raw in zip(lifts, row, strict=True)) for row in rows]
+        lengths = [length for (length,) in form.iter_unpack(answered.blob[:end])]
+        return self._parts(answered.blob, end, lengths)
+
+    def _parts(self, blob: bytes, at: int, lengths: list[int]) -> list[Any]:
+        """Return the results that are bytes."""
+        (type_,) = self.signature.results
+        if at + sum(lengths) != len(blob) or any(length % type_.size for length in lengths):
+            raise self._liar()
+        found = []
+        for length in lengths:
+            found.append(type_.lift(blob[at : at + length]))
+            at += length
+        return found
+
+    def _liar(self) -> SsvmError:
+        self._opened.close()
+        return WorkerDied("the guest's process did not answer as it should")
+
+
+def _doc(signature: Signature, guest: str) -> str:
+    head = f"{signature.text}, a function of the guest {visible(guest)}."
+    more = [signature.trouble and f"It cannot be called: {signature.trouble}.", signature.doc]
+    hint = "With fresh=True the call gets an instance of its own; .map([…]) calls it for many arguments at once."
+    return "\n\n".join(part for part in (head, *more, hint) if part)

@@ -1,0 +1,177 @@
+"""What a guest's functions take and return, read from the module's own bytes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ssvm_kernel.capabilities.binary import Binary, Export
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.errors import UsageError
+from ssvm_kernel.library.values import NUMBERS, ValueType, type_of
+from ssvm_kernel.sandbox.callmessages import Shape
+from ssvm_kernel.sandbox.rows import BYTES
+
+__all__ = ["ALLOCATE", "FREE", "Signature", "plain", "signed"]
+
+ALLOCATE: Final = "ssvm_alloc"
+"""The export by which a guest gives memory for arguments: takes a size, returns an address."""
+FREE: Final = "ssvm_free"
+"""The export by which it takes memory back: takes address and size."""
+_CORE: Final = re.compile(r"\((?P<params>.*?)\) -> \((?P<results>.*?)\)")
+_LINE: Final = re.compile(
+    r"(?P<name>[^\s(]+)\s*\((?P<params>[^()]*)\)\s*(?:->\s*(?P<result>[^\s;#]+))?\s*(?:[;#]\s*(?P<doc>.*))?"
+)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One function.
+
+    Parameters
+    ----------
+    name : str
+        Its export.
+    names : tuple of str
+        Its parameters' names.
+    params, results : tuple of ValueType
+        Their types.
+    shape : Shape
+        How they are passed.
+    doc : str
+        What the guest says of it; its own text.
+    trouble : str
+        Why it cannot be called; empty when it can.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    params: tuple[ValueType, ...]
+    results: tuple[ValueType, ...]
+    shape: Shape
+    doc: str = ""
+    trouble: str = ""
+
+    @property
+    def text(self) -> str:
+        """The function in one line, safe to show."""
+        pairs = zip(self.names, self.params, strict=True)
+        params = ", ".join(f"{visible(name, 60)}: {type_.text}" for name, type_ in pairs)
+        result = ", ".join(type_.text for type_ in self.results)
+        end = f" -> {f'({result})' if len(self.results) > 1 else result}" if result else ""
+        return f"{visible(self.name, 200)}({params}){end}"
+
+    def python(self) -> inspect.Signature:
+        """Return it as Python's own help shows it."""
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        named = all(name.isidentifier() for name in self.names) and len(set(self.names)) == len(self.names)
+        names = self.names if named else tuple(f"a{index}" for index in range(len(self.names)))
+        params = [
+            inspect.Parameter(name, kind, annotation=_Named(type_.text))
+            for name, type_ in zip(names, self.params, strict=True)
+        ]
+        fresh = inspect.Parameter("fresh", inspect.Parameter.KEYWORD_ONLY, default=False)
+        returns: Any = _Named(", ".join(type_.text for type_ in self.results) or "None")
+        return inspect.Signature([*(params if "fresh" not in names else ()), fresh], return_annotation=returns)
+
+
+class _Named:
+    """An annotation that is shown as its name."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def core_of(export: Export) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the parameters and results of an exported function; None where they are not known."""
+    found = _CORE.fullmatch(export.type)
+    if found is None:
+        return None
+    params, results = (tuple(part.split(", ")) if part else () for part in found.groups())
+    return params, results
+
+
+def plain(export: Export) -> Signature:
+    """Return the signature of a function of numbers, which is all that its export says."""
+    core = core_of(export)
+    if core is None:
+        return Signature(export.name, (), (), (), Shape(), trouble="its type is not known")
+    params, results = core
+    unfit = [kind for kind in (*params, *results) if kind not in ("i32", "i64", "f32", "f64")]
+    if unfit:
+        return Signature(export.name, (), (), (), Shape(), trouble=f"its type {export.type} has {unfit[0]}")
+    names = tuple(f"a{index}" for index in range(len(params)))
+    types, returns = (tuple(NUMBERS[kind] for kind in side) for side in core)
+    return Signature(export.name, names, types, returns, Shape(params, results))
+
+
+def signed(section: bytes, binary: Binary) -> Mapping[str, Signature]:
+    """Return the signatures that a module states in its section ``ssvm_sig``: one function a line.
+
+    A line is ``name(parameter: type, ...) -> type # what it does``.  One that is none, or does not fit its export, says
+    so when the function is called.
+    """
+    exports = {item.name: item for item in binary.exports if item.kind == "function"}
+    found = {}
+    for line in re.split(r"[\0\n]", section.decode("utf-8", "replace")):
+        match = _LINE.fullmatch(line.strip())
+        if match is None or match["name"] not in exports:
+            continue
+        export = exports[match["name"]]
+        try:
+            found[export.name] = _signature(match, export, exports)
+        except UsageError as error:
+            trouble = f"the signature that it states, {visible(line.strip(), 200)}, is of no use: {error}"
+            found[export.name] = Signature(export.name, (), (), (), Shape(), trouble=trouble)
+    return found
+
+
+def _signature(match: re.Match[str], export: Export, exports: Mapping[str, Export]) -> Signature:
+    core = core_of(export)
+    if core is None:
+        raise UsageError("its type is not known")
+    stated = [part.partition(":") for part in match["params"].split(",")] if match["params"].strip() else []
+    left = list(core[0])
+    params = tuple(_take(type_.strip() or "?", left) for _, _, type_ in stated)
+    if left:
+        raise UsageError(f"the function takes {', '.join(core[0])}")
+    result = match["result"] or ""
+    results = (type_of(result, "packed"),) if result else ()
+    expected = tuple({"packed": "i64"}.get(type_.core, type_.core) for type_ in results)
+    if expected != core[1]:
+        raise UsageError(f"the function returns {', '.join(core[1]) or 'nothing'}")
+    if any(type_.core in BYTES for type_ in (*params, *results)) and ALLOCATE not in exports:
+        raise UsageError(f"there is no export {ALLOCATE}")
+    shape = Shape(
+        tuple(type_.core for type_ in params),
+        tuple(type_.core for type_ in results),
+        tuple(type_.size for type_ in (*params, *results)),
+        ALLOCATE if any(type_.core in BYTES for type_ in params) else "",
+        FREE if FREE in exports else "",
+        lends=True,
+    )
+    names = tuple(name.strip() for name, _, _ in stated)
+    return Signature(export.name, names, params, results, shape, visible((match["doc"] or "").strip(), 1000))
+
+
+def _take(stated: str, left: list[str]) -> ValueType:
+    """Return the type of the next parameter, and take what it is passed as off the front of `left`."""
+    type_ = type_of(stated)
+    if type_.core != "pair":
+        if left[:1] != [type_.core]:
+            raise UsageError(f"{stated} is not passed as {left[0] if left else 'nothing'}")
+        del left[0]
+        return type_
+    if left[:1] == ["i64"]:
+        del left[0]
+        return type_of(stated, "packed")
+    if left[:2] != ["i32", "i32"]:
+        raise UsageError(f"{stated} is passed as an i64, or as two i32: address and count")
+    del left[:2]
+    return type_

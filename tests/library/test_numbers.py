@@ -1,0 +1,170 @@
+"""Functions of numbers: called, mapped, and what they say when they cannot be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import ssvm_kernel
+from ssvm_kernel.errors import DeniedError, GuestTrap, LimitReached, LoadError, UsageError
+
+from . import guests
+
+
+def test_values(numbers):
+    assert numbers.fib(20) == 6765
+    assert numbers.add64(-5, 2**62) == 2**62 - 5
+    assert numbers.halves(3, 5.5) == (1.5, 2.75)
+    assert numbers.same(2**32 - 1) == -1
+    assert numbers.hello() is None
+    assert numbers.exports["fib"](a0=5) == 5
+
+
+def test_numbers_of_numpy(numbers):
+    np = pytest.importorskip("numpy")
+    assert numbers.fib(np.int64(7)) == 13
+    assert numbers.halves(np.float32(1), np.float64(2)) == (0.5, 1.0)
+    assert numbers.fib.map(np.arange(5)) == [0, 1, 1, 2, 3]
+
+
+def test_state_is_kept_or_fresh(numbers):
+    numbers.reset()
+    assert [numbers.next(), numbers.next(), numbers.next(fresh=True), numbers.next()] == [1, 2, 1, 3]
+    assert numbers.next.map([()] * 3) == [4, 5, 6]
+    assert numbers.next.map([()] * 3, fresh=True) == [1, 1, 1]
+    with numbers.open() as other:
+        assert other.next() == 1
+    assert numbers.next() == 7
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda guest: guest.fib(1.5), "fib: a0 takes i32, and float 1.5 is none"),
+        (lambda guest: guest.fib("1"), "fib: a0 takes i32, and str '1' is none"),
+        (lambda guest: guest.fib(2**32), "4294967296 is not in -2147483648 … 4294967295"),
+        (lambda guest: guest.add64(0, -(2**63) - 1), "is not in"),
+        (lambda guest: guest.halves(1e39, 0), r"takes f32, and 1e\+39 is none"),
+        (lambda guest: guest.halves(None, 0), "takes f32, and NoneType None is none"),
+        (lambda guest: guest.fib(), r"fib\(a0: i32\) -> i32 takes 1 arguments, and 0 were given"),
+        (lambda guest: guest.fib(b=1), "fib.*unexpected keyword|fib.*missing"),
+        (lambda guest: guest.fib.map([1, "x"]), "item 1: fib: a0 takes i32"),
+        (lambda guest: guest.div.map([1]), "item 0: .* takes a tuple"),
+        (lambda guest: guest.vector(1), "cannot be called: its type .* has v128"),
+        (lambda guest: guest.exports["fibb"], "did you mean fib"),
+        (lambda guest: guest.open(dir=["."]), "there is no option 'dir' for this; did you mean dirs"),
+        (lambda guest: guest.open(time_limit="x"), "time_limit does not take 'x'"),
+        (lambda guest: guest.open(engine="both"), "one engine"),
+        (lambda guest: guest.memory.read(65536, 1), "there are no 1 bytes at 65536"),
+        (lambda guest: guest.memory.write(65530, b"1234567"), "there are no 7 bytes at 65530"),
+        (lambda guest: guest.memory.read(-1, 1), "offset is a number"),
+    ],
+)
+def test_what_is_refused_says_why(numbers, call, text):
+    with pytest.raises(UsageError, match=text):
+        call(numbers)
+    assert numbers.fib(3) == 2
+
+
+def test_a_name_that_is_none(numbers):
+    with pytest.raises(AttributeError, match="has no 'fibb'; did you mean fib"):
+        _ = numbers.fibb
+
+
+def test_help(numbers):
+    assert numbers.fib.__doc__.startswith("fib(a0: i32) -> i32, a function of the guest numbers.")
+    assert str(numbers.fib.__signature__) == "(a0: i32, *, fresh=False) -> i32"
+    assert "halves(a0: f32, a1: f64) -> (f32, f64)" in repr(numbers.exports)
+    assert "<code>fib(a0: i32) -&gt; i32</code>" in numbers.exports._repr_html_()
+    assert {"fib", "exports", "memory"} <= set(dir(numbers))
+
+
+def test_a_trap_ends_the_instance_and_the_next_call_begins_one(numbers, capsys):
+    numbers.reset()
+    numbers.next()
+    with pytest.raises(GuestTrap, match="numbers trapped: integer divide by zero") as trapped:
+        numbers.div(1, 0)
+    assert trapped.value.kind == "integer divide by zero"
+    capsys.readouterr()
+    assert numbers.next() == 1
+    assert "[ssvm] a new instance of numbers begins" in capsys.readouterr().err
+    assert numbers.next() == 2
+    with pytest.raises(GuestTrap, match="item 2: "):
+        numbers.div.map([(4, 2), (4, 4), (1, 0), (1, 1)])
+    with pytest.raises(GuestTrap):
+        numbers.div(1, 0, fresh=True)
+
+
+def test_the_time_limit(numbers):
+    slow = numbers.open(time_limit=0.3)
+    with pytest.raises(LimitReached, match="--time-limit"):
+        slow.loop()
+    assert slow.fib(10) == 55
+
+
+def test_what_it_prints_is_shown(numbers, capfd):
+    numbers.hello()
+    numbers.hello(fresh=True)
+    assert capfd.readouterr().out == "hello\nhello\n"
+
+
+def test_memory(numbers, capfd):
+    numbers.reset()
+    memory = numbers.memory
+    assert (memory.size, len(memory)) == (65536, 65536)
+    assert memory.read(16, 6) == b"hello\n"
+    memory.write(16, b"HELLO")
+    numbers.hello()
+    assert capfd.readouterr().out == "HELLO\n"
+    np = pytest.importorskip("numpy")
+    part = memory.array("u4", 8, 2)
+    assert part.tolist() == [16, 6]
+    part[:] = 0  # a copy
+    assert memory.array(np.uint32, 8, 2).tolist() == [16, 6]
+    memory.write(1024, np.arange(3, dtype="<f8"))
+    assert memory.array("f8", 1024, 3).tolist() == [0, 1, 2]
+
+
+def test_a_command_is_refused_and_then_granted(session, library):
+    guest = library(guests.ASKS, "asks")
+    with pytest.raises(DeniedError, match=r'(?s)may not run true.*ssvm\["asks"\]\.open') as denied:
+        guest.ask()
+    assert "--allow-command" in str(denied.value)
+    assert guest.open(no_raise=True).ask() == -1
+    assert guest.open(allow_command=["=true"]).ask() == 0
+    line = session.ledger.lines()[-1]
+    assert (line.request.argv[0], line.decision.effect) == ("true", "allow")
+
+
+def test_without_a_notebook(tmp_path):
+    import wasmtime
+
+    path = tmp_path / "numbers.wasm"
+    path.write_bytes(wasmtime.wat2wasm(guests.NUMBERS))
+    with ssvm_kernel.load(path, fuel=10_000) as guest:
+        assert guest.name == "numbers"
+        assert guest.fib(10) == 55
+        assert guest.fib(10) == 55  # each call has all of the fuel
+        with pytest.raises(LimitReached, match="fuel"):
+            guest.fib(30)
+    with pytest.raises(LoadError):
+        ssvm_kernel.load(tmp_path / "none.wasm")
+
+
+def test_a_thousand_fresh_instances_leave_nothing(numbers):
+    numbers.next.map([()] * 50, fresh=True)
+    pid = numbers._opened._held.caller._worker.pid
+    before = _held_by(pid)
+    numbers.next.map([()] * 1000, fresh=True)
+    after = _held_by(pid)
+    assert after[0] == before[0]
+    assert after[1] - before[1] < 4 << 20
+
+
+def _held_by(pid: int) -> tuple[int, int]:
+    """Return the descriptors and the bytes of memory of a process."""
+    home = Path("/proc", str(pid))
+    pages = int((home / "statm").read_text().split()[1])
+    return len(list((home / "fd").iterdir())), pages * os.sysconf("SC_PAGE_SIZE")
