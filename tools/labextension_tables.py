@@ -9,7 +9,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ssvm_kernel.capabilities.abilities import KNOWN_IMPORTS, MODULE_ABILITIES, PROCESS_MODULES, PROCESS_TYPES
+from ssvm_kernel.capabilities.abilities import (
+    DISPLAY_MODULE,
+    DISPLAY_TYPES,
+    KNOWN_IMPORTS,
+    MODULE_ABILITIES,
+    PROCESS_MODULES,
+    PROCESS_TYPES,
+)
 
 TARGET = Path(__file__).parents[1] / "labextension/src/wasm/tables.generated.ts"
 
@@ -28,7 +35,9 @@ def text() -> str:
         for ability in MODULE_ABILITIES
     ]
     known = {module: sorted(names) for module, names in KNOWN_IMPORTS.items()}
-    tables = {"ABILITIES": abilities, "KNOWN": known, "PROCESS_MODULES": PROCESS_MODULES, "TYPES": PROCESS_TYPES}
+    types = {f"{module}.{module}_{name}": kind for module in PROCESS_MODULES for name, kind in PROCESS_TYPES.items()}
+    types |= {f"{DISPLAY_MODULE}.{name}": kind for name, kind in DISPLAY_TYPES.items()}
+    tables = {"ABILITIES": abilities, "KNOWN": known, "PROCESS_MODULES": PROCESS_MODULES, "TYPES": types}
     lines = ["// Made by tools/labextension_tables.py from ssvm_kernel/capabilities/abilities.py; do not edit."]
     lines += [f"export const {name} = {json.dumps(table, indent=1)} as const;" for name, table in tables.items()]
     return "\n".join(lines) + "\n"

@@ -41,15 +41,19 @@ export function manifestOf(module: Module): Manifest {
   };
 }
 
+const TYPED: ReadonlyMap<string, string> = new Map(Object.entries(TYPES));
+
 function isProcess(module: string): boolean {
   return (PROCESS_MODULES as readonly string[]).includes(module);
 }
 
+/** The name by which the table of abilities knows an import: without its prefix, or with its module where that is ours. */
 function shortName(item: Item): string {
   const prefix = `${item.module}_`;
-  return isProcess(item.module) && item.name.startsWith(prefix)
-    ? item.name.slice(prefix.length)
-    : item.name;
+  if (isProcess(item.module) && item.name.startsWith(prefix)) {
+    return item.name.slice(prefix.length);
+  }
+  return TYPED.has(`${item.module}.${item.name}`) ? `${item.module}.${item.name}` : item.name;
 }
 
 function problem(item: Item): string | null {
@@ -64,8 +68,8 @@ function problem(item: Item): string | null {
   if (!offered.includes(item.name)) {
     return `${name}: this host's module of that name has no such function`;
   }
-  const expected = new Map<string, string>(Object.entries(TYPES)).get(shortName(item));
-  if (isProcess(item.module) && expected !== undefined && item.type && item.type !== expected) {
+  const expected = TYPED.get(name);
+  if (expected !== undefined && item.type && item.type !== expected) {
     return `${name}: it has the type ${item.type}, but should have ${expected}`;
   }
   return null;

@@ -86,6 +86,16 @@ export const ABILITIES = [
   "allOf": []
  },
  {
+  "id": "display",
+  "can": "show pictures, tables and documents in the cell, if you grant it",
+  "cannot": "show anything but text",
+  "missing": "it does not import the display interface",
+  "anyOf": [
+   "ssvm_display.show"
+  ],
+  "allOf": []
+ },
+ {
   "id": "stdin",
   "can": "read the input that it is given",
   "cannot": "read any input",
@@ -210,6 +220,9 @@ export const KNOWN = {
   "wasmedge_process_run",
   "wasmedge_process_set_prog_name",
   "wasmedge_process_set_timeout"
+ ],
+ "ssvm_display": [
+  "show"
  ]
 } as const;
 export const PROCESS_MODULES = [
@@ -217,15 +230,27 @@ export const PROCESS_MODULES = [
  "wasmedge_process"
 ] as const;
 export const TYPES = {
- "set_prog_name": "(i32, i32) -> ()",
- "add_arg": "(i32, i32) -> ()",
- "add_env": "(i32, i32, i32, i32) -> ()",
- "add_stdin": "(i32, i32) -> ()",
- "set_timeout": "(i32) -> ()",
- "run": "() -> (i32)",
- "get_exit_code": "() -> (i32)",
- "get_stdout_len": "() -> (i32)",
- "get_stdout": "(i32) -> ()",
- "get_stderr_len": "() -> (i32)",
- "get_stderr": "(i32) -> ()"
+ "ssvm_process.ssvm_process_set_prog_name": "(i32, i32) -> ()",
+ "ssvm_process.ssvm_process_add_arg": "(i32, i32) -> ()",
+ "ssvm_process.ssvm_process_add_env": "(i32, i32, i32, i32) -> ()",
+ "ssvm_process.ssvm_process_add_stdin": "(i32, i32) -> ()",
+ "ssvm_process.ssvm_process_set_timeout": "(i32) -> ()",
+ "ssvm_process.ssvm_process_run": "() -> (i32)",
+ "ssvm_process.ssvm_process_get_exit_code": "() -> (i32)",
+ "ssvm_process.ssvm_process_get_stdout_len": "() -> (i32)",
+ "ssvm_process.ssvm_process_get_stdout": "(i32) -> ()",
+ "ssvm_process.ssvm_process_get_stderr_len": "() -> (i32)",
+ "ssvm_process.ssvm_process_get_stderr": "(i32) -> ()",
+ "wasmedge_process.wasmedge_process_set_prog_name": "(i32, i32) -> ()",
+ "wasmedge_process.wasmedge_process_add_arg": "(i32, i32) -> ()",
+ "wasmedge_process.wasmedge_process_add_env": "(i32, i32, i32, i32) -> ()",
+ "wasmedge_process.wasmedge_process_add_stdin": "(i32, i32) -> ()",
+ "wasmedge_process.wasmedge_process_set_timeout": "(i32) -> ()",
+ "wasmedge_process.wasmedge_process_run": "() -> (i32)",
+ "wasmedge_process.wasmedge_process_get_exit_code": "() -> (i32)",
+ "wasmedge_process.wasmedge_process_get_stdout_len": "() -> (i32)",
+ "wasmedge_process.wasmedge_process_get_stdout": "(i32) -> ()",
+ "wasmedge_process.wasmedge_process_get_stderr_len": "() -> (i32)",
+ "wasmedge_process.wasmedge_process_get_stderr": "(i32) -> ()",
+ "ssvm_display.show": "(i32, i32, i32, i32) -> (i32)"
 } as const;
