@@ -1,4 +1,9 @@
-import { EditorExtensionRegistry, type IEditorExtensionFactory } from '@jupyterlab/codemirror';
+import { LanguageSupport, StreamLanguage } from '@codemirror/language';
+import {
+  EditorExtensionRegistry,
+  type IEditorExtensionFactory,
+  type IEditorLanguage
+} from '@jupyterlab/codemirror';
 
 import { cellMagic, MAGIC_CELL, type CellKind, type Languages } from './cellMagic.js';
 import {
@@ -7,6 +12,29 @@ import {
   readKernelHead,
   type CellModel
 } from './kernelCell.js';
+
+/**
+ * The language of the SSVM kernel, as JupyterLab's registry must know it to give its cells a MIME type of their own.
+ *
+ * It says nothing of the text: what a cell is in is found by `cellMagic`.
+ */
+export const KERNEL_LANGUAGE: IEditorLanguage = Object.freeze({
+  name: 'ssvm',
+  displayName: 'SSVM',
+  mime: KERNEL_MIME_TYPE,
+  extensions: ['ssvm'],
+  load: () =>
+    Promise.resolve(
+      new LanguageSupport(
+        StreamLanguage.define({
+          token: stream => {
+            stream.skipToEnd();
+            return null;
+          }
+        })
+      )
+    )
+});
 
 /**
  * The extension for JupyterLab's registry, which shows it as a switch among the editor's settings.

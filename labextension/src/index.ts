@@ -4,7 +4,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 
-import { cellMagicFactory } from './editorExtension.js';
+import { cellMagicFactory, KERNEL_LANGUAGE } from './editorExtension.js';
 import { follow, guestPlugins } from './plugins.js';
 import { MIME, ReportRenderer } from './report.js';
 import { viewer } from './viewer.js';
@@ -21,6 +21,7 @@ const highlight: JupyterFrontEndPlugin<void> = {
     extensions: IEditorExtensionRegistry,
     languages: IEditorLanguageRegistry
   ) => {
+    languages.addLanguage(KERNEL_LANGUAGE);
     extensions.addExtension(cellMagicFactory(languages));
   }
 };

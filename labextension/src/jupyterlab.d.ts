@@ -266,7 +266,16 @@ declare module '@jupyterlab/codemirror' {
     createConditionalExtension(extension: Extension): IConfigurableExtension<boolean>;
   };
 
+  export interface IEditorLanguage {
+    readonly name: string;
+    readonly displayName?: string;
+    readonly mime: string;
+    readonly extensions?: string[];
+    load(): Promise<LanguageSupport>;
+  }
+
   export interface IEditorLanguageRegistry {
+    addLanguage(language: IEditorLanguage): void;
     getLanguage(mimeType: string): Promise<{ readonly support?: LanguageSupport } | null>;
   }
   export const IEditorLanguageRegistry: unknown;
