@@ -29,7 +29,7 @@ TARGETS = ("wasm32-wasip1", "wasm32-wasi")
 
 INSTALL = """\
   rustup:  rustup target add wasm32-wasip1
-  Debian:  apt-get install rustc libstd-rust-dev-wasm32 lld
+  Debian:  apt-get install rustc cargo libstd-rust-dev-wasm32 lld
   conda:   conda install anaconda::rust anaconda::rust-std-wasm32-wasip1"""
 
 _SYSTEM = ("/usr/local/bin/rustc", "/usr/bin/rustc", "/opt/homebrew/bin/rustc")

@@ -136,7 +136,7 @@ def test_without_any_the_message_says_how_to_get_one(machine):
         find_rustc()
     for command in (
         "rustup target add wasm32-wasip1",
-        "apt-get install rustc libstd-rust-dev-wasm32 lld",
+        "apt-get install rustc cargo libstd-rust-dev-wasm32 lld",
         "conda install",
     ):
         assert command in str(missing.value)
