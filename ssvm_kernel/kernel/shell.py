@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -93,10 +92,9 @@ class SsvmShell(ZMQInteractiveShell):
         try:
             self._perform(info, result, number, translated, perform)
         finally:
-            if store:
-                if self.history_manager:
-                    self.history_manager.store_output(number)
-                    self._write_history()
+            if store and self.history_manager:
+                self._write_history(number, translated, str(info.raw_cell))
+            if store and not before:
                 self.execution_count = number + 1
 
     def _perform(
@@ -106,7 +104,7 @@ class SsvmShell(ZMQInteractiveShell):
         if not info.silent:
             self.events.trigger("pre_run_cell", info)
             if info.store_history and self.history_manager:
-                self._remember(number, translated, info.raw_cell)
+                self._remember(number, translated, str(info.raw_cell))
             self.logger.log(translated, info.raw_cell)
         with self.builtin_trap, self.display_trap:
             self.displayhook.exec_result = result
@@ -117,22 +115,26 @@ class SsvmShell(ZMQInteractiveShell):
             finally:
                 self.displayhook.exec_result = None
 
-    def _remember(self, number: int, translated: str, raw: Any) -> None:
-        """Put a cell into the history without waking the thread that writes it to the disk.
+    def _remember(self, number: int, translated: str, raw: str) -> None:
+        """Put a cell into the history's memory, as `HistoryManager.store_inputs` does.
 
-        That thread would take the interpreter's lock from the guest's first output, for milliseconds on a busy machine.
+        That also takes a lock which is held while the cell before is written to the disk, for as long as ten guests
+        run, and wakes the thread that writes: `_write_history` does so when the guest has ended.
         """
         history: Any = self.history_manager
-        size, history.db_cache_size = history.db_cache_size, sys.maxsize
-        try:
-            history.store_inputs(number, translated, raw)
-        finally:
-            history.db_cache_size = size
+        history.input_hist_parsed.append(translated.rstrip("\n"))
+        history.input_hist_raw.append(raw.rstrip("\n"))
+        history._iii, history._ii, history._i = history._ii, history._i, history._i00
+        history._i00 = raw.rstrip("\n")
+        names = {name: getattr(history, name) for name in ("_i", "_ii", "_iii")}
+        self.push({**names, f"_i{number}": history._i00}, interactive=False)  # type: ignore[no-untyped-call]
 
-    def _write_history(self) -> None:
-        """Wake it, where IPython would have."""
+    def _write_history(self, number: int, translated: str, raw: str) -> None:
+        """Have a cell written to the disk."""
         history: Any = self.history_manager
         with history.db_input_cache_lock:
-            due = len(history.db_input_cache) >= max(1, history.db_cache_size)
+            history.db_input_cache.append((number, translated.rstrip("\n"), raw.rstrip("\n")))
+            due = len(history.db_input_cache) >= history.db_cache_size
         if due and history.save_flag is not None:
             history.save_flag.set()
+        history.store_output(number)

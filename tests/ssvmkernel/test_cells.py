@@ -212,14 +212,24 @@ def test_history_has_what_was_typed_and_what_it_means_in_ipython(both) -> None:
     both.run("%lang wat")
     text = both.run(f"%%python\nprint(In[{number}])\n%history {number}")
     assert "get_ipython().run_cell_magic('ssvm', 'wat --name again'" in text
-    request = both.send("history_request", {"hist_access_type": "tail", "n": 3, "raw": True, "output": False})
+    assert "True" in both.run(f"%%python\nprint(_i{number}.startswith('%lang wat --name again'), _ii == '%lang wat')")
+    request = both.send("history_request", {"hist_access_type": "tail", "n": 4, "raw": True, "output": False})
     reply = None
     while reply is None or not of(reply, request):
         reply = both.client.get_shell_msg(timeout=PATIENCE)
     typed = [line for _, _, line in reply["content"]["history"]]
-    assert typed[-2] == "%lang wat"
-    assert typed[-1].startswith("%%python")
-    assert typed[-3].startswith("%lang wat --name again\n(module")
+    assert typed[-3] == "%lang wat"
+    assert all(line.startswith("%%python") for line in typed[-2:])
+    assert typed[-4].startswith("%lang wat --name again\n(module")
+    both.run("%%python\nshell.history_manager.writeout_cache()")
+    request = both.send(
+        "history_request",
+        {"hist_access_type": "search", "n": 9, "pattern": "%lang wat --name again*", "raw": True, "output": False},
+    )
+    reply = None
+    while reply is None or not of(reply, request):
+        reply = both.client.get_shell_msg(timeout=PATIENCE)
+    assert [entry[1] for entry in reply["content"]["history"]] == [number]  # once, on the disk, under its number
     again = both.run(f"%%python\nexec(In[{number}])")  # the history's Python does the same
     assert "hello\n" in again
 
@@ -241,6 +251,9 @@ def test_a_guest_in_a_subshell_runs_beside_one_that_does_not_end(current) -> Non
     current.expect_running(busy)
     current.interrupt()
     assert "Interrupt" in current.finish(busy)
+    numbers = [m["content"]["execution_count"] for m in current.messages if m["msg_type"] == "execute_input"]
+    assert numbers == [numbers[0], numbers[0] + 1]
+    assert reply_to(current, HELLO)["execution_count"] == numbers[0] + 2
     current.subshell = None
     assert current.run(HELLO).startswith("hello\n")
 
