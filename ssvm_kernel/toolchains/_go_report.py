@@ -17,7 +17,7 @@ _NO_MAIN = re.compile(r"function main is undeclared in the main package")
 _NO_PACKAGE = re.compile(r'^cannot find package "(?P<name>[^"]*)"')
 _OF_A_FOLDER = re.compile(r'^import "[^"]*": cannot import absolute path$')
 _WORD = re.compile(r'"[^"\n]*"|\w*')
-_HAS = "a cell can import the standard library, ssvm_process and wasmedge_process"
+_HAS = "a cell can import the standard library, ssvm_process, wasmedge_process and ssvm_display"
 
 NO_EXPORT = (
     "a Go cell needs a function to begin with, func main() { … }, or functions to export, each after a line "

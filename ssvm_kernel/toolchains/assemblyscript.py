@@ -78,7 +78,7 @@ class AssemblyScriptToolchain:
         return Found(str(compiler.packages), compiler.version, _TARGET, inputs)
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
-        """Compile `source`; it can import the session's files, ``ssvm_process`` and ``wasmedge_process``.
+        """Compile `source`; it can import the session's files, and ``ssvm_process``, ``ssvm_display`` ...
 
         Raises
         ------

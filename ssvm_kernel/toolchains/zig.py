@@ -27,7 +27,9 @@ from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["ZigToolchain"]
 
-PROCESS: Final = Path(sdk.__file__).parent / "zig" / "ssvm_process.zig"
+_SDK: Final = Path(sdk.__file__).parent / "zig"
+PROCESS: Final = _SDK / "ssvm_process.zig"
+DISPLAY: Final = _SDK / "ssvm_display.zig"
 _TARGET: Final = "wasm32-wasi"
 _CELL: Final = "cell.zig"
 _MODULE: Final = "cell.wasm"
@@ -92,7 +94,14 @@ pub fn main(init: std.process.Init) !void {
             With the command that installs it.
         """
         zig = find_ziglang()
-        parts = [*_COMMON, *_QUICK, *_LLVM, *_LIBRARY, signature(zig.program), PROCESS.read_text("utf-8")]
+        parts = [
+            *_COMMON,
+            *_QUICK,
+            *_LLVM,
+            *_LIBRARY,
+            signature(zig.program),
+            *(file.read_text("utf-8") for file in (PROCESS, DISPLAY)),
+        ]
         return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
 
     def line_options(self, options: CompileOptions) -> CompileOptions | None:
@@ -121,7 +130,8 @@ pub fn main(init: std.process.Init) !void {
         workdir = workdir.resolve()
         (workdir / _CELL).write_bytes(text)
         argv = ["build-exe", *_COMMON, *flags, *_shape(source), f"-femit-bin={_MODULE}"]
-        argv += ["--dep", "ssvm_process", f"-Mroot={_CELL}", f"-Mssvm_process={PROCESS}"]
+        argv += ["--dep", "ssvm_process", "--dep", "ssvm_display", f"-Mroot={_CELL}"]
+        argv += [f"-Mssvm_process={PROCESS}", f"-Mssvm_display={DISPLAY}"]
         said, did_fail = _run(zig, argv, workdir, source, options)
         diagnostics = zig_diagnostics(said, texts)
         if any(found.severity is Severity.ERROR for found in diagnostics):

@@ -123,7 +123,30 @@ RUST = r"""fn main() {
 }"""
 
 
-@pytest.mark.parametrize(("language", "source"), [("c", C), ("rust", RUST)])
+GO = """package main
+
+import "ssvm_display"
+
+func main() {
+	if ssvm_display.CSV("a,b\\n1,2\\n") != nil || ssvm_display.PNG([]byte("none")) != ssvm_display.Unusable {
+		panic("not as it should be")
+	}
+}"""
+ZIG = """const display = @import("ssvm_display");
+pub fn main() !void {
+    try display.csv("a,b\\n1,2\\n");
+    if (display.png("none")) |_| return error.Shown else |refusal| if (refusal != error.Unusable) return refusal;
+}"""
+ASSEMBLYSCRIPT = """import { csv, mime, SHOWN, UNUSABLE } from "ssvm_display";
+assert(csv("a,b\\n1,2\\n") == SHOWN);
+assert(mime("image/png", new Uint8Array(4)) == UNUSABLE);"""
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [("c", C), ("rust", RUST), ("go", GO), ("zig", ZIG), ("assemblyscript", ASSEMBLYSCRIPT)],
+    ids=["c", "rust", "go", "zig", "assemblyscript"],
+)
 def test_the_language_sides(cells, language, source) -> None:
     require(language)
     text = cells.run(f"%%ssvm {language} --name shows --display\n{source}")
