@@ -8,7 +8,9 @@ over the cap of a run is read, counted and not shown: the guest never waits for 
 from __future__ import annotations
 
 import codecs
+import re
 import time
+from json.encoder import encode_basestring_ascii
 from typing import Final
 
 from ssvm_kernel.display.surface import Surface
@@ -20,6 +22,9 @@ __all__ = ["SHOWN_BYTES", "GuestStreams", "Pace"]
 SHOWN_BYTES: Final = 1_000_000
 """Bytes of a run's output that a cell shows."""
 _INTERVAL: Final = 0.05
+_BEGUN: Final = re.compile(r"\x1b(?:\[[0-9;:]*)?\Z")
+"""The beginning of a colour whose end has not come: shown by itself it would be no colour any more."""
+_LONGEST: Final = 40
 _Decoder: Final = codecs.getincrementaldecoder("utf-8")
 
 
@@ -127,7 +132,7 @@ class GuestStreams:
     def flush(self) -> None:
         """Show all that is there; takes up to a second or so when much waits to be paced."""
         while self._waiting():
-            self._emit()
+            self._emit(whole=True)
             if self._waiting():
                 time.sleep(_INTERVAL)
 
@@ -159,13 +164,33 @@ class GuestStreams:
     def _waiting(self) -> bool:
         return any(stream.text for stream in self._streams.values())
 
-    def _emit(self) -> None:
-        """Write as much as the pace allows."""
+    def _emit(self, *, whole: bool = False) -> None:
+        """Write as much as the pace allows; unless all of it is wanted, not the beginning of a colour alone."""
         self._last = time.monotonic()
         for name, stream in self._streams.items():
             allowance = self._pace.allowance()
             if not stream.text or allowance <= 0:
                 continue
-            text, stream.text = stream.text[:allowance], stream.text[allowance:]
-            self._surface.write(name, text)
-            self._pace.spend(len(text))
+            text = _fitting(stream.text, allowance)
+            begun = (
+                _BEGUN.search(text, max(0, len(text) - _LONGEST)) if len(text) < len(stream.text) or not whole else None
+            )
+            if begun is not None:
+                text = text[: begun.start()]
+            if text:
+                stream.text = stream.text[len(text) :]
+                self._surface.write(name, text)
+                self._pace.spend(_sent_bytes(text))
+
+
+def _sent_bytes(text: str) -> int:
+    """Return the most bytes that a text has in a message, where controls and quotation marks are escaped."""
+    return len(encode_basestring_ascii(text)) - 2
+
+
+def _fitting(text: str, most: int) -> str:
+    """Return as much of the beginning of a text as has no more than `most` bytes in a message, at least a character."""
+    text = text[:most]
+    while (count := _sent_bytes(text)) > most and len(text) > 1:
+        text = text[: max(1, len(text) * most // count)]
+    return text

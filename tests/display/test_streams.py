@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssvm_kernel.display.streams import GuestStreams, Pace
+from ssvm_kernel.display.text import tame
 
 from .recording import Recording
 
@@ -104,3 +109,43 @@ def test_carriage_returns_pass() -> None:
     output.stdout(b"10 %\r20 %\r")
     output.close()
     assert surface.text("stdout") == "10 %\r20 %\r"
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_colour_is_not_cut_in_two(cut: int) -> None:
+    surface = Recording()
+    output = streams(surface)
+    data = b"\x1b[38;5;1mred\x1b[0m\n"
+    for start in range(0, len(data), cut):
+        output.stdout(data[start : start + cut])
+        output._last = output._since = 0.0  # it is time to show something
+        output.poll()
+    output.close()
+    assert surface.text("stdout") == data.decode()
+    for _, text in surface.written:
+        assert not re.search(r"\x1b(\[[0-9;]*)?$", text)
+
+
+def test_the_beginning_of_a_colour_that_does_not_come_is_shown_at_the_end() -> None:
+    surface = Recording()
+    output = streams(surface)
+    output.stdout(b"x\x1b[3")
+    output.close()
+    assert surface.text("stdout") == "x\x1b[3"
+
+
+@pytest.mark.parametrize("piece", ['"', "\\", "\x01", "\u6f22", "\x1b[m", "\U0001f600", "a"])
+def test_what_counts_is_the_size_of_the_message(piece: str) -> None:
+    """A server counts bytes of JSON, in which a quotation mark is two and a control up to six."""
+    now, pace, surface = [0.0], Pace(1000, 1000), Recording()
+    pace._at, clock = 0.0, lambda: now[0]
+    output = GuestStreams(surface, 100_000, pace)
+    output.stdout(piece.encode() * 2000)
+    sent = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ssvm_kernel.display.streams.time.monotonic", clock)
+        for second in range(1, 30):
+            now[0] = float(second)
+            output._emit()
+            sent.append(sum(len(json.dumps(tame(text)).encode("utf-8")) for _, text in surface.written))
+    assert max(after - before for before, after in itertools.pairwise([0, *sent])) <= 1100
