@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from traitlets import TraitError
 
@@ -14,10 +14,11 @@ from ssvm_kernel.display.style import ROW
 from ssvm_kernel.display.text import escape
 from ssvm_kernel.errors import LoadError, UsageError
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.library.bindgen import NODE, BindgenFunction, node_interface
 from ssvm_kernel.library.functions import Function
 from ssvm_kernel.library.memory import Memory
 from ssvm_kernel.library.signatures import Signature
-from ssvm_kernel.library.tables import signatures_of
+from ssvm_kernel.library.tables import functions_of
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.session import Session
@@ -90,8 +91,7 @@ class Library:
         self._options = options or RunTraits()
         self._cell = cell
         self._opened: OpenGuest = session.open(guest, self._options, cell)
-        found = signatures_of(guest.wasm)
-        self._exports = Exports({name: Function(self._opened, signature) for name, signature in found.items()})
+        self._exports = Exports(functions_of(self._opened, guest.wasm))
 
     @property
     def name(self) -> str:
@@ -156,13 +156,14 @@ class Library:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def __getattr__(self, name: str) -> Function:
+    def __getattr__(self, name: str) -> Any:
+        if name in NODE and any(isinstance(function, BindgenFunction) for function in self._exports.values()):
+            return node_interface(name, cast("Mapping[str, BindgenFunction]", self._exports).__getitem__)
         if name.startswith("_") or name not in (exports := self.__dict__.get("_exports", ())):
             near = difflib.get_close_matches(name, self.__dict__.get("_exports", ()), 1, 0.5)
             hint = f"; did you mean {visible(near[0])}?" if near else "; .exports lists its functions"
             raise AttributeError(f"the guest {visible(self.__dict__.get('_guest', self).name)} has no {name!r}{hint}")
-        function: Function = exports[name]
-        return function
+        return exports[name]
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for name in self._exports if name.isidentifier())})

@@ -31,6 +31,7 @@ class Function:
     def __init__(self, opened: OpenGuest, signature: Signature) -> None:
         self._opened = opened
         self.signature = signature
+        self._export = signature.export or signature.name
         self.__name__ = self.__qualname__ = signature.name
         self.__signature__ = signature.python()
         self.__doc__ = _doc(signature, opened.guest.name)
@@ -58,7 +59,7 @@ class Function:
             What happened during the call.
         """
         row, data = self._lower(self._in_order(args, named))
-        answered = self._opened.call(self.signature.name, self.signature.shape, row + data, fresh=fresh)
+        answered = self._opened.call(self._export, self.signature.shape, row + data, fresh=fresh)
         results = self._lift(answered)
         if answered.error is not None:
             raise answered.error
@@ -87,7 +88,7 @@ class Function:
         found: list[Any] = []
         for rows, data, count in self._batches(items):
             blob = b"".join((*rows, *data))
-            answered = self._opened.call(self.signature.name, self.signature.shape, blob, count, fresh=fresh)
+            answered = self._opened.call(self._export, self.signature.shape, blob, count, fresh=fresh)
             found += self._lift(answered)
             if answered.error is not None:
                 answered.error.args = (f"item {len(found)}: {answered.error}",)

@@ -34,7 +34,7 @@ class Signature:
     Parameters
     ----------
     name : str
-        Its export.
+        What it is called by.
     names : tuple of str
         Its parameters' names.
     params, results : tuple of ValueType
@@ -45,6 +45,8 @@ class Signature:
         What the guest says of it; its own text.
     trouble : str
         Why it cannot be called; empty when it can.
+    export : str
+        The export's own name, where it is another.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Signature:
     shape: Shape
     doc: str = ""
     trouble: str = ""
+    export: str = ""
 
     @property
     def text(self) -> str:
@@ -112,31 +115,37 @@ def plain(export: Export) -> Signature:
 
 
 def signed(section: bytes, binary: Binary) -> Mapping[str, Signature]:
-    """Return the signatures that a module states in its section ``ssvm_sig``: one function a line.
+    """Return the signatures that a module states, by export: in its section ``ssvm_sig``, and as names of exports.
 
-    A line is ``name(parameter: type, ...) -> type # what it does``.  One that is none, or does not fit its export, says
-    so when the function is called.
+    A line of the section, or a name, is ``function(parameter: type, ...) -> type # what it does``.  One that does not
+    fit its export says so when the function is called.
     """
     exports = {item.name: item for item in binary.exports if item.kind == "function"}
     found = {}
     for line in re.split(r"[\0\n]", section.decode("utf-8", "replace")):
         match = _LINE.fullmatch(line.strip())
-        if match is None or match["name"] not in exports:
-            continue
-        export = exports[match["name"]]
-        try:
-            found[export.name] = _signature(match, export, exports)
-        except UsageError as error:
-            trouble = f"the signature that it states, {visible(line.strip(), 200)}, is of no use: {error}"
-            found[export.name] = Signature(export.name, (), (), (), Shape(), trouble=trouble)
+        if match is not None and match["name"] in exports:
+            found[match["name"]] = _stated(match, exports[match["name"]], exports)
+    for export in exports.values():
+        match = _LINE.fullmatch(export.name)
+        if match is not None:
+            found[export.name] = _stated(match, export, exports)
     return found
+
+
+def _stated(match: re.Match[str], export: Export, exports: Mapping[str, Export]) -> Signature:
+    try:
+        return _signature(match, export, exports)
+    except UsageError as error:
+        trouble = f"the signature that it states, {visible(match[0], 200)}, is of no use: {error}"
+        return Signature(match["name"], (), (), (), Shape(), trouble=trouble, export=export.name)
 
 
 def _signature(match: re.Match[str], export: Export, exports: Mapping[str, Export]) -> Signature:
     core = core_of(export)
     if core is None:
         raise UsageError("its type is not known")
-    stated = [part.partition(":") for part in match["params"].split(",")] if match["params"].strip() else []
+    stated = [part.partition(":") for part in match["params"].split(",") if part.strip()]
     left = list(core[0])
     params = tuple(_take(type_.strip() or "?", left) for _, _, type_ in stated)
     if left:
@@ -146,18 +155,20 @@ def _signature(match: re.Match[str], export: Export, exports: Mapping[str, Expor
     expected = tuple({"packed": "i64"}.get(type_.core, type_.core) for type_ in results)
     if expected != core[1]:
         raise UsageError(f"the function returns {', '.join(core[1]) or 'nothing'}")
-    if any(type_.core in BYTES for type_ in (*params, *results)) and ALLOCATE not in exports:
+    takes = any(type_.core in BYTES for type_ in params)
+    if takes and ALLOCATE not in exports:
         raise UsageError(f"there is no export {ALLOCATE}")
     shape = Shape(
         tuple(type_.core for type_ in params),
         tuple(type_.core for type_ in results),
         tuple(type_.size for type_ in (*params, *results)),
-        ALLOCATE if any(type_.core in BYTES for type_ in params) else "",
+        ALLOCATE if takes else "",
         FREE if FREE in exports else "",
         lends=True,
     )
     names = tuple(name.strip() for name, _, _ in stated)
-    return Signature(export.name, names, params, results, shape, visible((match["doc"] or "").strip(), 1000))
+    doc = visible((match["doc"] or "").strip(), 1000)
+    return Signature(match["name"], names, params, results, shape, doc, export=export.name)
 
 
 def _take(stated: str, left: list[str]) -> ValueType:

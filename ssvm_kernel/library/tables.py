@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Final
 
+from ssvm_kernel.calls import OpenGuest
 from ssvm_kernel.capabilities.binary import BinaryKind
 from ssvm_kernel.capabilities.custom import custom_section
 from ssvm_kernel.capabilities.wasm import read_binary
-from ssvm_kernel.library.signatures import ALLOCATE, FREE, Signature, plain, signed
+from ssvm_kernel.library import bindgen
+from ssvm_kernel.library.functions import Function
+from ssvm_kernel.library.signatures import ALLOCATE, FREE, plain, signed
 
-__all__ = ["signatures_of"]
+__all__ = ["functions_of"]
 
 _SECTION: Final = "ssvm_sig"
 _OWN: Final = frozenset({ALLOCATE, FREE, "_start", "_initialize", "malloc", "free"})
 """Exports that are no functions for people."""
 
 
-@functools.lru_cache(maxsize=32)
-def signatures_of(wasm: bytes) -> Mapping[str, Signature]:
-    """Return the signatures of a module's functions, by name, in the module's order.
+def functions_of(opened: OpenGuest, wasm: bytes) -> Mapping[str, Function]:
+    """Return a module's functions by name, in its own order.
 
     Raises
     ------
@@ -30,9 +31,13 @@ def signatures_of(wasm: bytes) -> Mapping[str, Signature]:
     binary = read_binary(wasm)
     if binary.kind is BinaryKind.COMPONENT:
         return {}
-    stated = signed(custom_section(wasm, _SECTION), binary) if _SECTION in binary.custom else {}
+    convention = bindgen.convention_of(binary)
+    if convention is not None:
+        return bindgen.functions_of(opened, binary, convention)
+    stated = signed(custom_section(wasm, _SECTION) if _SECTION in binary.custom else b"", binary)
     found = {}
     for export in binary.exports:
         if export.kind == "function" and export.name not in _OWN and not export.name.startswith("__"):
-            found[export.name] = stated.get(export.name) or plain(export)
+            signature = stated.get(export.name) or plain(export)
+            found[signature.name] = Function(opened, signature)
     return found

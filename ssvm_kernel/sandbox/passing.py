@@ -7,29 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.rows import BYTES
+from ssvm_kernel.sandbox.rows import BYTES, IN_MEMORY, SPREAD, core_type
 from ssvm_kernel.sandbox.setting import CannotRun
 
 if TYPE_CHECKING:
     from ssvm_kernel.sandbox.kept import Live
 
-__all__ = ["Passing", "core_type"]
+__all__ = ["Passing"]
 
-_CORE: Final = {"pair": ("i32", "i32"), "packed": ("i64",), "split": ("i32", "i32")}
-_RETURNED: Final = {"returned": 8, "returned64": 8}
 _LOW: Final = 0xFFFF_FFFF
 _ROOM: Final = 16
 """Bytes of the guest's stack for what is returned through memory, as its compiler takes them."""
-
-
-def core_type(shape: protocol.Shape) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the parameters and results that a function must have to be called in this way."""
-    returned = shape.results[:1] and shape.results[0] in _RETURNED
-    params = ["i32"] if returned else []
-    for kind in shape.params:
-        params += _CORE.get(kind, (kind,))
-    results = () if returned else _CORE.get(shape.results[0], shape.results) if shape.results else ()
-    return tuple(params), results
 
 
 class Passing:
@@ -52,7 +40,7 @@ class Passing:
         self._live = live
         self._shape = shape = message.shape
         self._function = live.function(message.function, *core_type(shape))
-        self._plain = not (set(shape.params) | set(shape.results)) & {*_CORE, *_RETURNED}
+        self._plain = not (set(shape.params) | set(shape.results)) & {*SPREAD, *IN_MEMORY}
         more = ("i32",) if shape.alignment else ()
         if shape.allocate:
             self._allocate = live.function(shape.allocate, ("i32", *more), ("i32",))
@@ -109,12 +97,12 @@ class Passing:
     def _returned(self, flat: list[Any]) -> tuple[Any, ...]:
         """Call, and return a result that is bytes as address and count."""
         kind = self._shape.results[0] if self._shape.results else ""
-        if kind not in _RETURNED:
+        if kind not in IN_MEMORY:
             result = self._function(*flat)
             return (result[0] >> 32, result[0] & _LOW) if kind == "packed" else result
         at = self._stack(_LOW + 1 - _ROOM)[0] if self._stack is not None else self._shape.at
         self._function(at, *flat)
-        found = self._live.read(at, _RETURNED[kind])
+        found = self._live.read(at, IN_MEMORY[kind])
         if self._stack is not None:
             self._stack(_ROOM)
         return struct.unpack("<II" if kind == "returned" else "<Q", found)

@@ -6,12 +6,29 @@ import functools
 import struct
 from typing import Final
 
-__all__ = ["BYTES", "NUMBERS", "row_format"]
+from ssvm_kernel.sandbox.callmessages import Shape
+
+__all__ = ["BYTES", "IN_MEMORY", "NUMBERS", "SPREAD", "core_type", "row_format"]
 
 NUMBERS: Final = {"i32": "I", "i64": "Q", "f32": "f", "f64": "d"}
 """The types of values that can be passed, and how `struct` names their bits; integers are unsigned here."""
 BYTES: Final = ("pair", "packed", "returned")
 """The kinds of values that are bytes, in a `ssvm_kernel.sandbox.callmessages.Shape`."""
+
+SPREAD: Final = {"pair": ("i32", "i32"), "packed": ("i64",), "split": ("i32", "i32")}
+"""What a function takes for values that are no numbers of its own types."""
+IN_MEMORY: Final = {"returned": 8, "returned64": 8}
+"""Results that lie in memory, where the first argument says, and their bytes there."""
+
+
+def core_type(shape: Shape) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the parameters and results that a function must have to be called in this way."""
+    returned = shape.results[:1] and shape.results[0] in IN_MEMORY
+    params = ["i32"] if returned else []
+    for kind in shape.params:
+        params += SPREAD.get(kind, (kind,))
+    results = () if returned else SPREAD.get(shape.results[0], shape.results) if shape.results else ()
+    return tuple(params), results
 
 
 @functools.lru_cache(maxsize=256)

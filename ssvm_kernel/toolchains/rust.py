@@ -42,7 +42,7 @@ _PROGRAM, _LIBRARY = "--crate-type=bin", "--crate-type=cdylib"
 _REFUSED = re.compile(r"-o.*|--(?:out-dir|emit|target|crate-type|error-format|print|test)(?:=.*)?")
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HAS_MAIN = re.compile(r"\bfn\s+main\b|#!\[no_main\]")
-_EXPORTS = re.compile(r"#\[(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\b)")
+_EXPORTS = re.compile(r"#\[(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\b)|\bexport!\s*[({\[]")
 _NOWHERE = "env"  # where the linker looks for functions that nothing defines: rustc tells it to allow them
 
 

@@ -29,3 +29,81 @@ ASKS = r"""(module
   (data (i32.const 8) "true")
   (func (export "ask") (result i32) (call $name (i32.const 8) (i32.const 4)) (call $run))
 )"""
+
+_ALLOCATOR = r"""
+  (memory (export "memory") 2)
+  (global $top (mut i32) (i32.const 4096))
+  (global $freed (mut i32) (i32.const 0))
+  (func $take (param $size i32) (result i32) (local $at i32)
+    (local.set $at (global.get $top))
+    (global.set $top (i32.and (i32.add (i32.add (global.get $top) (local.get $size)) (i32.const 15)) (i32.const -8)))
+    (local.get $at))
+  (func $drop (param $at i32) (param $size i32)
+    (global.set $freed (i32.add (global.get $freed) (local.get $size))))
+  (func $reversed (param $at i32) (param $size i32) (result i32) (local $to i32) (local $index i32)
+    (local.set $to (call $take (local.get $size)))
+    (block $done (loop $next
+      (br_if $done (i32.eq (local.get $index) (local.get $size)))
+      (i32.store8 (i32.add (local.get $to) (local.get $index)) (i32.load8_u (i32.sub (i32.sub
+        (i32.add (local.get $at) (local.get $size)) (local.get $index)) (i32.const 1))))
+      (local.set $index (i32.add (local.get $index) (i32.const 1)))
+      (br $next)))
+    (local.get $to))
+  (func (export "freed") (result i32) (global.get $freed))
+"""
+
+# As wasm-bindgen 0.2.61 makes them: one parameter for the allocator, results in memory where the first argument says.
+OLD_BINDGEN = f"""(module {_ALLOCATOR}
+  (func (export "__wbindgen_malloc") (param i32) (result i32) (call $take (local.get 0)))
+  (func (export "__wbindgen_free") (param i32 i32) (call $drop (local.get 0) (local.get 1)))
+  (func (export "reverse") (param $result i32) (param $at i32) (param $size i32)
+    (i32.store (local.get $result) (call $reversed (local.get $at) (local.get $size)))
+    (i32.store offset=4 (local.get $result) (local.get $size)))
+  (func (export "length") (param $at i32) (param $size i32) (result i32) (local.get $size))
+  (func (export "sub") (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1)))
+  (func (export "sub64") (param $result i32) (param i32 i32 i32 i32)
+    (i64.store (local.get $result) (i64.sub
+      (i64.or (i64.extend_i32_u (local.get 1)) (i64.shl (i64.extend_i32_u (local.get 2)) (i64.const 32)))
+      (i64.or (i64.extend_i32_u (local.get 3)) (i64.shl (i64.extend_i32_u (local.get 4)) (i64.const 32))))))
+)"""
+
+# As later ones make them: sizes with an alignment, results in memory on the guest's stack or as two values.
+NEW_BINDGEN = f"""(module {_ALLOCATOR}
+  (global $stack (mut i32) (i32.const 2048))
+  (func (export "__wbindgen_malloc") (param i32 i32) (result i32) (call $take (local.get 0)))
+  (func (export "__wbindgen_free") (param i32 i32 i32) (call $drop (local.get 0) (local.get 1)))
+  (func (export "__wbindgen_add_to_stack_pointer") (param i32) (result i32)
+    (global.set $stack (i32.add (global.get $stack) (local.get 0))) (global.get $stack))
+  (func (export "stack") (result i32) (global.get $stack))
+  (func (export "reverse") (param $result i32) (param $at i32) (param $size i32)
+    (i32.store (local.get $result) (call $reversed (local.get $at) (local.get $size)))
+    (i32.store offset=4 (local.get $result) (local.get $size)))
+  (func (export "reverse2") (param $at i32) (param $size i32) (result i32 i32)
+    (call $reversed (local.get $at) (local.get $size)) (local.get $size))
+)"""
+
+_LINES = r"""shout(text: string) -> string
+packed(values: [u16], ) -> u32
+first(values: [f64]) -> f64
+liar(data: bytes) -> bytes
+small(n: u8) -> i8
+wrong(n: f64)
+none(x: i32)""".replace("\n", r"\0a")
+
+# With signatures: one in the name of its export, the others in the section.
+STATED = f"""(module {_ALLOCATOR}
+  (func (export "ssvm_alloc") (param i32) (result i32) (call $take (local.get 0)))
+  (func (export "ssvm_free") (param i32 i32) (call $drop (local.get 0) (local.get 1)))
+  (func $reverse (param $at i32) (param $size i32) (result i64)
+    (i64.or (i64.shl (i64.extend_i32_u (call $reversed (local.get $at) (local.get $size))) (i64.const 32))
+      (i64.extend_i32_u (local.get $size))))
+  (func (export "reverse(data: bytes) -> bytes # backwards") (param i32 i32) (result i64)
+    (call $reverse (local.get 0) (local.get 1)))
+  (func (export "shout") (param i32 i32) (result i64) (call $reverse (local.get 0) (local.get 1)))
+  (func (export "packed") (param i64) (result i32) (i32.wrap_i64 (local.get 0)))
+  (func (export "first") (param i32 i32) (result f64) (f64.load (local.get 0)))
+  (func (export "liar") (param i32 i32) (result i64) (i64.const -1))
+  (func (export "small") (param i32) (result i32) (local.get 0))
+  (func (export "wrong") (param i32) (result i32) (local.get 0))
+  (@custom "ssvm_sig" "{_LINES}")
+)"""
