@@ -15,10 +15,11 @@ from ssvm_kernel.capabilities.folders import covers
 from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import option
+from ssvm_kernel.display.report import FileLine
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.sandbox.protocol import Attempt
+from ssvm_kernel.sandbox.protocol import Attempt, OpenedPath
 
-__all__ = ["MissedPath", "missed_paths"]
+__all__ = ["MissedPath", "missed_paths", "opened_paths"]
 
 _REFUSED: Final = frozenset({63, 69, 76})  # EPERM, EROFS, ENOTCAPABLE: what the engine says where a grant ends
 _WORDS: Final = {2: "this computer does not let you", 32: "too many links on the way", 44: "there is no such file"}
@@ -60,6 +61,25 @@ def missed_paths(attempts: Iterable[Attempt], folders: Sequence[FolderGrant]) ->
     """
     found = (_missed(attempt, folders) for attempt in attempts)
     return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def opened_paths(opened: Iterable[OpenedPath], folders: Sequence[FolderGrant]) -> tuple[FileLine, ...]:
+    """Return what a guest opened, as far as it was told; `folders` as for `missed_paths`."""
+    return tuple(
+        FileLine(
+            _named(each.fd, each.path, folders), "opened to write" if each.writes else "opened to read", opened=True
+        )
+        for each in opened
+    )
+
+
+def _named(fd: int, path: bytes, folders: Sequence[FolderGrant]) -> str:
+    """Return a path as the guest names it, safe to show."""
+    text = path.decode("utf-8", "surrogateescape")
+    if not 0 <= fd - _FIRST < len(folders):
+        return f"{visible(text, 300)} (in a folder that the guest opened)"
+    folder = folders[fd - _FIRST]
+    return visible(text if folder.guest == "." else posixpath.join(folder.guest, text), 300)
 
 
 def _missed(attempt: Attempt, folders: Sequence[FolderGrant]) -> MissedPath | None:

@@ -13,7 +13,7 @@ from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.display.report import FileLine, GrantLine, RunReport, Timings
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.ending import ended_text
-from ssvm_kernel.opens import MissedPath, missed_paths
+from ssvm_kernel.opens import MissedPath, missed_paths, opened_paths
 from ssvm_kernel.result import Printed, RunResult
 from ssvm_kernel.sandbox.engines import EngineSettings, engine_tag
 from ssvm_kernel.sandbox.runner import Outcome
@@ -47,7 +47,8 @@ def result_of(
         What it showed besides text.
     """
     context, folders = prepared.context, prepared.grants.folders
-    missed = missed_paths(outcome.attempts, effective_folders(folders))
+    in_force = effective_folders(folders)
+    missed = missed_paths(outcome.attempts, in_force)
     stdout, stderr = (Printed(bytes(streams.kept[name]), streams.totals[name]) for name in ("stdout", "stderr"))
     manifest = prepared.guest.manifest
     report = RunReport(
@@ -66,8 +67,8 @@ def result_of(
         grants=[*_lent(prepared), *_decided(ledger)],
         commands=tuple(context.commands),
         shown=shown,
-        files=tuple(_files(missed)),
-        more_files=outcome.more_attempts,
+        files=(*opened_paths(outcome.opened, in_force), *_files(missed)),
+        more_files=outcome.more_attempts + outcome.more_opened,
     )
     return RunResult(
         outcome,

@@ -6,10 +6,21 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["MOST_ATTEMPTS", "MOST_PATH_BYTES", "Attempt", "Message", "StackFrame", "TrapInfo"]
+__all__ = [
+    "MOST_ATTEMPTS",
+    "MOST_OPENED",
+    "MOST_PATH_BYTES",
+    "Attempt",
+    "Message",
+    "OpenedPath",
+    "StackFrame",
+    "TrapInfo",
+]
 
 MOST_ATTEMPTS: Final = 50
 """Paths that a run's end names."""
+MOST_OPENED: Final = 50
+"""Opened paths that a run's end names."""
 MOST_PATH_BYTES: Final = 1024
 """Bytes of one such path."""
 
@@ -32,6 +43,14 @@ class TrapInfo(msgspec.Struct, frozen=True, array_like=True):
 
     message: str
     frames: tuple[StackFrame, ...] = ()
+
+
+class OpenedPath(msgspec.Struct, frozen=True, array_like=True):
+    """A path that the guest opened: the folder that it is relative to, the path, and whether to write."""
+
+    fd: int
+    path: bytes
+    writes: bool
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True):

@@ -1,9 +1,10 @@
-"""Seeing which paths a guest tried and did not get, at no cost for those that it got.
+"""Seeing which paths a guest opened, and which it did not get, at next to no cost.
 
 The engine's own file functions do all the work.  Between them and the guest stand two small modules: *front* gives the
 guest functions that jump through a table; *watch*, made once the guest's memory exists, calls the engine's function
-and, only when that gave an error, tells this host the path.  A call that succeeds never leaves machine code; a host
-function of Python around each would be slow, and could not call the engine's, which looks for its caller's memory.
+and, only when that gave an error or opened one of the first files, tells this host the path.  Any other call never
+leaves machine code; a host function of Python around each would be slow, and could not call the engine's, which looks
+for its caller's memory.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import wasmtime
 
 from ssvm_kernel.errors import GuestTrap
 from ssvm_kernel.host.hostfunc import GuestMemory, define_raw
-from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
+from ssvm_kernel.sandbox.facts import MOST_ATTEMPTS, MOST_OPENED, MOST_PATH_BYTES, Attempt, OpenedPath
 
 __all__ = ["READ", "FileWatch", "has_plain_memory", "watched_functions"]
 
@@ -53,6 +54,15 @@ _FUNCTIONS: Final = {
     "fd_prestat_get": _function("ii"),
 }
 _NAMES: Final = tuple(_FUNCTIONS)
+_OPEN: Final = "path_open"
+_MAKES: Final = 1 | 8  # oflags: create, truncate
+_WRITES: Final = 1 << 6  # rights: fd_write
+# Only the first are told: a guest that opens a million files does so at full speed.
+_OPENED: Final = f"""
+ (if (i32.eqz (local.get $error)) (then
+   (if (i32.lt_u (global.get $opens) (i32.const {MOST_OPENED})) (then
+     (call $opened (local.get 0) (local.get 2) (local.get 3) (local.get 4) (i32.wrap_i64 (local.get 5)))))
+   (global.set $opens (i32.add (global.get $opens) (i32.const 1)))))"""
 READ: Final = "fd_read"
 """Watched for a guest that may ask the person for its input: the host is called before it reads its stdin."""
 _PARAMS: Final = {name: function.params for name, function in _FUNCTIONS.items()} | {READ: ("i32",) * 4}
@@ -81,6 +91,8 @@ class FileWatch:
         self._table: wasmtime.Table | None = None
         self._real: dict[str, wasmtime.Func] = {}
         self._seen: dict[tuple[int, int, bytes], tuple[int, int]] = {}
+        self._opened: dict[tuple[int, bytes], bool] = {}
+        self._opens: wasmtime.Global | None = None
         self.more = 0
         """Attempts that are not listed."""
         self.no_folders = False
@@ -106,12 +118,15 @@ class FileWatch:
             return
         own = wasmtime.Linker(self._engine)
         define_raw(own, "host", "failed", ["i32"] * 5, [], self._failed)
+        define_raw(own, "host", "opened", ["i32"] * 5, [], self._was_opened)
         define_raw(own, "host", "reads", [], [], self._reads)
         for name, real in self._real.items():
             own.define(store, "wasi", name, real)
         own.define(store, "front", "table", self._table)
         own.define(store, "guest", "memory", instance.exports(store)["memory"])
-        own.instantiate(store, _watch(self._engine, self._names))
+        opens = own.instantiate(store, _watch(self._engine, self._names)).exports(store)["opens"]
+        assert isinstance(opens, wasmtime.Global)
+        self._opens = opens
 
     def attempts(self) -> tuple[Attempt, ...]:
         """Return what the guest tried and did not get, in the order of the first time."""
@@ -119,6 +134,14 @@ class FileWatch:
             Attempt(_NAMES[function], fd, path, error, count)
             for (function, fd, path), (error, count) in self._seen.items()
         )
+
+    def opened(self) -> tuple[OpenedPath, ...]:
+        """Return the paths that the guest opened, each once."""
+        return tuple(OpenedPath(fd, path, writes) for (fd, path), writes in self._opened.items())
+
+    def more_opened(self, store: wasmtime.Store) -> int:
+        """Return how often it opened something after the last that was looked at."""
+        return max(0, int(self._opens.value(store)) - MOST_OPENED) if self._opens is not None else 0
 
     def take(self) -> tuple[tuple[Attempt, ...], int, bool]:
         """Return the attempts, how many more there were, and whether folders were looked for, since the last time."""
@@ -131,6 +154,10 @@ class FileWatch:
         del caller
         if self._on_read is not None:
             self._on_read()
+
+    def _was_opened(self, caller: int, fd: int, at: int, length: int, flags: int, rights: int) -> None:
+        key = fd, self._memory.read(caller, at, min(length, MOST_PATH_BYTES))
+        self._opened[key] = self._opened.get(key, False) or bool(flags & _MAKES or rights & _WRITES)
 
     def _failed(self, caller: int, function: int, error: int, fd: int, at: int, length: int) -> None:
         if _NAMES[function] == "fd_prestat_get":
@@ -184,6 +211,7 @@ def _front(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
 def _watch(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
     imports = [
         '(import "host" "failed" (func $failed (param i32 i32 i32 i32 i32)))',
+        '(import "host" "opened" (func $opened (param i32 i32 i32 i32 i32)))',
         '(import "host" "reads" (func $reads))',
         f'(import "front" "table" (table {len(names)} {len(names)} funcref))',
         '(import "guest" "memory" (memory 0))',
@@ -206,10 +234,10 @@ def _watch(engine: wasmtime.Engine, names: Sequence[str]) -> wasmtime.Module:
         functions.append(
             f"(func ${name} {_signature(params)} (local $error i32)"
             f" (local.set $error (call $wasi_{name} {_arguments(params)}))"
-            f" (if (local.get $error) (then{reports})) (local.get $error))"
+            f" (if (local.get $error) (then{reports})){_OPENED if name == _OPEN else ''} (local.get $error))"
         )
     elements = f"(elem (i32.const 0) func {' '.join(f'${name}' for name in names)})"
-    exports = '(export "memory" (memory 0))'
+    exports = '(export "memory" (memory 0)) (global $opens (export "opens") (mut i32) (i32.const 0))'
     return wasmtime.Module(engine, f"(module {' '.join(imports)} {exports} {elements} {' '.join(functions)})")
 
 

@@ -114,6 +114,8 @@ class Outcome:
         Linear memory at the end.
     attempts : tuple of Attempt
         Paths that the guest did not get, and `more_attempts` that are not listed; not trusted.
+    opened : tuple of OpenedPath
+        Paths that it opened, and `more_opened` times that are not listed; not trusted.
     no_folders : bool
         Whether it looked for granted folders, and had none.
     results : tuple of str
@@ -135,6 +137,8 @@ class Outcome:
     engine: str
     attempts: tuple[protocol.Attempt, ...] = ()
     more_attempts: int = 0
+    opened: tuple[protocol.OpenedPath, ...] = ()
+    more_opened: int = 0
     no_folders: bool = False
     results: tuple[str, ...] = ()
     fuel: int = 0

@@ -17,12 +17,22 @@ from ssvm_kernel.sandbox.callmessages import (
     Shape,
 )
 from ssvm_kernel.sandbox.engines import EngineSettings
-from ssvm_kernel.sandbox.facts import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt, Message, StackFrame, TrapInfo
+from ssvm_kernel.sandbox.facts import (
+    MOST_ATTEMPTS,
+    MOST_OPENED,
+    MOST_PATH_BYTES,
+    Attempt,
+    Message,
+    OpenedPath,
+    StackFrame,
+    TrapInfo,
+)
 
 __all__ = [
     "ANSWERING",
     "ASKING",
     "MOST_ATTEMPTS",
+    "MOST_OPENED",
     "MOST_PATH_BYTES",
     "Attempt",
     "Call",
@@ -43,6 +53,7 @@ __all__ = [
     "Memory",
     "MemoryPart",
     "Opened",
+    "OpenedPath",
     "Preopen",
     "Ready",
     "Renew",
@@ -234,6 +245,8 @@ class Finished(Message, frozen=True):
         Paths that it did not get.
     more_attempts : int
         How many more there were.
+    opened, more_opened : tuple of OpenedPath, int
+        Paths that it opened, and how often it opened something after the last of them.
     no_folders : bool
         Whether it looked for granted folders, and had none.
     results : tuple of str
@@ -251,6 +264,8 @@ class Finished(Message, frozen=True):
     memory_bytes: int
     attempts: tuple[Attempt, ...] = ()
     more_attempts: int = 0
+    opened: tuple[OpenedPath, ...] = ()
+    more_opened: int = 0
     no_folders: bool = False
     results: tuple[str, ...] = ()
     fuel: int = 0

@@ -178,6 +178,8 @@ class _Run:
             engine=self._job.engine,
             attempts=finished.attempts[: protocol.MOST_ATTEMPTS],
             more_attempts=max(0, finished.more_attempts),
+            opened=finished.opened[: protocol.MOST_OPENED],
+            more_opened=max(0, finished.more_opened),
             no_folders=finished.no_folders,
             results=finished.results,
             fuel=finished.fuel,

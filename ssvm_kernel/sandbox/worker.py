@@ -181,6 +181,7 @@ class Worker:
                 exit_code, trap = None, parse_trap(str(error))
             stopped = time.perf_counter()
             memory = memory_bytes(store, instance)
+            more_opened = files.more_opened(store)
             fuel = request.fuel - store.get_fuel() if request.engine.fuel else 0
             profile = profiler.finish() if profiler is not None else b""
         finally:
@@ -197,6 +198,8 @@ class Worker:
             memory_bytes=memory,
             attempts=files.attempts(),
             more_attempts=files.more,
+            opened=files.opened(),
+            more_opened=more_opened,
             no_folders=files.no_folders,
             results=results,
             fuel=fuel,

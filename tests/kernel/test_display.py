@@ -9,6 +9,8 @@ import pytest
 from tests.display.test_rich import SVG, png
 from tests.toolchains.conftest import require
 
+from .guests import cell
+
 
 def shows(options: str, *items: tuple[str, bytes], times: int = 1) -> str:
     """Return a cell whose guest shows things and exits with the sum of the codes that it got."""
@@ -103,11 +105,10 @@ def test_both_engines_show_the_same_and_are_compared(cells) -> None:
 
 
 def test_blocks_among_what_is_printed_are_shown_only_when_asked_for(cells) -> None:
-    require("c")
-    body = (
-        '#include <stdio.h>\nint main(void) {puts("x\\nEVCXR_BEGIN_CONTENT text/csv\\na\\n1\\nEVCXR_END_CONTENT\\ny");}'
-    )
-    text = cells.run(f"%%ssvm c --name prints --display\n{body}")
+    said = "x\\0aEVCXR_BEGIN_CONTENT text/csv\\0aa\\0a1\\0aEVCXR_END_CONTENT\\0ay\\0a"
+    size = len(said.replace("\\0a", "\n"))
+    prints = f"(call $print (i32.const 1) (i32.const 64) (i32.const {size}))"
+    text = cells.run(cell("--name prints --display", prints, data=f'(data (i32.const 64) "{said}")'))
     assert text.startswith("x\nEVCXR_BEGIN_CONTENT text/csv\na\n1\nEVCXR_END_CONTENT\ny\n")
     text = cells.run("%ssvm run prints --display --display-from-stdout")
     assert text.startswith("x\n<display_data: prints · a table (CSV, 1 columns, 1 rows)\n  a\n  1>\ny\n")
@@ -142,6 +143,7 @@ assert(csv("a,b\\n1,2\\n") == SHOWN);
 assert(mime("image/png", new Uint8Array(4)) == UNUSABLE);"""
 
 
+@pytest.mark.parametrize("kernel", ["current"], indirect=True)  # the compilers are in this environment
 @pytest.mark.parametrize(
     ("language", "source"),
     [("c", C), ("rust", RUST), ("go", GO), ("zig", ZIG), ("assemblyscript", ASSEMBLYSCRIPT)],

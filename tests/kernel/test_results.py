@@ -78,3 +78,32 @@ def test_a_name_that_is_no_variable_is_refused_before_the_run(cells) -> None:
         text = cells.run(f"%%ssvm wat -o {name}\n{HELLO}")
         assert f"<error UsageError: '{name}' is no name of a Python variable" in text
         assert "hello" not in text
+
+
+OPENS = """(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "there.txt") (data (i32.const 200) "made.txt") (data (i32.const 300) "\\1b[2Jgone")
+  (func $try (param $at i32) (param $size i32) (param $flags i32) (param $rights i64)
+    (drop (call $open (i32.const 3) (i32.const 0) (local.get $at) (local.get $size) (local.get $flags)
+      (local.get $rights) (i64.const 0) (i32.const 0) (i32.const 16))))
+  (func (export "_start")
+    (call $try (i32.const 100) (i32.const 9) (i32.const 0) (i64.const 2))
+    (call $try (i32.const 200) (i32.const 8) (i32.const 1) (i64.const 64))
+    (call $try (i32.const 300) (i32.const 8) (i32.const 0) (i64.const 2))))"""
+
+
+def test_files_that_were_opened_and_refused_are_told(cells, tmp_path) -> None:
+    (tmp_path / "there.txt").write_text("x")
+    text = cells.run(f"%%ssvm wat --dir data:{tmp_path} -o it\n{OPENS}")
+    for line in (
+        "file: data/there.txt: opened to read",
+        "file: data/made.txt: opened to write",
+        "file: data/\\x1b[2Jgone: there is no such file",
+    ):
+        assert line in text
+    assert told(cells, "[[f.path, f.opened] for f in it.files]")[:2] == [
+        ["data/there.txt", True],
+        ["data/made.txt", True],
+    ]

@@ -9,7 +9,7 @@ import wasmtime
 
 from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, make_engine
 from ssvm_kernel.sandbox.filewatch import FileWatch, watched_functions
-from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_PATH_BYTES, Attempt
+from ssvm_kernel.sandbox.protocol import MOST_ATTEMPTS, MOST_OPENED, MOST_PATH_BYTES, Attempt, OpenedPath
 
 WASI = "wasi_snapshot_preview1"
 GUEST = """(module
@@ -110,6 +110,15 @@ def test_w19_no_grant_no_folder_and_that_is_told(engine: wasmtime.Engine) -> Non
     assert guest.watch.no_folders
     assert guest.call("open", 100, 9) == 8
     assert guest.watch.attempts() == (Attempt("path_open", 3, b"there.txt", 8),)
+
+
+def test_what_was_opened_is_told_once_and_only_the_first_are_looked_at(engine: wasmtime.Engine, folder: Path) -> None:
+    guest = Guest(engine, folder)
+    assert guest.watch.opened() == ()
+    assert guest.watch.more_opened(guest.store) == 0
+    guest.call("opens", MOST_OPENED + 7)
+    assert guest.watch.opened() == (OpenedPath(3, b"there.txt", writes=False),)
+    assert guest.watch.more_opened(guest.store) == 7
 
 
 def test_what_is_kept_is_bounded(engine: wasmtime.Engine, folder: Path) -> None:
