@@ -95,6 +95,7 @@ def test_cells_of_the_kernel_are_coloured_in_their_language(server, context, art
         "int f(void) { return 1; }",
         '%%wat\n(module (func (export "_start"))) ;; a WAT note',
         "%%python\ndef python():\n    return 1",
+        f"%%wat --name asker\n{WAT}",
     ]
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": spec})
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
@@ -108,4 +109,10 @@ def test_cells_of_the_kernel_are_coloured_in_their_language(server, context, art
         expect(cell.locator(f'.cm-line span[class="{coloured}"]', has_text=word).first).to_be_visible()
     expect(page.cell(1).locator(".cm-line.ssvm-magicLine")).to_have_text(["%lang c --opt 2"])
     page.screenshot(artifacts / "kernel-cells.png")
+
+    page.run(5)
+    wait_dialog(page)
+    click(page, "Allow once")
+    page.expect_done(5)
+    expect(page.cell(5).locator(".jp-OutputArea").first).to_contain_text("exit 0", timeout=PATIENCE_MS)
     page.close()
