@@ -20,6 +20,7 @@ __all__ = [
     "LimitReached",
     "LoadError",
     "LockError",
+    "MapError",
     "SsvmError",
     "ToolchainMissing",
     "UsageError",
@@ -179,3 +180,26 @@ class WorkerDied(SsvmError):
 
 class LockError(SsvmError):
     """The operating system offers a lock for the guest's process and then refused to close it; nothing was run."""
+
+
+class MapError(SsvmError):
+    """One item of a map has no result.
+
+    Parameters
+    ----------
+    index : int
+        The item's place, from 0.
+    item : object
+        The item.
+    error : SsvmError
+        What happened to it.
+    """
+
+    def __init__(self, index: int, item: object, error: SsvmError) -> None:
+        shown = repr(item)
+        shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
+        super().__init__(f"item {index}, {shown}: {error}")
+        self.index = index
+        self.item = item
+        self.error = error
+        self.__cause__ = error

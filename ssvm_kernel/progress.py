@@ -31,10 +31,13 @@ class Progress:
     ----------
     surface : Surface
         Where to show it; nothing is shown where an output cannot be replaced.
+    unfinished : str
+        What takes its place when it does not come to its end.
     """
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, unfinished: str = "the measurement did not come to its end") -> None:
         self.surface = surface
+        self._unfinished = unfinished
         self._view: MeasuringView | None = None
         self._handle: Handle | None = None
         self._due = time.monotonic() + _FIRST
@@ -45,7 +48,7 @@ class Progress:
 
     def __exit__(self, *exc_info: object) -> None:
         if self._view is not None or self._handle is not None:
-            self.close(_line("the measurement did not come to its end"))
+            self.close(_line(self._unfinished))
 
     def poll(self) -> float | None:
         """Look whether the person stopped it, in the middle of a run; return the seconds until the next look.
@@ -91,6 +94,11 @@ class Progress:
         else:
             self._handle = self.surface.show(_line(text))
         self._due = time.monotonic() + _INTERVAL
+
+    def end(self, words: Callable[[], str]) -> None:
+        """Say how it ended, where it was said how far it is."""
+        if self._view is not None or self._handle is not None:
+            self.close(_line(words()))
 
     def close(self, bundle: Bundle) -> None:
         """Show the result, in the place of the line where there is one."""

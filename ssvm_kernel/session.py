@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from ssvm_kernel import namespace
@@ -39,8 +39,12 @@ from ssvm_kernel.toolchains.recent import RecentlyCompiled
 
 if TYPE_CHECKING:
     from ssvm_kernel.calls import OpenGuest
+    from ssvm_kernel.parallel.local import LocalProcesses
+    from ssvm_kernel.parallel.work import Work
 
 __all__ = ["Session"]
+
+_MOST_PROCESSES: Final = 256
 
 
 class Session:
@@ -60,6 +64,7 @@ class Session:
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
+        self._processes: LocalProcesses | None = None
         self.remembered = GrantFile()
         broker = CommandBroker(self.grants, decider or default_chain(), self.ledger, self.remembered)
         self.runtime = Runtime(self._pool, broker, self.ledger)
@@ -207,6 +212,41 @@ class Session:
         self._open.add(opened)
         return opened
 
+    def map(self, guest: Guest, options: RunTraits, work: Work, *, workers: int = 0, **how: Any) -> list[Any]:
+        """Run a guest, or call one of its functions, for each item; see `ssvm_kernel.parallel.start.map_guest`.
+
+        Parameters
+        ----------
+        workers : int
+            Processes of this machine, when it runs there; 0 is one for each processor.
+
+        Raises
+        ------
+        UsageError
+            When `workers` is no number of processes.
+        """
+        from ssvm_kernel.parallel.local import LocalProcesses, processors
+        from ssvm_kernel.parallel.mapping import Books
+        from ssvm_kernel.parallel.start import map_guest
+
+        count = workers or processors()
+        if not 0 < count <= _MOST_PROCESSES:
+            raise UsageError(f"workers is the number of processes, 1 to {_MOST_PROCESSES}, and not {workers}")
+
+        def processes() -> LocalProcesses:
+            if self._processes is None or self._processes.count != count:
+                self._end_processes()
+                self._processes = LocalProcesses(count)
+            return self._processes
+
+        books = Books(self.grants, self.ledger, self.remembered)
+        return map_guest(books, guest, options, work, processes=processes, **how)
+
+    def _end_processes(self) -> None:
+        processes, self._processes = self._processes, None
+        if processes is not None:
+            processes.close()
+
     def grant_rows(self) -> tuple[GrantRow, ...]:
         """Return the table of what is in force: this session's grants, then those for always."""
         now = time.time()
@@ -254,6 +294,7 @@ class Session:
         for opened in tuple(self._open):
             opened.close()
         self._pool.close()
+        self._end_processes()
 
 
 def compiler_with_lines(

@@ -79,6 +79,10 @@ class Ledger:
         """Write that a guest wanted to show something; `grant` is what allowed it."""
         return self._append(*display_records(asker, mime, size, grant, outcome))
 
+    def adopt(self, line: LedgerLine) -> LedgerLine:
+        """Write a line of another ledger, where the guest ran; it keeps its time and gets a number of this one."""
+        return self._append(line.request, line.decision, line.outcome, line.time)
+
     def lines(self) -> tuple[LedgerLine, ...]:
         """Return all lines that are kept, oldest first."""
         with self._lock:
@@ -112,11 +116,17 @@ class Ledger:
         with self._lock:
             return len(self._lines)
 
-    def _append(self, request: RequestRecord, decision: DecisionRecord, outcome: OutcomeRecord) -> LedgerLine:
+    def _append(
+        self, request: RequestRecord, decision: DecisionRecord, outcome: OutcomeRecord, at: str = ""
+    ) -> LedgerLine:
         with self._lock:
             self._written += 1
             line = LedgerLine(
-                seq=self._written, time=_rfc3339(self._clock()), request=request, decision=decision, outcome=outcome
+                seq=self._written,
+                time=at or _rfc3339(self._clock()),
+                request=request,
+                decision=decision,
+                outcome=outcome,
             )
             self._lines.append(line)
         return line

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any, Final, cast
 
 from traitlets import TraitError
@@ -141,6 +142,70 @@ class Library:
         """
         wanted = _options(options, more=("stdin", "call"))
         return self._session.run(self._guest, wanted, tuple(map(str, args)), self._cell)
+
+    def map(
+        self,
+        function_or_args: str | Sequence[str] | Function,
+        items: Iterable[Any],
+        *,
+        executor: Executor | None = None,
+        batch: int = 0,
+        workers: int = 0,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> list[Any]:
+        """Call a function, or run the guest, once for each item, in several processes; each time in a fresh instance.
+
+        Nobody is asked there: what is not granted is denied, and told at the end.
+
+        Parameters
+        ----------
+        function_or_args : str, Function or sequence of str
+            The function, whose argument each item is (a tuple where it takes several); or, for a program, the
+            arguments that all runs get (``[]`` for none), before those of the item.
+        items : iterable
+            For a program each is a str (one more argument), bytes (its stdin), a list of str (arguments) or a dict
+            with ``args`` and ``stdin``.
+        executor : Executor or None
+            Where it runs: anything with the ``submit`` of `concurrent.futures`, such as Dask's
+            ``client.get_executor()`` or ipyparallel's ``client.executor()``; by default processes of this machine.
+        batch : int
+            How many items travel together; 0 finds out what is quick.
+        workers : int
+            How many processes of this machine; 0 is one for each processor.
+        return_exceptions : bool
+            Whether an item that fails has its `MapError` as its result, instead of ending the map.
+        **options
+            As for `open`, and ``stdin=…`` and ``result_limit=…``; without any, those with which it was opened.
+
+        Returns
+        -------
+        list
+            In the order of the items: the function's results, or a `MapRun` for each run (``.stdout``,
+            ``.exit_code`` …).
+
+        Raises
+        ------
+        UsageError
+            For an item that cannot be given, or an option that there is not.
+        MapError
+            For the first item that failed, with ``.index``, ``.item`` and ``.error``.
+        """
+        from ssvm_kernel.library.mapping import map_items
+
+        return map_items(
+            self._session,
+            self._guest,
+            self._exports,
+            function_or_args,
+            items,
+            _options(options, more=("stdin", "result_limit")) if options else self._options,
+            executor=executor,
+            batch=batch,
+            workers=workers,
+            return_exceptions=return_exceptions,
+            cell=self._cell,
+        )
 
     def reset(self) -> None:
         """Let go of the instance and its state; the next call makes a new one."""

@@ -31,7 +31,8 @@ class Function:
     def __init__(self, opened: OpenGuest, signature: Signature) -> None:
         self._opened = opened
         self.signature = signature
-        self._export = signature.export or signature.name
+        self.export = signature.export or signature.name
+        """What the module calls it."""
         self.__name__ = self.__qualname__ = signature.name
         self.__signature__ = signature.python()
         self.__doc__ = _doc(signature, opened.guest.name)
@@ -59,8 +60,8 @@ class Function:
             What happened during the call.
         """
         row, data = self._lower(self._in_order(args, named))
-        answered = self._opened.call(self._export, self.signature.shape, row + data, fresh=fresh)
-        results = self._lift(answered)
+        answered = self._opened.call(self.export, self.signature.shape, row + data, fresh=fresh)
+        results = self.lift(answered)
         if answered.error is not None:
             raise answered.error
         return results[0]
@@ -88,8 +89,8 @@ class Function:
         found: list[Any] = []
         for rows, data, count in self._batches(items):
             blob = b"".join((*rows, *data))
-            answered = self._opened.call(self._export, self.signature.shape, blob, count, fresh=fresh)
-            found += self._lift(answered)
+            answered = self._opened.call(self.export, self.signature.shape, blob, count, fresh=fresh)
+            found += self.lift(answered)
             if answered.error is not None:
                 answered.error.args = (f"item {len(found)}: {answered.error}",)
                 raise answered.error
@@ -97,6 +98,19 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<function {self.signature.text} of {visible(self._opened.guest.name)}>"
+
+    def lower(self, item: Any) -> tuple[bytes, bytes]:
+        """Return an item of a map, an argument or a tuple of them, as a row, and the bytes that go after all rows.
+
+        Raises
+        ------
+        UsageError
+            When it is not what the function takes.
+        """
+        args = (item,) if len(self.signature.params) == 1 and not isinstance(item, tuple) else item
+        if not isinstance(args, tuple | list):
+            raise UsageError(f"{self.signature.text} takes a tuple of its arguments for each item")
+        return self._lower(self._in_order(args, {}))
 
     def _in_order(self, args: Sequence[Any], named: dict[str, Any]) -> Sequence[Any]:
         """Return the arguments by position.
@@ -135,16 +149,12 @@ class Function:
 
     def _batches(self, items: Iterable[Any]) -> Iterable[tuple[list[bytes], list[bytes], int]]:
         """Yield rows and their bytes, as many as may cross together."""
-        alone = len(self.signature.params) == 1
         rows: list[bytes] = []
         data: list[bytes] = []
         size = 0
         for index, item in enumerate(items):
-            args = (item,) if alone and not isinstance(item, tuple) else item
-            if not isinstance(args, tuple | list):
-                raise UsageError(f"item {index}: {self.signature.text} takes a tuple of its arguments for each item")
             try:
-                row, more = self._lower(self._in_order(args, {}))
+                row, more = self.lower(item)
             except UsageError as error:
                 raise UsageError(f"item {index}: {error}") from None
             rows.append(row)
@@ -156,7 +166,7 @@ class Function:
         if rows:
             yield rows, data, len(rows)
 
-    def _lift(self, answered: Answered) -> list[Any]:
+    def lift(self, answered: Answered) -> list[Any]:
         """Return the results of calls; they come from the guest's process, so their form is checked first."""
         shape, types = self.signature.shape, self.signature.results
         form = row_format(shape.results)

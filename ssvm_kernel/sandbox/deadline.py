@@ -24,6 +24,11 @@ class Deadline:
         self._seconds = seconds
         self._end = time.monotonic() + seconds if seconds else None
 
+    def restart(self) -> None:
+        """Begin anew, for the next of many runs."""
+        if self._end is not None:
+            self._end = time.monotonic() + self._seconds
+
     def left(self) -> float | None:
         """Return the seconds that are left, at least 0; None without a limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())

@@ -27,6 +27,7 @@ from ssvm_kernel.sandbox.facts import (
     StackFrame,
     TrapInfo,
 )
+from ssvm_kernel.sandbox.manymessages import Given, Ran
 
 __all__ = [
     "ANSWERING",
@@ -46,6 +47,7 @@ __all__ = [
     "Failed",
     "Finished",
     "FromWorker",
+    "Given",
     "InputCall",
     "InputReply",
     "Lock",
@@ -55,6 +57,7 @@ __all__ = [
     "Opened",
     "OpenedPath",
     "Preopen",
+    "Ran",
     "Ready",
     "Renew",
     "Renewed",
@@ -143,6 +146,9 @@ class Run(Message, frozen=True):
         Whether its times are compared with others.
     keep : bool
         Whether it is not run, but kept so that its functions can be called; its pipes stay open then.
+    mark : bytes
+        When not empty, it is run once for each item of the blob, and this is written after each; see
+        `ssvm_kernel.sandbox.many`.
     """
 
     engine: EngineSettings
@@ -159,6 +165,7 @@ class Run(Message, frozen=True):
     call: Call | None = None
     measured: bool = False
     keep: bool = False
+    mark: bytes = b""
 
 
 class DisplayReply(Message, frozen=True):
@@ -301,6 +308,7 @@ FromWorker: TypeAlias = (
     | Returned
     | MemoryPart
     | Renewed
+    | Ran
 )
 
 ASKING: Final = (CommandCall, DisplayCall, InputCall)

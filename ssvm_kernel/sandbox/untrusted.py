@@ -25,7 +25,7 @@ def plain(message: protocol.FromWorker) -> protocol.FromWorker:
     """Return a worker's message with nothing in its words that would act on a screen instead of being read."""
     if isinstance(message, protocol.Failed):
         return msgspec.structs.replace(message, message=_text(message.message))
-    if isinstance(message, protocol.Returned) and message.trap is not None:
+    if isinstance(message, (protocol.Returned, protocol.Ran)) and message.trap is not None:
         return msgspec.structs.replace(message, trap=_trap(message.trap))
     if isinstance(message, protocol.Finished) and (message.trap is not None or message.results):
         results = tuple(visible(result, _LINE) for result in message.results[:_RESULTS])

@@ -30,6 +30,7 @@ from ssvm_kernel.sandbox.entry import enter_start
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
 from ssvm_kernel.sandbox.kept import KeptGuest
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
+from ssvm_kernel.sandbox.many import ManyRuns
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.profiler import GuestProfiler
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
@@ -132,6 +133,10 @@ class Worker:
             return self._kept.answer(message, blob)
         if message.keep:
             return self._keep(message, fds), b""
+        if message.mark:
+            guest = self._load(message, fds)
+            runs = ManyRuns(guest, message, fds, self._ask_command, self._ask_display)
+            return runs.run(blob), b""
         with _no_collection() if message.measured else nullcontext():
             return self._run(message, fds)
 

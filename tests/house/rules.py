@@ -21,6 +21,7 @@ LAYERS = (
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
     | {"calls", "exhibits", "inputs", "namespace", "profiling", "progress", "reporting", "result", "retrace"},
+    {"parallel"},
     {"session"},
     {"library"},
     {"commands"},

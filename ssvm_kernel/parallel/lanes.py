@@ -1,0 +1,225 @@
+"""The locked workers that a process keeps for maps, each with what decides for its guest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from ssvm_kernel.broker import CommandBroker
+from ssvm_kernel.capabilities.folders import effective_folders
+from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.model import Access
+from ssvm_kernel.capabilities.policy import check_grants
+from ssvm_kernel.deciders.nobody import NobodyDecider
+from ssvm_kernel.host.ceilingfile import load_ceiling
+from ssvm_kernel.host.display import NOT_GRANTED
+from ssvm_kernel.host.process import CommandReply
+from ssvm_kernel.host.resolve import special_folders
+from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.parallel.policy import FrozenBook, FrozenFile
+from ssvm_kernel.parallel.tasks import Setting, encoder
+from ssvm_kernel.sandbox.caller import Caller
+from ssvm_kernel.sandbox.job import Job
+from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.protocol import CommandCall, Lock, Preopen
+
+__all__ = ["Lane", "LanePool", "Talk"]
+
+_MOST_IDLE: Final = 8
+
+
+@functools.cache
+def _starter() -> ThreadPoolExecutor:
+    """Return the thread that starts all workers: on Linux a worker ends with the thread that started it."""
+    return ThreadPoolExecutor(1, "ssvm-starter")
+
+
+class _Workers(WorkerPool):
+    """Starts a worker for each who takes one; none is kept."""
+
+    def take_new(self, domain: str, lock: Lock) -> Worker:
+        worker = _starter().submit(Worker).result()
+        worker.domain = domain
+        worker.send(lock)
+        return worker
+
+
+class Talk(Protocol):
+    """What a guest whose functions are called prints and wants."""
+
+    def printed(self, stream: int, data: bytes) -> None:
+        """Take what it printed to its first stream, or its second."""
+
+    def command(
+        self, call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+    ) -> None:
+        """See `ssvm_kernel.sandbox.job.CommandHandler`."""
+
+    def poll(self) -> float | None:
+        """Look whether the calls are still wanted."""
+
+
+class _Switch:
+    """An open guest's output and commands, which go to another batch each time."""
+
+    now: Talk
+
+    def stdout(self, data: bytes) -> None:
+        self.now.printed(0, data)
+
+    def stderr(self, data: bytes) -> None:
+        self.now.printed(1, data)
+
+    def display(self, mime: bytes, data: bytes) -> int:
+        del mime, data
+        return NOT_GRANTED
+
+    def poll(self) -> float | None:
+        return self.now.poll()
+
+    def flush(self) -> None:
+        """Do nothing: all is kept."""
+
+    def command(
+        self, call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+    ) -> None:
+        self.now.command(call, stdin, wait, guest, answer)
+
+
+class Lane:
+    """One locked worker for one guest with one policy, and the broker that decides for it.
+
+    Parameters
+    ----------
+    setting : Setting
+        Guest, policy and limits.
+    wasm : bytes
+        The module.
+
+    Raises
+    ------
+    GrantError
+        When something that is granted must not be granted on this machine.
+    """
+
+    def __init__(self, setting: Setting, wasm: bytes) -> None:
+        grants = setting.policy.grants()
+        check_grants(grants, special_folders() if grants.folders else ())
+        ceiling = load_ceiling()
+        if ceiling is not None:
+            ceiling.check(grants)
+        limits = setting.limits
+        self.grants = grants
+        self.ledger = Ledger()
+        self.broker = CommandBroker(
+            FrozenBook(setting.policy), NobodyDecider(), self.ledger, FrozenFile(setting.policy)
+        )
+        self.job = Job(
+            wasm=wasm,
+            sha256=setting.sha256,
+            engine=limits.engine,
+            argv=(setting.name, *setting.args),
+            env=tuple((grant.name, grant.value) for grant in grants.env),
+            preopens=tuple(
+                Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
+                for folder in effective_folders(grants.folders)
+            ),
+            memory_bytes=limits.memory_bytes,
+            table_elements=limits.table_elements,
+            stack_bytes=limits.stack_bytes,
+            fuel=limits.fuel,
+        )
+        self._talk = _Switch()
+        self._worker: Worker | None = None
+        self._caller: Caller | None = None
+
+    def worker(self) -> Worker:
+        """Return its worker, a new one where the last has ended."""
+        if self._worker is None or not self._worker.alive:
+            self._worker = _Workers().take_new(self.job.domain, self.job.lock)
+        return self._worker
+
+    def caller(self, talk: Talk) -> Caller:
+        """Return what calls functions, in a worker of its own; a new one where the last has ended.
+
+        Parameters
+        ----------
+        talk : Talk
+            Takes what the guest prints and wants from now on.
+        """
+        self._talk.now = talk
+        if self._caller is None or not self._caller.alive:
+            self._caller = Caller(_Workers(), self.job, self._talk, self._talk.command)
+        return self._caller
+
+    def close(self) -> None:
+        """End its workers."""
+        if self._worker is not None:
+            self._worker.kill()
+        if self._caller is not None:
+            self._caller.close()
+        self._worker = self._caller = None
+
+
+class LanePool:
+    """Lanes that are kept for the next batch of the same guest with the same policy.
+
+    Parameters
+    ----------
+    most_idle : int
+        Lanes that are kept.
+    """
+
+    def __init__(self, most_idle: int = _MOST_IDLE) -> None:
+        self._most = most_idle
+        self._lock = threading.Lock()
+        self._idle: list[tuple[str, Lane]] = []
+        self._closed = False
+
+    @contextmanager
+    def borrow(self, setting: Setting, wasm: bytes) -> Iterator[Lane]:
+        """Lend a lane to the body; it is kept when the body ends in order.
+
+        Raises
+        ------
+        GrantError
+            See `Lane`.
+        """
+        key = hashlib.sha256(encoder.encode(setting)).hexdigest()
+        lane = self._take(key) or Lane(setting, wasm)
+        try:
+            yield lane
+        except BaseException:
+            lane.close()
+            raise
+        self._keep(key, lane)
+
+    def close(self) -> None:
+        """End the workers of all lanes that nobody has, and of the others when they are given back."""
+        with self._lock:
+            idle, self._idle, self._closed = self._idle, [], True
+        for _, lane in idle:
+            lane.close()
+
+    def _take(self, key: str) -> Lane | None:
+        with self._lock:
+            for index in reversed(range(len(self._idle))):
+                if self._idle[index][0] == key:
+                    return self._idle.pop(index)[1]
+        return None
+
+    def _keep(self, key: str, lane: Lane) -> None:
+        with self._lock:
+            if self._closed:
+                lane.close()
+                return
+            self._idle.append((key, lane))
+            over = self._idle[: -self._most]
+            self._idle = self._idle[-self._most :]
+        for _, old in over:
+            old.close()
