@@ -107,3 +107,25 @@ def test_files_that_were_opened_and_refused_are_told(cells, tmp_path) -> None:
         ["data/there.txt", True],
         ["data/made.txt", True],
     ]
+
+
+def test_hostile_output_is_inert_in_every_form(cells) -> None:
+    """Ten megabytes without a line end, then markup, controls, right-to-left marks and bytes that are no text."""
+    hostile = b"<script>alert(1)</script>\x1b[2J\x1b]0;t\x07\x1b[31mred\x1b[0m\xe2\x80\xae\xff\xfe\x80\n"
+    data = f'(data (i32.const 64) "{"".join(f"{chr(92)}{byte:02x}" for byte in hostile)}")'
+    long = """(memory.fill (i32.const 65536) (i32.const 120) (i32.const 1048576))
+      (loop $l (call $print (i32.const 1) (i32.const 65536) (i32.const 1048576))
+        (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 10))))"""
+    say = f"(call $print (i32.const 2) (i32.const 64) (i32.const {len(hostile)}))"
+    text = cells.run(cell("-o it --name loud", f"(local $n i32) {say} {long}", data=data))
+    assert "9.5 MB more were printed and are not shown" in text
+    assert told(cells, "[len(it.stdout), it.truncated, it.printed[0].total]") == [1_000_000, True, 10 << 20]
+    cells.run(cell("-o it --name loud", say, data=data))
+    kinds = {m["msg_type"] for m in cells.messages}
+    assert kinds <= {"status", "execute_input", "stream", "display_data"}
+    shown = "".join(m["content"]["text"] for m in cells.messages if m["msg_type"] == "stream")
+    assert shown.startswith("<script>alert(1)</script>\u241b[2J\u241b]0;t\u2407\x1b[31mred\x1b[0m")
+    assert shown.endswith("\ufffd\ufffd\ufffd\n")
+    forms = str([m["content"]["data"] for m in cells.messages if m["msg_type"] == "display_data"])
+    assert "alert(1)" not in forms
+    assert told(cells, "it.stderr_bytes.hex()") == hostile.hex()
