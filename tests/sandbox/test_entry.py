@@ -17,7 +17,9 @@ def engine() -> wasmtime.Engine:
 def instantiated(engine: wasmtime.Engine, text: str) -> tuple[wasmtime.Store, wasmtime.Instance]:
     loaded, store = Loaded(engine, wasmtime.Module(engine, text)), wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())
-    return store, loaded.linker(lambda _: pytest.fail("no command")).instantiate(store, loaded.module)
+    return store, loaded.linker(
+        lambda _: pytest.fail("no command"), lambda *_: pytest.fail("nothing to show")
+    ).instantiate(store, loaded.module)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_rustc_needs_a_library_for_wasi(setup, tmp_path):
     assert "rustup target add" in done.stderr
     (library / "libstd-0123.rlib").touch()
     done = setup("rust", programs=rustc, CI="true", HOME=str(tmp_path))
+    assert done.returncode == 1, "a cell that declares crates needs the cargo beside rustc"
+    done = setup("rust", programs=[*rustc, ("cargo", "exit 0")], CI="true", HOME=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
