@@ -78,6 +78,10 @@ release-check: $(VENV)/.base system-rust  ## Build sdist and wheel, install each
 	@$(PIP) install --group release
 	@$(BIN)/python tools/release_check.py
 
+.PHONY: badges
+badges: python  ## Give README and examples their Binder badges (REPOSITORY=owner/name)
+	@$(PYTHON) tools/badges.py $(REPOSITORY)
+
 .PHONY: changelog
 changelog: $(VENV)/.base  ## Put the fragments of changelog.d into CHANGELOG.md (VERSION=X)
 	@$(PIP) install --group release
