@@ -209,6 +209,8 @@ class Sequence:
 
     def _plainly(self, value: Any) -> bytes:
         code = _CODES[self.element]
+        if isinstance(value, array.array) and value.typecode == code:
+            return value.tobytes()
         try:
             items = list(value)
             return struct.pack(f"<{len(items)}{code}", *items)
