@@ -17,7 +17,8 @@ from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, UsageError
 from ssvm_kernel.guest import Guest
-from ssvm_kernel.options import RunTraits, options_line
+from ssvm_kernel.optionline import options_line
+from ssvm_kernel.options import RunTraits
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.protocol import StackFrame, TrapInfo
 from ssvm_kernel.sandbox.runner import Outcome

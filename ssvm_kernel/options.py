@@ -25,7 +25,6 @@ __all__ = [
     "flags_of",
     "help_text",
     "option_help",
-    "options_line",
     "parse",
     "split_line",
 ]
@@ -103,6 +102,17 @@ class RunTraits(LineTraits):
         "",
         help="Give the guest the value of a Python variable, str or bytes, to read as its stdin.",
     ).tag(flag="--stdin-var", metavar="NAME")
+    ins = List(
+        Unicode(),
+        help="Give the guest a Python variable: as the file /vars/FILE, or without FILE as its stdin. Bytes and text "
+        "go as they are, tables as Arrow, the rest as JSON; .json, .arrow, .csv or .txt at the end of FILE, or alone, "
+        "decides.",
+    ).tag(flag="--in", metavar="NAME[=FILE]")
+    outs = List(
+        Unicode(),
+        help="Put what the guest wrote to the file /vars/FILE, or without FILE to its stdout, into a Python variable; "
+        "the end of FILE decides, as with --in. By default it is text, or else bytes.",
+    ).tag(flag="--out", metavar="NAME[=FILE]")
     interactive = Bool(
         False,
         help="Let the guest ask you: whenever it reads its stdin you get a box to type a line in; ^D ends its input.",
@@ -317,35 +327,6 @@ def option_help(traits: type[LineTraits], flag: str) -> str:
     shown = f" (default: {default})" if not isinstance(trait, (Bool, List)) and default not in ("", None) else ""
     text = f"{trait.help}{shown}"
     return "\n".join([head, *textwrap.wrap(text, _WIDTH, initial_indent="      ", subsequent_indent="      ")])
-
-
-def options_line(options: LineTraits, leave: Iterable[str] = ()) -> str:
-    """Return the options that differ from their defaults, as one would write them.
-
-    Parameters
-    ----------
-    options : LineTraits
-        What was parsed.
-    leave : iterable of str
-        Names of traits to leave out.
-
-    Returns
-    -------
-    str
-        Without the values of environment variables, which may be secrets: ``--env NAME`` takes the kernel's own.
-    """
-    words = []
-    for flag, name in flags_of(type(options)).items():
-        value = getattr(options, name)
-        if name in leave or value == type(options).class_traits()[name].default():
-            continue
-        if isinstance(value, bool):
-            words.append(flag)
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            text = str(item).partition("=")[0] if name == "env" else str(item)
-            words.append(f"{flag} {shlex.quote(text)}")
-    return " ".join(words)
 
 
 @functools.cache

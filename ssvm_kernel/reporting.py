@@ -98,6 +98,8 @@ def _lent(prepared: Prepared) -> Iterator[GrantLine]:
     for given in (prepared.input, prepared.typing):
         if given is not None:
             yield given.line()
+    if prepared.variables is not None:
+        yield from prepared.variables.lines()
 
 
 def _decided(ledger: Iterable[LedgerLine]) -> Iterator[GrantLine]:

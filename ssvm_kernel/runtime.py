@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ssvm_kernel.authority import WorkFolder, granted_by_options
 from ssvm_kernel.broker import CommandBroker
@@ -19,7 +19,7 @@ from ssvm_kernel.display.evcxr import EvcxrBlocks
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import show_missed
-from ssvm_kernel.errors import GuestInterrupted, SsvmError
+from ssvm_kernel.errors import GuestInterrupted, SsvmError, UsageError
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
@@ -30,7 +30,10 @@ from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Call, Preopen
-from ssvm_kernel.sandbox.runner import Job, Runner
+from ssvm_kernel.sandbox.runner import Job, Output, Runner
+
+if TYPE_CHECKING:
+    from ssvm_kernel.variables import Variables
 
 __all__ = ["Prepared", "Runtime"]
 
@@ -75,6 +78,7 @@ class Prepared:
         for problem in problems:
             self.notice(problem.message)
         self.input = input_of(options)
+        self.variables: Variables | None = None
         self.typing = Typing(guest.name, self.notice) if options.interactive else None
         run = f"run-{next(_RUNS)}"
         book.add_all(grants, run)
@@ -85,6 +89,8 @@ class Prepared:
             book.end_run(run)
             raise
         self._folder = WorkFolder(self.grants.folders)
+        if options.ins or options.outs:
+            self._use_variables(run)
         self.context = RunContext(
             run=run,
             asker=Asker(guest.name, guest.sha256, cell),
@@ -103,7 +109,21 @@ class Prepared:
 
     def __exit__(self, *exc_info: object) -> None:
         self._folder.close()
+        if self.variables is not None:
+            self.variables.close()
         self._book.end_run(self.context.run)
+
+    def _use_variables(self, run: str) -> None:
+        """Put the variables that the guest gets where it finds them; most runs have none."""
+        from ssvm_kernel.variables import variables_of
+
+        try:
+            self.variables = variables_of(self.options)
+            if self.variables is not None and self.variables.stdin is not None and (self.input or self.typing):
+                raise UsageError("a guest has one stdin: give --in one =FILE")
+        except SsvmError:
+            self._book.end_run(run)
+            raise
 
     def _use_session_folders(self) -> None:
         """Judge folders of the session together with the options of this run (rule 9), and count their use."""
@@ -132,9 +152,12 @@ class Prepared:
             engine=engine,
             argv=(self.guest.name, *(() if self.options.call else self.args)),
             env=tuple((grant.name, grant.value) for grant in grants.env),
-            preopens=tuple(
-                Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
-                for folder in effective_folders(grants.folders)  # the same folder twice: the stricter grant (W13)
+            preopens=(
+                *(
+                    Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
+                    for folder in effective_folders(grants.folders)  # the same folder twice: the stricter grant (W13)
+                ),
+                *(self.variables.preopens() if self.variables is not None else ()),
             ),
             memory_bytes=self.options.memory_limit * _MEBI,
             table_elements=self.options.table_limit,
@@ -158,6 +181,8 @@ class Prepared:
         """Return what the guest reads; of what was typed, what a measurement gives to the runs after the first."""
         if self.input is not None:
             return self.input.data
+        if self.variables is not None and self.variables.stdin is not None:
+            return self.variables.stdin
         return bytes(self.typing.typed) if self.typing is not None and self.context.repeated else None
 
     def notice(self, text: str) -> None:
@@ -207,7 +232,10 @@ class Runtime:
             job, typing = prepared.job(engine), prepared.typing
             if typing is not None:
                 job = replace(job, stdin=None)  # asked for now; what was typed is for the repeated runs
-            outcome = self.runner.run(job, blocks or streams, handler, prepared.deadline(), on_input=typing)
+            output: Output = blocks or streams
+            if prepared.variables is not None and prepared.variables.takes_stdout:
+                output = prepared.variables.redirected(output)
+            outcome = self.runner.run(job, output, handler, prepared.deadline(), on_input=typing)
         except KeyboardInterrupt:
             raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
         finally:

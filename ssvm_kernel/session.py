@@ -175,6 +175,9 @@ class Session:
                     if options.result_name and interrupted.result is not None:
                         namespace.assign(options.result_name, interrupted.result)
                     raise
+            values = prepared.variables.values() if prepared.variables is not None and not result.failed else {}
+        for variable, value in values.items():
+            namespace.assign(variable, value)
         if guest.compile_seconds and self.guests.get(guest.name) is guest:
             self.guests[guest.name] = replace(guest, compile_seconds=0.0)  # paid for once
         self._pool.warm()  # the next guest finds a worker ready

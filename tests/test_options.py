@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.options import CompileTraits, RunTraits, help_text, options_line, parse, split_line
+from ssvm_kernel.optionline import options_line
+from ssvm_kernel.options import CompileTraits, RunTraits, help_text, parse, split_line
 
 LINE = (
     'rust --dir data:/tmp/x:ro --dir=. --env A=1 --allow-command "git status" --no-raise --engine INTERPRETER '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode
+from traitlets import Bool, CaselessStrEnum, Float, Int, List, Unicode
 
 from ssvm_kernel.options import LineTraits, RunTraits
 from ssvm_kernel.sandbox.engines import ENGINES
@@ -131,6 +131,8 @@ class RunLine(RunTraits):
     stdin = Unicode(None, allow_none=True)
     stdin_file = Unicode("")
     stdin_var = Unicode("")
+    ins = List(Unicode())
+    outs = List(Unicode())
     interactive = Bool(False)
     result_name = Unicode("")
     deny_all = Bool(False)

@@ -120,7 +120,7 @@ def _values(name: str, trait: Any, known: Known) -> Iterable[str]:
         return choices
     if name in ("revoke", "forget"):
         return [*known.grant_ids, "all"]
-    if name in ("stdin_var", "result_name"):
+    if name in ("stdin_var", "result_name", "ins", "outs"):
         return known.variables
     return os.environ if name == "env" else ()  # names only: completion shows no value
 

@@ -20,7 +20,8 @@ LAYERS = (
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
-    | {"calls", "exhibits", "inputs", "namespace", "profiling", "progress", "reporting", "result", "retrace"},
+    | {"calls", "exhibits", "formats", "inputs", "namespace", "optionline", "profiling", "progress", "reporting"}
+    | {"result", "retrace", "variables"},
     {"parallel"},
     {"session"},
     {"library"},
