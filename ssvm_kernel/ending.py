@@ -110,7 +110,9 @@ def trap_text(trap: TrapInfo, guest: Guest) -> str:
 
 def ended_text(outcome: Outcome) -> str:
     """Return how a run ended in a few words."""
-    return f"trap ({outcome.trap.message})" if outcome.trap is not None else f"exit {outcome.exit_code}"
+    if outcome.trap is not None:
+        return f"trap ({outcome.trap.message})"
+    return "not ended" if outcome.exit_code is None else f"exit {outcome.exit_code}"
 
 
 def _raise_limit(outcome: Outcome, options: RunTraits, guest: Guest) -> None:

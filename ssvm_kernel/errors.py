@@ -34,7 +34,7 @@ class SsvmError(Exception):
     Attributes
     ----------
     result : RunResult or None
-        Of a run that came to its end: what it printed and did until then (`ssvm_kernel.result.RunResult`).
+        Of a run that began: what it printed and did until then (`ssvm_kernel.result.RunResult`).
     """
 
     result: Any = None
@@ -134,7 +134,8 @@ class GuestInterrupted(KeyboardInterrupt):
     Attributes
     ----------
     result : RunResult or None
-        Of the run that a measurement shows before it begins, with the comparison as far as it came.
+        What it printed and did until then; of a measurement, the run that it shows before it begins, with the
+        comparison as far as it came.
     """
 
     result: Any = None

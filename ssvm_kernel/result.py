@@ -121,7 +121,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit status; None when it trapped."""
+        """Its exit status; None when it trapped, or was interrupted or ended before its end."""
         return self.outcome.exit_code
 
     @property
@@ -157,7 +157,7 @@ class RunResult:
     @property
     def failed(self) -> bool:
         """Whether the guest did not end with status 0."""
-        return self.outcome.trap is not None or bool(self.outcome.exit_code)
+        return self.outcome.exit_code != 0
 
     @property
     def refused(self) -> tuple[MissedPath, ...]:
@@ -180,7 +180,7 @@ class RunResult:
 
     def __repr__(self) -> str:
         name = self.report.name if self.report is not None else "a guest"
-        ended = f"trap ({self.trap})" if self.outcome.trap is not None else f"exit {self.exit_code}"
+        ended = self.report.ended if self.report is not None else f"exit {self.exit_code}"
         streams = zip(("stdout", "stderr"), self.printed, strict=True)
         printed = (f"{stream} {size(what.total)}" + (" (cut)" if what.cut else "") for stream, what in streams)
         return f"<run of {name}: {', '.join([ended, *printed, f'commands {len(self.commands)}'])}>"

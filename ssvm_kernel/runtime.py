@@ -19,7 +19,7 @@ from ssvm_kernel.display.evcxr import EvcxrBlocks
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import show_missed
-from ssvm_kernel.errors import GuestInterrupted, SsvmError, UsageError
+from ssvm_kernel.errors import GuestInterrupted, LimitReached, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
@@ -28,6 +28,7 @@ from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
+from ssvm_kernel.sandbox.job import NOT_ENDED
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Call, Preopen
 from ssvm_kernel.sandbox.runner import Job, Output, Runner
@@ -215,9 +216,9 @@ class Runtime:
         Raises
         ------
         GuestInterrupted
-            When the person interrupted; what was printed is shown.
+            When the person interrupted; what was printed is shown, and in its ``.result`` with what was done.
         LoadError, WorkerDied
-            When it could not be run.
+            When it could not be run, or not to its end.
         LimitReached
             When its time was over, it asked for too many commands, or could not start within its limits.
         """
@@ -227,6 +228,8 @@ class Runtime:
         streams = GuestStreams(prepared.surface, shown, keep=max(shown, kept), show=exhibits.show)
         blocks = EvcxrBlocks(streams) if prepared.options.display_from_stdout else None
         asked = self.ledger.written
+        ended: GuestInterrupted | LimitReached | WorkerDied | None = None
+        outcome = NOT_ENDED
         try:
             handler = self.broker.handler(context)
             job, typing = prepared.job(engine), prepared.typing
@@ -237,14 +240,21 @@ class Runtime:
                 output = prepared.variables.redirected(output)
             outcome = self.runner.run(job, output, handler, prepared.deadline(), on_input=typing)
         except KeyboardInterrupt:
-            raise GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above") from None
+            ended = GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above")
+        except (LimitReached, WorkerDied) as error:
+            ended = error
         finally:
             if blocks is not None:
                 blocks.close()
             streams.close()
+        if ended is not None:
+            outcome = replace(NOT_ENDED, engine=engine)
         if outcome.results:
             prepared.surface.write("stdout", "".join(f"{result}\n" for result in outcome.results))
         result = result_of(prepared, outcome, streams, self.ledger.since(asked), tuple(exhibits.shown))
+        if ended is not None:
+            ended.result = result
+            raise ended
         assert result.report is not None
         prepared.surface.show(result.report.bundle())
         if prepared.profiled:

@@ -164,17 +164,12 @@ class Session:
         if options.pick and not options.deny_all:
             self.folders.before_run(guest, options, cell)
         with Prepared(self.grants, guest, options, args, cell) as prepared:
-            if options.engine in ENGINES:
-                result = with_lines(self.runtime, prepared, self.runtime.run(prepared, options.engine))
-            else:
-                from ssvm_kernel.compare import compare
-
-                try:
-                    result = compare(self.runtime, prepared)
-                except GuestInterrupted as interrupted:
-                    if options.result_name and interrupted.result is not None:
-                        namespace.assign(options.result_name, interrupted.result)
-                    raise
+            try:
+                result = self._result(prepared)
+            except (GuestInterrupted, SsvmError) as error:
+                if options.result_name and error.result is not None:
+                    namespace.assign(options.result_name, error.result)
+                raise
             values = prepared.variables.values() if prepared.variables is not None and not result.failed else {}
         for variable, value in values.items():
             namespace.assign(variable, value)
@@ -189,6 +184,15 @@ class Session:
             error.result = result
             raise
         return result
+
+    def _result(self, prepared: Prepared) -> RunResult:
+        """Run a guest once, or compare engines."""
+        engine = prepared.options.engine
+        if engine in ENGINES:
+            return with_lines(self.runtime, prepared, self.runtime.run(prepared, engine))
+        from ssvm_kernel.compare import compare
+
+        return compare(self.runtime, prepared)
 
     def open(self, guest: Guest, options: RunTraits, cell: str = "") -> OpenGuest:
         """Return a guest whose functions can be called; nothing is started before the first call.

@@ -13,7 +13,7 @@ from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
 
-__all__ = ["CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
+__all__ = ["NOT_ENDED", "CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
 
 _OWN_MEMORY: Final = 1 << 30
 """Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
@@ -143,6 +143,10 @@ class Outcome:
     results: tuple[str, ...] = ()
     fuel: int = 0
     profile: bytes = field(default=b"", repr=False)
+
+
+NOT_ENDED: Final = Outcome(None, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0, "")
+"""Of a run whose process was ended: nobody told how it went."""
 
 
 class Output(Protocol):

@@ -129,3 +129,16 @@ def test_hostile_output_is_inert_in_every_form(cells) -> None:
     forms = str([m["content"]["data"] for m in cells.messages if m["msg_type"] == "display_data"])
     assert "alert(1)" not in forms
     assert told(cells, "it.stderr_bytes.hex()") == hostile.hex()
+
+
+def test_a_run_that_is_ended_before_its_end_has_a_result_too(cells) -> None:
+    data = '(data (i32.const 64) "so far\\n")'
+    loops = "(call $print (i32.const 1) (i32.const 64) (i32.const 7)) (loop $l (br $l))"
+    assert "<error LimitReached:" in cells.run(cell("--time-limit 1 -o it --name loops", loops, data=data))
+    assert told(cells, "[it.stdout, it.exit_code, it.failed]") == ["so far\n", None, True]
+    assert "<run of loops: not ended, stdout 7 B" in cells.run("print(it)")
+    running = cells.start(cell("-o it", loops, data=data))
+    cells.until(lambda m: m["msg_type"] == "stream" and "so far" in m["content"]["text"])
+    cells.interrupt()
+    assert "nterrupt" in cells.finish(running)
+    assert told(cells, "[it.stdout, __import__('sys').last_value.result is it]") == ["so far\n", True]
