@@ -1,6 +1,6 @@
 import type { IKernelConnection, IMessage, ISessionContext } from '@jupyterlab/services';
 
-import { EVENT, REPLY, REQUEST, VERSION, readEvent, readReply } from './protocol.js';
+import { REPLY, REQUEST, VERSION, readEvent, readReply } from './protocol.js';
 import type { Look, Question, Request } from './protocol.js';
 import type { KnownKernels } from './knownKernels.js';
 
@@ -139,10 +139,7 @@ export class KernelLink {
   }
 
   private readonly onMessage = (_: unknown, message: IMessage): void => {
-    if (message.header.msg_type !== EVENT) {
-      return;
-    }
-    const said = readEvent(message.content);
+    const said = readEvent(message.header.msg_type, message.content);
     if (said?.event === 'here') {
       void this.greet();
     } else if (said?.event === 'question') {

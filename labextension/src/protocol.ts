@@ -3,7 +3,8 @@
 export const VERSION = 1;
 export const REQUEST = 'ssvm_request';
 export const REPLY = 'ssvm_reply';
-export const EVENT = 'ssvm_event';
+/** The id of the comm, which is never opened, whose messages are the kernel's events. */
+export const EVENTS = 'ssvm-kernel.events';
 
 /** A question as the kernel words it; its text is safe to show as text. */
 export interface Question {
@@ -69,10 +70,15 @@ export class Refused extends Error {}
 /**
  * Read what a kernel publishes.
  *
+ * @param type - The message's type.
  * @returns The event, or null for what is of another version or not ours.
  */
-export function readEvent(content: unknown): Event | null {
-  const said = content as { version?: unknown; event?: unknown } | null;
+export function readEvent(type: string, content: unknown): Event | null {
+  const { comm_id, data } = content as { comm_id?: unknown; data?: unknown };
+  if (type !== 'comm_msg' || comm_id !== EVENTS) {
+    return null;
+  }
+  const said = data as { version?: unknown; event?: unknown } | null;
   if (said?.version !== VERSION || typeof said.event !== 'string') {
     return null;
   }

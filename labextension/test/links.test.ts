@@ -5,7 +5,7 @@ import type { IMessage, ISessionContext } from '@jupyterlab/services';
 
 import { KernelLink } from '../src/kernelLink.js';
 import { KnownKernels, type Store } from '../src/knownKernels.js';
-import { readEvent, type Question } from '../src/protocol.js';
+import { EVENTS, readEvent, type Question } from '../src/protocol.js';
 
 class Signal<T> {
   private readonly slots = new Set<(sender: never, args: T) => void>();
@@ -74,9 +74,9 @@ function session(reply: (content: Sent['content']) => object, id = 'k1') {
   };
   const publish = (content: object): void => {
     context.iopubMessage.emit({
-      header: { msg_id: '', msg_type: 'ssvm_event' },
+      header: { msg_id: '', msg_type: 'comm_msg' },
       parent_header: {},
-      content
+      content: { comm_id: EVENTS, data: content }
     });
   };
   return { sent, context, publish };
@@ -170,15 +170,14 @@ test('a kernel that restarts is forgotten', async () => {
 });
 
 test('what is not ours, or of another version, is no event', () => {
-  for (const content of [
-    null,
-    1,
-    {},
-    { version: 2, event: 'here' },
-    { version: 1, event: 'grant' }
-  ]) {
-    assert.equal(readEvent(content), null);
+  for (const data of [null, 1, {}, { version: 2, event: 'here' }, { version: 1, event: 'grant' }]) {
+    assert.equal(readEvent('comm_msg', { comm_id: EVENTS, data }), null);
   }
+  const here = { comm_id: EVENTS, data: { version: 1, event: 'here' } };
+  assert.ok(readEvent('comm_msg', here));
+  assert.equal(readEvent('comm_open', here), null);
+  assert.equal(readEvent('comm_msg', { ...here, comm_id: 'another' }), null);
+  assert.equal(readEvent('status', {}), null);
 });
 
 test('a browser without storage loses the memory and nothing else', () => {

@@ -1,7 +1,8 @@
 """The kernel's side of the link with the JupyterLab extension.
 
 Requests of a page arrive on the control channel, which works while a cell runs; the kernel tells pages of a question by
-a message of our own type on IOPub, which front ends without the extension ignore.
+a message of a comm that nobody opened, which front ends without the extension ignore.  Those that run notebooks for
+nobody (nbclient) write an error into their log for a message of a type that is not the protocol's.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from ssvm_kernel.deciders.controltap import tap_control
 from ssvm_kernel.deciders.labwire import VERSION, Answer, Hello, Message, refusal, understand
 from ssvm_kernel.deciders.pending import Pending
 
-__all__ = ["EVENT", "Link", "link_of"]
+__all__ = ["EVENTS", "Link", "link_of"]
 
-EVENT = "ssvm_event"
+EVENTS = "ssvm-kernel.events"
+"""The id of the comm that is never opened; JupyterLab's extension looks for it."""
 _ATTRIBUTE = "_ssvm_link"  # kept on the kernel, so that a reloaded module does not tap a second time
 _REMEMBERED = 64  # client sessions; each page load is a new one
 
@@ -128,7 +130,8 @@ class Link:
 
     def _publish(self, content: dict[str, Any]) -> None:
         kernel = self._kernel
-        kernel.send_response(kernel.iopub_socket, EVENT, {"version": VERSION, **content})
+        message = {"comm_id": EVENTS, "data": {"version": VERSION, **content}}
+        kernel.send_response(kernel.iopub_socket, "comm_msg", message)
 
 
 def link_of(kernel: Any) -> Link | None:
@@ -136,11 +139,10 @@ def link_of(kernel: Any) -> Link | None:
     if kernel is None:
         return None
     if not hasattr(kernel, _ATTRIBUTE):
-        link: Link | None = Link(kernel)
-        if link is None or tap_control(kernel, link.respond) is None:
-            link = None
-        setattr(kernel, _ATTRIBUTE, link)
-        if link is not None:
+        link = Link(kernel)
+        there = tap_control(kernel, link.respond) is not None
+        setattr(kernel, _ATTRIBUTE, link if there else None)
+        if there:
             link.announce()
     return getattr(kernel, _ATTRIBUTE)  # type: ignore[no-any-return]
 

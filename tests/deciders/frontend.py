@@ -15,6 +15,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
+from ssvm_kernel.deciders.link import EVENTS
+
 PATIENCE = 60.0  # seconds; a busy machine is slow, and no test is about speed
 HERE = Path(__file__).parent
 SETUP = f"import sys; sys.path.insert(0, {str(HERE)!r}); import kernel_side as k; from kernel_side import *"
@@ -239,8 +241,8 @@ class FrontEnd:
         except queue.Empty:
             return None
         self.messages.append(message)
-        if message["msg_type"] == "ssvm_event":
-            self.events.append(message["content"])
+        if message["content"].get("comm_id") == EVENTS:
+            self.events.append(message["content"]["data"])
         if message["msg_type"] == "comm_open":
             self._opened(message["content"])
         elif message["msg_type"] == "comm_close":

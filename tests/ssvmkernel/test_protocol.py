@@ -10,7 +10,7 @@ import jupyter_kernel_test
 import pytest
 
 from benchmarks.guests import HELLO
-from ssvm_kernel.deciders.link import EVENT
+from ssvm_kernel.deciders.link import EVENTS
 
 PATIENCE = 60  # seconds; these tests wait for one message as short as 0.1 s, which a busy machine does not keep
 
@@ -71,7 +71,7 @@ class TestSsvmKernel(jupyter_kernel_test.KernelTests):
 
         def known_message(timeout=None):
             """Pass over our own word to our extension, as every front end without it does."""
-            while (message := waits(timeout=max(timeout or 0, channel.patience)))["msg_type"] == EVENT:
+            while (message := waits(timeout=max(timeout or 0, channel.patience)))["content"].get("comm_id") == EVENTS:
                 pass
             return message
 
