@@ -3,9 +3,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PromptDialog } from './dialog.js';
 import type { KernelLink } from './kernelLink.js';
 import type { Links } from './links.js';
+import type { Question } from './protocol.js';
 
 const PAUSE_MS = 700;
 const MOST_MS = 5000;
+const SETTLED_MS = 2000;
 
 /** Shows the questions of all kernels, one at a time. */
 export class Asking {
@@ -72,7 +74,7 @@ export class Asking {
       trans: this.trans,
       answer: choice => {
         this.shown = null;
-        link.answer(question, choice).catch(report);
+        void this.answer(link, question, choice);
       },
       later: () => {
         this.shown = null;
@@ -80,6 +82,15 @@ export class Asking {
         void this.next();
       }
     });
+  }
+
+  /** Send an answer.  Where the question is still open after that, the kernel did not take it, and it is shown again. */
+  private async answer(link: KernelLink, question: Question, choice: string): Promise<void> {
+    await link.answer(question, choice).catch(report);
+    await new Promise(resolve => setTimeout(resolve, SETTLED_MS));
+    if (link.question?.nonce === question.nonce) {
+      await this.next();
+    }
   }
 
   private hide(): void {
