@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final
 from xml.parsers import expat
@@ -19,6 +20,7 @@ _MOST_PIXELS: Final = 40_000_000
 _CHUNK: Final = struct.Struct(">I4s")
 
 _MOST_ELEMENTS: Final = 50_000
+_MOST_REFERENCES: Final = 50_000
 _MOST_DEPTH: Final = 100
 _MOST_DRAWN: Final = 200_000
 _REFERENCE: Final = re.compile(r"url\(\s*['\"]?\s*([^'\")\s]*)|#([^\s'\")]+)")
@@ -115,8 +117,9 @@ class _SvgReader:
         self.size = _DEFAULT_SIZE
         self._elements = 0
         self._ids: list[list[str]] = []
-        self._uses: list[str] = []
-        self._inside: dict[str, list[str]] = {}
+        self._uses: Counter[str] = Counter()
+        self._inside: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._references = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(":")[2]
@@ -143,21 +146,25 @@ class _SvgReader:
     def check(self) -> None:
         """Refuse what a browser would draw without end: thirty uses, each of two uses, are a billion elements."""
         costs: dict[str, int] = {}
-        if sum(self._cost(name, costs, 0) for name in self._uses) > _MOST_DRAWN:
+        if sum(times * self._cost(name, costs, 0) for name, times in self._uses.items()) > _MOST_DRAWN:
             raise BadPicture("what it uses adds up to too many elements")
 
     def _refer(self, name: str) -> None:
-        self._uses.append(name)
+        self._references += 1
+        if self._references > _MOST_REFERENCES:
+            raise BadPicture("it has too many references")
+        self._uses[name] += 1
         for ids in self._ids:
             for one in ids:
-                self._inside.setdefault(one, []).append(name)
+                self._inside[one][name] += 1
 
     def _cost(self, name: str, costs: dict[str, int], depth: int) -> int:
         """Return how many elements one use of `name` draws, as far as uses make more of them."""
         if depth > _MOST_DEPTH:
             raise BadPicture("it uses what uses itself, or too deep")
         if name not in costs:
-            costs[name] = 1 + sum(self._cost(one, costs, depth + 1) for one in self._inside.get(name, ()))
+            inside = self._inside.get(name, {})
+            costs[name] = 1 + sum(times * self._cost(one, costs, depth + 1) for one, times in inside.items())
         return costs[name]
 
 

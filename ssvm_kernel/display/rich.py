@@ -26,6 +26,8 @@ _ROWS: Final = 500
 _COLUMNS: Final = 50
 _CELL: Final = 300
 _LINES: Final = 2000
+_WRITTEN: Final = 8 * _MEGA
+"""Characters of data when it is written with its indentation, which for deeply nested data is nearly all of it."""
 
 
 class Refused(Exception):
@@ -130,9 +132,20 @@ def _json(name: str, data: bytes) -> Rich:
         raise ValueError(f"{word} is no JSON")
 
     value: Any = json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
-    lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+    lines = _indented(value).split("\n")
     cut = [f"… and {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
     return _text(name, f"data (JSON, {size(len(data))})", inert("\n".join([*lines[:_LINES], *cut])))
+
+
+def _indented(value: Any) -> str:
+    """Return JSON for people; a megabyte of it could be written as a gigabyte."""
+    pieces, room = [], _WRITTEN
+    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+        room -= len(piece)
+        if room < 0:
+            raise ValueError("it is nested so deeply that it would be too long to read")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def _markdown(name: str, data: bytes) -> Rich:

@@ -118,6 +118,7 @@ def bomb(levels: int) -> str:
         '<svg><pattern id="a"><rect fill="url(#a)"/></pattern><rect fill="url(#a)"/></svg>',
         "<svg>" + "<g>" * 200 + "</g>" * 200 + "</svg>",
         "<svg>" + "<g/>" * 60_000 + "</svg>",
+        "<svg>" + '<g id="a">' * 90 + f'<g class="{"#b " * 600_000}"/>' + "</g>" * 90 + "</svg>",
     ],
 )
 def test_a_drawing_that_is_none_or_grows_is_refused(text: str) -> None:
@@ -150,6 +151,14 @@ def test_json() -> None:
     _, data = shown("application/json", '{"a": ["<b>", null]}').bundles
     assert data["text/plain"] == '{\n  "a": [\n    "<b>",\n    null\n  ]\n}'
     assert "&lt;b&gt;" in data["text/html"]
+
+
+def test_nested_json_is_refused_before_it_is_written() -> None:
+    depth = 300
+    items = 900_000 // 2
+    error = refused("application/json", "[" * depth + "1," * items + "1" + "]" * depth)  # a quarter of a gigabyte
+    assert error.code == UNUSABLE
+    assert "nested" in str(error)
 
 
 def test_markdown_is_made_into_harmless_html() -> None:
