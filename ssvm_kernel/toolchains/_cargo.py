@@ -44,8 +44,11 @@ _LOCK_TIMEOUT = 1200.0
 _VERSION = re.compile(r"(?:cargo )?(\d+)\.(\d+)\.\S+")
 _OURS = ("Cargo.toml", "Cargo.lock", CELL)
 _RUNS_CODE = {"custom-build": "a build script", "proc-macro": "a procedural macro"}
+_CRATES = ("registry/src", "git/checkouts")  # below cargo's home
 # The registry is the person's: their mirror, their proxy, their certificates.
 _OF_NETWORK = re.compile(r"(?i:(https?|no|all)_proxy)|SSL_CERT_(FILE|DIR)|CARGO_(HTTP|NET|REGISTR|SOURCE).*")
+# A cell and its crates can read all variables of the compiler (`env!`): those that may hold a token are not there.
+_OFFLINE = re.compile(r"CARGO_(REGISTR(Y|IES_\w+)_(INDEX|PROTOCOL)|SOURCE_.*)")
 
 
 @dataclass(frozen=True)
@@ -171,9 +174,9 @@ class _Project:
             When one cannot be had, or wants to run code on this machine and may not.
         """
         words = ["metadata", "--format-version", "1", "--filter-platform", self._order.rustc.target]
-        done = self._run([*words, "--offline"])
+        done = self._run([*words, "--offline"], _OF_NETWORK)
         if done.returncode != 0 and needs_network(done.stderr.decode(errors="replace")):
-            done = self._run(words)
+            done = self._run(words, _OF_NETWORK)
         if done.returncode != 0:
             raise self._failure(done)
         if not self._order.allow_scripts:
@@ -200,7 +203,7 @@ class _Project:
         """
         order = self._order
         words = ["rustc", "--release", "--offline", "--target", order.rustc.target, "--message-format", "json"]
-        done = self._run([*words, "--lib" if order.library else "--bins", "--", *order.flags])
+        done = self._run([*words, "--lib" if order.library else "--bins", "--", *order.flags], _OFFLINE)
         said = done.stdout.decode(errors="replace")
         diagnostics = build_diagnostics(said, order.source, self._folder / CELL, order.files)
         if done.returncode != 0 and diagnostics:
@@ -208,26 +211,27 @@ class _Project:
         if done.returncode != 0:
             raise self._failure(done)
         made = self._folder / "target" / order.rustc.target / "release"
-        return Built((made / "cell.wasm").read_bytes(), diagnostics, self._read_files(made / "cell.d"))
+        return Built((made / "cell.wasm").read_bytes(), diagnostics, self._read_files(made))
 
     def _failure(self, done: ToolResult) -> Exception:
         said = done.stderr.decode(errors="replace").replace(str(self._folder), "the cell")
         return compile_error(self._order.source, [cargo_failure(said, self._order.block, self._first)])
 
-    def _read_files(self, rule: Path) -> tuple[str, ...]:
-        """Return the files of the person's crates, from cargo's make rule; those of the registry are not among them."""
-        try:
-            names = rule.read_text("utf-8", "surrogateescape").partition(": ")[2].rstrip("\n")
-        except OSError:
-            return ()
-        found = [name.replace("\\ ", " ") for name in re.split(r"(?<!\\) ", names) if name]
-        return tuple(name for name in found if not Path(name).is_relative_to(self._folder))
+    def _read_files(self, made: Path) -> tuple[str, ...]:
+        """Return the files that cell and crates are made of, but for those that cargo put there itself.
 
-    def _run(self, words: Sequence[str]) -> ToolResult:
+        From cargo's make rule, and from the compiler's: cargo leaves out what crates of a registry read (attack X08).
+        """
+        names = {name for rule in (made / "cell.d", *(made / "deps").glob("*.d")) for name in _prerequisites(rule)}
+        theirs = [self._folder, *(Path(_home(), part).resolve() for part in _CRATES)]
+        real = {name: Path(self._folder, name).resolve() for name in names}
+        return tuple(sorted(name for name, path in real.items() if not any(map(path.is_relative_to, theirs))))
+
+    def _run(self, words: Sequence[str], passed_on: re.Pattern[str]) -> ToolResult:
         order = self._order
-        env = {name: value for name, value in os.environ.items() if _OF_NETWORK.fullmatch(name)}
+        env = {name: value for name, value in os.environ.items() if passed_on.fullmatch(name)}
         env |= {
-            "CARGO_HOME": os.environ.get("CARGO_HOME") or str(Path("~/.cargo").expanduser()),
+            "CARGO_HOME": _home(),
             "CARGO_TARGET_DIR": str(self._folder / "target"),
             "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(order.target_flags),
             "CARGO_PROFILE_RELEASE_OPT_LEVEL": order.opt,
@@ -239,6 +243,20 @@ class _Project:
         }
         argv = [str(self._cargo), *words]
         return run_compiler(argv, self._folder, source=order.source, timeout=_TIMEOUT, env=env, notice=order.notice)
+
+
+def _home() -> str:
+    return os.environ.get("CARGO_HOME") or str(Path("~/.cargo").expanduser())
+
+
+def _prerequisites(rule: Path) -> list[str]:
+    """Return the files that a file of make rules says something is made of."""
+    try:
+        text = rule.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    lines = (line.partition(": ")[2] for line in text.split("\n") if not line.startswith("#"))
+    return [name.replace("\\ ", " ") for line in lines for name in re.split(r"(?<!\\) ", line) if name]
 
 
 def _scripts(packages: list[dict[str, object]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 
-__all__ = ["NO_EXPORT", "Source", "go_diagnostics"]
+__all__ = ["BY_FOLDER", "NO_EXPORT", "Source", "go_diagnostics"]
 
 _PLACED = re.compile(r"^(?:\./)?(?P<file>[^\s:/]+\.go):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<message>.*)$")
 _ABOUT = re.compile(r"^(?:# |package command-line-arguments$|\s*imports )")
@@ -18,6 +18,8 @@ _NO_PACKAGE = re.compile(r'^cannot find package "(?P<name>[^"]*)"')
 _OF_A_FOLDER = re.compile(r'^import "[^"]*": cannot import absolute path$')
 _WORD = re.compile(r'"[^"\n]*"|\w*')
 _HAS = "a cell can import the standard library, ssvm_process, wasmedge_process and ssvm_display"
+
+BY_FOLDER = f"a package cannot be imported by its folder; {_HAS}"
 
 NO_EXPORT = (
     "a Go cell needs a function to begin with, func main() { … }, or functions to export, each after a line "
@@ -92,5 +94,4 @@ def _shorter(found: Diagnostic) -> Diagnostic:
         return found
     # Go calls a package by a relative path ".", wherever that leads.
     name = missing["name"] if missing and missing["name"] != "." else ""
-    problem = f"there is no package {name} here" if name else "a package cannot be imported by its folder"
-    return replace(found, message=f"{problem}; {_HAS}")
+    return replace(found, message=f"there is no package {name} here; {_HAS}" if name else BY_FOLDER)

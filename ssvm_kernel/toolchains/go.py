@@ -12,7 +12,8 @@ from pathlib import Path
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains._go import Go, build_cache, find_go, go_environment
-from ssvm_kernel.toolchains._go_report import NO_EXPORT, Source, go_diagnostics
+from ssvm_kernel.toolchains._go_imports import by_folder
+from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_diagnostics
 from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, run_compiler, signature, tidy
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
@@ -93,6 +94,7 @@ class GoToolchain:
         files = {name: text for name, text in options.files if name.endswith(".go") and not name.endswith("_test.go")}
         code = _NO_CODE.sub(_blank, source)
         _check_package(code, source)
+        _check_imports({_CELL: source, **files})
         (workdir / _CELL).write_text(source if _PACKAGE.match(code) else _NO_PACKAGE + source, "utf-8", newline="")
         flags = [*_BUILD, _LINK, *([_UNOPTIMISED] if opt == "0" else []), *map(_with_ours, options.flags)]
         names = [_CELL, *files]
@@ -128,6 +130,16 @@ def _check_package(code: str, source: str) -> None:
         said = f"a cell is of package main (or of none, which means the same), not of package {named[1]}"
         found = Diagnostic(Severity.ERROR, said, line, column, line, column + len(named[1]))
         raise compile_error(source, [found])
+
+
+def _check_imports(texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        for found in by_folder(text):
+            line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+            file = "" if name == _CELL else name
+            end = column + len(found[0])
+            wrong = Diagnostic(Severity.ERROR, BY_FOLDER, line, column, line, end, file=file)
+            raise compile_error(texts[_CELL], [wrong])
 
 
 def _has_main(code: str, files: Mapping[str, str]) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from ssvm_kernel.errors import CompileError
 from ssvm_kernel.toolchains import _cargo, registry
 from ssvm_kernel.toolchains._rustc import find_rustc
+from ssvm_kernel.toolchains.base import CompileOptions
 from tests.toolchains.conftest import build, crate, failure, required
 from tests.toolchains.run_guest import run_guest
 
@@ -79,3 +82,61 @@ def test_x08_a_file_that_passes_for_the_compiler_s_is_told(tmp_path: Path, inclu
     line = include.format(file=file, up="../" * 40)
     source = f"#include <stdio.h>\nstatic const char taken[] = {{\n{line}\n}};\nint main(void) {{ puts(taken); }}"
     assert build("c", source, folder=tmp_path / "work").read_files == (str(file),)
+
+
+@pytest.mark.usefixtures("cargo")
+def test_x08_a_file_that_a_fetched_crate_reads_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path / "cargo"))
+    secret = tmp_path / "secret"
+    secret.write_bytes(SECRET)
+    repository = tmp_path / "shapes"
+    crate(repository, 'pub static TAKEN: &[u8] = include_bytes!("linked");')
+    (repository / "src" / "linked").symlink_to(secret)
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    for words in (("init", "-q"), ("add", "."), (*identity, "commit", "-q", "-m", "t")):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    source = f'//! [dependencies]\n//! shapes = {{ git = "file://{repository}" }}\n'
+    source += 'fn main() { println!("{:?}", shapes::TAKEN); }\n'
+    compiled = build("rust", source, folder=tmp_path / "1")
+    assert SECRET in compiled.wasm
+    (told,) = compiled.read_files
+    assert Path(told).resolve() == secret  # and no word of the crate's own files
+
+
+@pytest.mark.parametrize(
+    "imports",
+    ['import "{}"', 'import (\n\t"fmt"; /* " */\n\ttheirs `{}`\n)\nvar _ = fmt.Sprint', 'import . "\\x2e{}"'],
+    ids=["plainly", "among others", "in other words"],
+)
+@pytest.mark.parametrize("place", ["cell", "file"])
+def test_x08_a_go_cell_imports_no_package_by_its_folder(tmp_path: Path, imports: str, place: str) -> None:
+    with required("go"):
+        registry.get("go").find()
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "theirs.go").write_text('package theirs\n\nvar Taken = "a secret."\n')
+    (tmp_path / "work").mkdir()
+    path = "../theirs"
+    text = imports.format(path.removeprefix(".") if "x2e" in imports else path) + "\n"
+    files = (("more.go", f"package main\n{text}var taken = Taken\n"),) if place == "file" else ()
+    source = "func main() {}\n" if files else f"{text}func main() {{ println(theirs.Taken) }}\n"
+    with pytest.raises(CompileError) as caught:
+        registry.get("go").compile(source, CompileOptions(files=files), tmp_path / "work")
+    (found,) = caught.value.diagnostics
+    assert found.message.startswith("a package cannot be imported by its folder")
+    assert found.file == ("more.go" if files else "")
+
+
+@pytest.mark.usefixtures("cargo")
+def test_x09_a_cell_with_crates_does_not_see_what_cargo_needs_for_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "cache"))
+    secrets = ("CARGO_REGISTRY_TOKEN", "CARGO_REGISTRIES_MINE_TOKEN", "CARGO_HTTP_PROXY", "HTTPS_PROXY", "all_proxy")
+    for name in secrets:
+        monkeypatch.setenv(name, "http://me:secret@localhost:9")
+    head = crate(tmp_path / "shapes", "pub fn none() {}")
+    seen = ", ".join(f'option_env!("{name}")' for name in secrets)
+    source = head + f'fn main() {{ for one in [{seen}] {{ println!("{{one:?}}") }} }}\n'
+    assert run_guest(build("rust", source, folder=tmp_path / "1").wasm).stdout == "None\n" * len(secrets)
