@@ -6,7 +6,7 @@ import re
 import struct
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.parsers import expat
 
@@ -163,7 +163,7 @@ class _SvgReader:
         if depth > _MOST_DEPTH:
             raise BadPicture("it uses what uses itself, or too deep")
         if name not in costs:
-            inside = self._inside.get(name, {})
+            inside: Mapping[str, int] = self._inside.get(name, {})
             costs[name] = 1 + sum(times * self._cost(one, costs, depth + 1) for one, times in inside.items())
         return costs[name]
 

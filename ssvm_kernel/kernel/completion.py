@@ -140,7 +140,7 @@ def _files(prefix: str) -> Iterator[Match]:
                         yield Match(f"{folder}{entry.name}/", "folder")
                     elif entry.name.endswith(".wasm"):
                         yield Match(folder + entry.name, "file")
-    except OSError:
+    except (OSError, RuntimeError):  # no such folder, or no such person's
         return
 
 
