@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.model import DisplayGrant, FolderGrant
+from ssvm_kernel.capabilities.model import DisplayGrant, FolderGrant, ModelGrant
 from ssvm_kernel.capabilities.parse import (
     apply_command_env,
     parse_command,
@@ -27,7 +27,7 @@ from ssvm_kernel.options import RunTraits
 __all__ = ["WorkFolder", "granted_by_options", "search_path"]
 
 
-_GRANTING: Final = ("allow_command", "allow_command_all", "allow_command_env", "dirs", "env", "display")
+_GRANTING: Final = ("allow_command", "allow_command_all", "allow_command_env", "dirs", "env", "display", "allow_models")
 """The options that grant something."""
 
 
@@ -60,6 +60,7 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
         folders=effective_folders(parse_dir(text, resolve_folder) for text in options.dirs),
         env=tuple(parse_env(text, os.environ) for text in options.env),
         display=(DisplayGrant(),) if options.display else (),
+        models=(ModelGrant(),) if options.allow_models else (),
     )
     if ceiling is not None:
         ceiling.check(grants)

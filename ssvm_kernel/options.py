@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import itertools
-import math
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from traitlets import Bool, Float, HasTraits, Int, List, TraitError, TraitType, 
 
 from ssvm_kernel.enginechoice import Engines
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.optionvalues import value_of
 
 __all__ = [
     "CompileTraits",
@@ -131,6 +131,11 @@ class RunTraits(LineTraits):
         help="Let the guest set the environment variable NAME for the commands that it runs, or for PROGRAM only. "
         "Variables of the loader (LD_PRELOAD ...) are never passed on.",
     ).tag(flag="--allow-command-env", metavar="[PROGRAM:]NAME")
+    allow_models = Bool(
+        False,
+        help="Let the guest have models (TensorFlow Lite, TensorFlow, ONNX) computed and JPEG and PNG pictures decoded "
+        "by libraries of this computer, inside its own locked process.",
+    ).tag(flag="--allow-models")
     display = Bool(
         False,
         help="Let the guest show pictures (PNG, SVG), tables (CSV), JSON, Markdown and HTML in the cell, through the "
@@ -362,20 +367,6 @@ def _take_option(options: LineTraits, flags: Mapping[str, str], word: str, rest:
         if isinstance(trait, List):
             setattr(options, name, [*getattr(options, name), value])
         else:
-            setattr(options, name, _number(trait)(value))
+            setattr(options, name, value_of(trait)(value))
     except (TraitError, ValueError):
         raise UsageError(f"{flag} does not take {value!r}: {flag} {trait.metadata['metavar']}. {trait.help}") from None
-
-
-def _number(trait: Any) -> Any:
-    """Return what makes a trait's value of a word."""
-    if isinstance(trait, Int):
-        return int
-    return _finite if isinstance(trait, Float) else str
-
-
-def _finite(word: str) -> float:
-    number = float(word)
-    if not math.isfinite(number):
-        raise ValueError("no clock counts to that")
-    return number

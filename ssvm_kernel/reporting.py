@@ -95,6 +95,8 @@ def _lent(prepared: Prepared) -> Iterator[GrantLine]:
         yield GrantLine(describe(variable), variable.origin.value)
     for display in prepared.grants.display:
         yield GrantLine(describe(display), display.origin.value)
+    for models in prepared.grants.models:
+        yield GrantLine(describe(models), models.origin.value)
     for given in (prepared.input, prepared.typing):
         if given is not None:
             yield given.line()

@@ -24,6 +24,7 @@ from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
 from ssvm_kernel.inputs import Typing, input_of
+from ssvm_kernel.modeling import lendable, settle_models
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
@@ -167,12 +168,18 @@ class Prepared:
             call=Call(self.options.call, self.args) if self.options.call else None,
             profiled=self.profiled,
             stdin=self._stdin(),
+            extras=lendable(self.guest) if self.may_use_models else (),
         )
 
     @property
     def may_show(self) -> bool:
         """Whether the guest may show more than text, now."""
         return bool(self.in_force().display) and not self.options.deny_all
+
+    @property
+    def may_use_models(self) -> bool:
+        """Whether the guest may have models computed, now."""
+        return bool(self.grants.models) and bool(self.in_force().models) and not self.options.deny_all
 
     def in_force(self) -> Grants:
         """Return the run's grants as they are now: some may have been taken back."""
@@ -249,6 +256,8 @@ class Runtime:
             streams.close()
         if ended is not None:
             outcome = replace(NOT_ENDED, engine=engine)
+        else:
+            settle_models(prepared, outcome, job.extras, self.ledger)
         if outcome.results:
             prepared.surface.write("stdout", "".join(f"{result}\n" for result in outcome.results))
         result = result_of(prepared, outcome, streams, self.ledger.since(asked), tuple(exhibits.shown))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ssvm_kernel.capabilities.models import MODEL_TYPES
+
 __all__ = [
     "COMPONENT_ABILITIES",
     "DISPLAY_MODULE",
@@ -61,6 +63,7 @@ KNOWN_IMPORTS: Mapping[str, Iterable[str]] = {
     "wasi_snapshot_preview1": _WASI,
     **{module: frozenset(f"{module}_{name}" for name in PROCESS_TYPES) for module in PROCESS_MODULES},
     DISPLAY_MODULE: frozenset(DISPLAY_TYPES),
+    **{module: frozenset(types) for module, types in MODEL_TYPES.items()},
 }
 """The functions that this host offers, by module."""
 
@@ -151,6 +154,13 @@ MODULE_ABILITIES = (
         _words("ssvm_display.show"),
     ),
     Ability(
+        "models",
+        "have models computed and pictures decoded, if you grant it",
+        "have models computed",
+        "it imports no interface for models",
+        frozenset(f"{module}.{name}" for module, types in MODEL_TYPES.items() for name in types),
+    ),
+    Ability(
         "stdin",
         "read the input that it is given",
         "read any input",
@@ -185,6 +195,7 @@ COMPONENT_ABILITIES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("environment", "see its arguments and variables that you grant", "see variables", ("wasi:cli/environment",)),
     ("print", "print", "print", ("wasi:cli/stdout", "wasi:cli/stderr")),
     ("display", "show pictures", "show anything but text", ()),
+    ("models", "have models computed", "have models computed", ()),
     ("stdin", "read the input that it is given", "read any input", ("wasi:cli/stdin",)),
     ("clock", "ask for the time", "ask for the time", ("wasi:clocks/",)),
     ("random", "get random numbers", "get random numbers", ("wasi:random/",)),

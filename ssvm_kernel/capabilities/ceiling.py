@@ -46,6 +46,8 @@ class Ceiling:
         Whether a folder may be granted for writing.
     environment : tuple of str or None
         The only variables of the environment that a guest may be given; None for any.
+    models : bool
+        Whether a guest may have models computed.
     sources : tuple of str
         The files that say so, for messages.
     """
@@ -57,6 +59,7 @@ class Ceiling:
     folders: tuple[str, ...] | None = None
     writable_folders: bool = True
     environment: tuple[str, ...] | None = None
+    models: bool = True
     sources: tuple[str, ...] = ()
 
     def lowered(self, other: Ceiling) -> Ceiling:
@@ -69,6 +72,7 @@ class Ceiling:
             folders=_common_folders(self.folders, other.folders),
             writable_folders=self.writable_folders and other.writable_folders,
             environment=_both(self.environment, other.environment),
+            models=self.models and other.models,
             sources=(*self.sources, *other.sources),
         )
 
@@ -117,6 +121,7 @@ class Ceiling:
             *(self.forbids_rule(grant) for grant in grants.commands),
             *(self.forbids_folder(grant) for grant in grants.folders),
             *(self.forbids_variable(grant) for grant in grants.env),
+            f"{self._says} not allow models" if grants.models and not self.models else "",
         )
         for reason in filter(None, reasons):
             raise GrantError(reason)

@@ -17,6 +17,7 @@ from ssvm_kernel.capabilities.model import (
     EnvGrant,
     FolderGrant,
     Grants,
+    ModelGrant,
     Origin,
     Scope,
 )
@@ -26,8 +27,8 @@ from ssvm_kernel.errors import UsageError
 
 __all__ = ["Grant", "GrantBook", "GrantRow", "describe", "row_of"]
 
-Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant
-AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant, DisplayGrant)
+Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant
+AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant, DisplayGrant, ModelGrant)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class GrantRow:
     id : str
         For revoking.
     kind : str
-        ``"command"``, ``"folder"``, ``"environment"`` or ``"display"``.
+        ``"command"``, ``"folder"``, ``"environment"``, ``"display"`` or ``"models"``.
     what : str
         The option that gives it, or a description where none can; never a value of the environment.
     effect : str
@@ -96,14 +97,14 @@ class GrantBook:
 
         Parameters
         ----------
-        grant : CommandGrant, FolderGrant, EnvGrant or DisplayGrant
+        grant : CommandGrant, FolderGrant, EnvGrant, DisplayGrant or ModelGrant
             Its ``id`` is set here, its ``created`` too where it is 0.
         run : str
             The run that it ends with (`end_run`); empty for the session.
 
         Returns
         -------
-        CommandGrant, FolderGrant, EnvGrant or DisplayGrant
+        CommandGrant, FolderGrant, EnvGrant, DisplayGrant or ModelGrant
             As it is kept. The same grant given twice is kept once.
 
         Raises
@@ -133,6 +134,8 @@ class GrantBook:
             self.add(variable, run)
         for display in grants.display:
             self.add(display, run)
+        for model in grants.models:
+            self.add(model, run)
 
     def revoke(self, grant_id: str) -> bool:
         """Take a grant back at once, and tell those who watch; return False when there is none of that id."""
@@ -186,6 +189,7 @@ class GrantBook:
             folders=tuple(grant for grant in grants if isinstance(grant, FolderGrant)),
             env=tuple(grant for grant in grants if isinstance(grant, EnvGrant)),
             display=tuple(grant for grant in grants if isinstance(grant, DisplayGrant)),
+            models=tuple(grant for grant in grants if isinstance(grant, ModelGrant)),
         )
 
     def rows(self) -> tuple[GrantRow, ...]:
@@ -246,6 +250,8 @@ def describe(grant: Grant) -> str:
     except UsageError:
         if isinstance(grant, DisplayGrant):
             return "the display"
+        if isinstance(grant, ModelGrant):
+            return "models"
         if isinstance(grant, FolderGrant):
             return f"the folder {visible(grant.host, 300)}"
         if isinstance(grant, EnvGrant):
@@ -258,4 +264,6 @@ def _kind(grant: Grant) -> str:
         return "command"
     if isinstance(grant, DisplayGrant):
         return "display"
+    if isinstance(grant, ModelGrant):
+        return "models"
     return "folder" if isinstance(grant, FolderGrant) else "environment"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision, DisplayGrant
+from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision, DisplayGrant, ModelGrant
 from ssvm_kernel.capabilities.records import (
     DecisionRecord,
     Ended,
@@ -21,6 +21,7 @@ from ssvm_kernel.capabilities.records import (
     RequestRecord,
     decision_record,
     display_records,
+    model_records,
     outcome_record,
     request_record,
     unresolved_records,
@@ -82,6 +83,12 @@ class Ledger:
     def adopt(self, line: LedgerLine) -> LedgerLine:
         """Write a line of another ledger, where the guest ran; it keeps its time and gets a number of this one."""
         return self._append(line.request, line.decision, line.outcome, line.time)
+
+    def record_models(
+        self, asker: Asker, library: str, grant: ModelGrant | None, outcome: Literal["denied", "lent", "unusable"]
+    ) -> LedgerLine:
+        """Write that a guest was lent a library for models, or wanted one; `grant` is what allowed it."""
+        return self._append(*model_records(asker, library, grant, outcome))
 
     def lines(self) -> tuple[LedgerLine, ...]:
         """Return all lines that are kept, oldest first."""

@@ -19,6 +19,7 @@ from ssvm_kernel.capabilities.abilities import (
     PROCESS_TYPES,
 )
 from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import
+from ssvm_kernel.capabilities.models import MODEL_TYPES, extras_of
 from ssvm_kernel.capabilities.text import visible
 
 __all__ = ["KNOWN_IMPORTS", "PROCESS_MODULES", "Manifest", "Statement", "Unknown", "manifest_of"]
@@ -34,7 +35,8 @@ class Statement:
     ----------
     id : str
         Stable name: ``"commands"``, ``"read-files"``, ``"change-files"``, ``"list-files"``, ``"environment"``,
-        ``"arguments"``, ``"print"``, ``"display"``, ``"stdin"``, ``"clock"``, ``"random"``, ``"wait"``, ``"network"``.
+        ``"arguments"``, ``"print"``, ``"display"``, ``"models"``, ``"stdin"``, ``"clock"``, ``"random"``, ``"wait"``,
+        ``"network"``.
     text : str
         To be read after "this guest can" or "this guest cannot".
     because : str
@@ -80,6 +82,8 @@ class Manifest:
         ``"command"`` (it runs from start to end), ``"reactor"`` or ``"library"`` (its functions are called).
     exports : tuple of Export
         What it offers; the names are the guest's own text.
+    extras : tuple of str
+        What it needs to have models computed, see `ssvm_kernel.capabilities.models.EXTRAS`.
     """
 
     kind: BinaryKind
@@ -89,6 +93,7 @@ class Manifest:
     interface: str
     entry: str
     exports: tuple[Export, ...]
+    extras: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """Return the manifest as lines for a person."""
@@ -155,6 +160,7 @@ def _manifest(
         interface=interface,
         entry=entry,
         exports=binary.exports,
+        extras=extras_of(item.module for item in binary.imports),
     )
 
 
@@ -162,12 +168,14 @@ def _type(item: Import) -> str:
     """Return the type that a function of an interface of ours must have; empty for WASI's, which the engine checks."""
     if item.module == DISPLAY_MODULE:
         return DISPLAY_TYPES.get(item.name, "")
+    if item.module in MODEL_TYPES:
+        return MODEL_TYPES[item.module].get(item.name, "")
     return PROCESS_TYPES.get(_short_name(item), "") if item.module in PROCESS_MODULES else ""
 
 
 def _short_name(item: Import) -> str:
-    """Return the function's name without the prefix of the process interface; one of the display's with its module."""
-    if item.module == DISPLAY_MODULE:
+    """Return the function's name without the prefix of the process interface; of other interfaces with its module."""
+    if item.module == DISPLAY_MODULE or item.module in MODEL_TYPES:
         return f"{item.module}.{item.name}"
     return item.name.removeprefix(f"{item.module}_") if item.module in PROCESS_MODULES else item.name
 

@@ -27,6 +27,7 @@ __all__ = [
     "FolderGrant",
     "Grants",
     "Limits",
+    "ModelGrant",
     "Origin",
     "PrefixArguments",
     "Program",
@@ -304,6 +305,17 @@ class DisplayGrant:
 
 
 @dataclass(frozen=True)
+class ModelGrant:
+    """The guest may have models computed and pictures decoded, by libraries that are loaded into its own process."""
+
+    scope: Scope = Scope.RUN
+    origin: Origin = Origin.OPTION
+    module_sha256: str = ""
+    created: float = 0.0
+    id: str = ""
+
+
+@dataclass(frozen=True)
 class Grants:
     """An immutable set of grants that are in force.
 
@@ -317,12 +329,15 @@ class Grants:
         Environment variables that the guest sees.
     display : tuple of DisplayGrant
         Whether it may show more than text: one is enough.
+    models : tuple of ModelGrant
+        Whether it may have models computed: one is enough.
     """
 
     commands: tuple[CommandGrant, ...] = ()
     folders: tuple[FolderGrant, ...] = ()
     env: tuple[EnvGrant, ...] = ()
     display: tuple[DisplayGrant, ...] = ()
+    models: tuple[ModelGrant, ...] = ()
 
     def for_module(self, sha256: str) -> Grants:
         """Return this set without the folders and variables that were given to other guests.

@@ -14,7 +14,15 @@ from typing import Literal, Protocol
 import msgspec
 
 from ssvm_kernel.capabilities.grants import describe
-from ssvm_kernel.capabilities.model import Asker, CommandGrant, CommandRequest, Decision, DisplayGrant, Effect
+from ssvm_kernel.capabilities.model import (
+    Asker,
+    CommandGrant,
+    CommandRequest,
+    Decision,
+    DisplayGrant,
+    Effect,
+    ModelGrant,
+)
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
 
@@ -27,6 +35,7 @@ __all__ = [
     "RequestRecord",
     "decision_record",
     "display_records",
+    "model_records",
     "outcome_record",
     "request_record",
     "signal_name",
@@ -48,6 +57,7 @@ OutcomeKind = Literal[
     "not_started",
     "wait_failed",
     "interrupted",
+    "lent",
     "shown",
     "unusable",
 ]
@@ -57,7 +67,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What a guest asked for; text as `visible` shows it, long ones with their middle left out."""
 
     version: Literal[1] = VERSION
-    kind: Literal["command", "display"] = "command"
+    kind: Literal["command", "display", "models"] = "command"
     id: str
     guest: str
     module_sha256: str
@@ -65,7 +75,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     program: str
     """Absolute real path; empty when the name is no program."""
     argv: list[str]
-    """For a display its type alone."""
+    """For a display its type alone, for models the library that computes them."""
     cwd: str
     env_names: list[str]
     stdin_bytes: int
@@ -253,6 +263,36 @@ def display_records(
         scope=grant.scope.value if grant else "run",
         origin=grant.origin.value if grant else "policy",
         reason="granted" if grant else "to show anything but text was not granted",
+        grant=describe(grant) if grant else "",
+        grant_id=grant.id if grant else "",
+    )
+    return request, decision, OutcomeRecord(kind=outcome)
+
+
+def model_records(
+    asker: Asker, library: str, grant: ModelGrant | None, outcome: Literal["denied", "lent", "unusable"]
+) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
+    """Return the records of a library for models that a guest was lent, or wanted."""
+    request = RequestRecord(
+        kind="models",
+        id="",
+        guest=_text(asker.name),
+        module_sha256=_text(asker.module_sha256),
+        cell=_text(asker.cell),
+        program="",
+        argv=[_text(library)],
+        cwd="",
+        env_names=[],
+        stdin_bytes=0,
+        timeout_ms=0,
+        output_bytes=0,
+    )
+    decision = DecisionRecord(
+        request_id="",
+        effect="allow" if grant else "deny",
+        scope=grant.scope.value if grant else "run",
+        origin=grant.origin.value if grant else "policy",
+        reason="granted" if grant else "to have models computed was not granted",
         grant=describe(grant) if grant else "",
         grant_id=grant.id if grant else "",
     )

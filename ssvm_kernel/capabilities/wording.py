@@ -18,17 +18,21 @@ from ssvm_kernel.capabilities.model import (
     EnvGrant,
     ExactArguments,
     FolderGrant,
+    ModelGrant,
 )
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, visible, writable
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["ANYTHING", "DISPLAY", "command_value", "grant_line", "option"]
+__all__ = ["ANYTHING", "DISPLAY", "MODELS", "command_value", "grant_line", "option"]
 
 ANYTHING = "..."
 """As the last item of ``--allow-command``: any further arguments."""
 
 DISPLAY = "--display"
 """The option that lets a guest show more than text."""
+
+MODELS = "--allow-models"
+"""The option that lets a guest have models computed."""
 
 _BARE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _SPACED = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
@@ -54,7 +58,7 @@ def command_value(name: bytes, rule: ArgvRule) -> str:
     return " ".join([first, *items, ANYTHING]) if items else first
 
 
-def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant) -> str:
+def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant) -> str:
     """Return the options that give `grant`, ready for a magic's line.
 
     The value of an environment variable is never written: ``--env NAME`` takes the kernel's own.
@@ -68,6 +72,8 @@ def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant) -> str:
         return _folder_option(grant)
     if isinstance(grant, DisplayGrant):
         return DISPLAY
+    if isinstance(grant, ModelGrant):
+        return MODELS
     if isinstance(grant, EnvGrant):
         return _option("--env", _typed(grant.name))
     if grant.effect is not Effect.ALLOW:

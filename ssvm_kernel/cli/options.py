@@ -110,6 +110,17 @@ class RunLine(RunTraits):
     enable_simd = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-simd")
     enable_all = Bool(False, help=_ALWAYS_ON).tag(flag="--enable-all")
 
+    allow_models = Bool(
+        False,
+        help="Accepted and without effect: the guest may have models computed and pictures decoded unless you "
+        "forbid it by --deny-models.",
+    ).tag(flag="--allow-models")
+    deny_models = Bool(
+        False,
+        help="Let the guest have no models computed and no pictures decoded. As with SSVM it may by default: all of it "
+        "comes from the guest's own bytes, and happens inside its locked process.",
+    ).tag(flag="--deny-models")
+
     version = Bool(
         False,
         help="Print the versions of this program and of its engine.",

@@ -12,6 +12,7 @@ from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.binary import Binary
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.models import EXTRAS
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.cli.files import Loaded, load
 from ssvm_kernel.cli.options import RunLine
@@ -24,6 +25,7 @@ from ssvm_kernel.ending import trap_text
 from ssvm_kernel.errors import LimitReached, LoadError, UsageError
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.store import store_blob
+from ssvm_kernel.modeling import model_words
 from ssvm_kernel.runtime import Prepared
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.pool import WorkerPool
@@ -72,6 +74,7 @@ def _call(options: RunLine, args: tuple[str, ...], binary: Binary | None) -> Cal
 
 
 def _run(pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ...]) -> Outcome | LimitReached:
+    options.allow_models = not options.deny_models
     book = GrantBook()
     broker = CommandBroker(book, DeciderChain([TtyDecider(), NobodyDecider()]), Ledger(), GrantFile())
     with Prepared(book, loaded.guest, options, args) as prepared:
@@ -86,9 +89,14 @@ def _run(pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ..
         try:
             handler = broker.handler(context)
             streams = PassThrough()
-            return Runner(pool).run(job, streams, handler, context.deadline, stdin, one_stream=streams.one_stream)
+            outcome = Runner(pool).run(job, streams, handler, context.deadline, stdin, one_stream=streams.one_stream)
         except LimitReached as limit:
             return limit
+        for text in model_words(loaded.guest, outcome, job.extras, granted=prepared.may_use_models):
+            _say(f"ssvm: {text}")
+        for extra in outcome.missed if options.deny_models else ():
+            _say(f"ssvm: {loaded.guest.name} may not use {EXTRAS.get(extra, 'that')}: --deny-models was given")
+        return outcome
 
 
 def _job(job: Job, options: RunLine, call: Call | None) -> Job:

@@ -35,6 +35,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folders: tuple[str, ...] | None = None
     writable_folders: bool = True
     environment: tuple[str, ...] | None = None
+    models: bool = True
 
 
 @functools.cache
@@ -90,6 +91,7 @@ def _parse(path: Path, data: bytes) -> Ceiling:
         folders=None if said.folders is None else tuple(_folders(path, said.folders)),
         writable_folders=said.writable_folders,
         environment=said.environment,
+        models=said.models,
         sources=(str(path),),
     )
 

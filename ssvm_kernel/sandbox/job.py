@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final, Protocol
@@ -17,6 +17,11 @@ __all__ = ["NOT_ENDED", "CommandHandler", "InputHandler", "Job", "Outcome", "Out
 
 _OWN_MEMORY: Final = 1 << 30
 """Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
+
+
+_LIBRARY_MEMORY: Final[Mapping[str, int]] = {"tensorflow": 3 << 30}
+"""Bytes more that a worker may use where it lends a library; a model's own are among them."""
+_SOME_LIBRARY: Final = 1 << 30
 
 
 @lru_cache(maxsize=64)
@@ -58,6 +63,8 @@ class Job:
         Whether it is sampled where it spends its time.
     stdin : bytes or None
         What it reads as its stdin.
+    extras : tuple of str
+        Libraries for models that it is lent.
     """
 
     wasm: bytes = field(repr=False)
@@ -74,6 +81,7 @@ class Job:
     measured: bool = False
     profiled: bool = False
     stdin: bytes | None = field(default=None, repr=False)
+    extras: tuple[str, ...] = ()
 
     @property
     def settings(self) -> EngineSettings:
@@ -87,13 +95,14 @@ class Job:
 
     @property
     def domain(self) -> str:
-        """Trust domain: the same module with the same folders may use the same worker again."""
-        return _digest(repr((self.sha256, self.preopens, self.memory_bytes)))
+        """Trust domain: the same module with the same folders and libraries may use the same worker again."""
+        return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras)))
 
     @property
     def lock(self) -> protocol.Lock:
         """What a worker for this job gives up the rest for."""
-        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY)
+        libraries = sum(_LIBRARY_MEMORY.get(extra, _SOME_LIBRARY) for extra in self.extras)
+        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY + libraries, self.extras)
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,8 @@ class Outcome:
         Fuel that was used, 0 when it is not counted.
     profile : bytes
         Where it spent its time, in the Firefox profiler's form; empty when it was not sampled; not trusted.
+    missed, notes : tuple of str
+        Libraries that it wanted and was not lent, and what went wrong with its models; not trusted.
     """
 
     exit_code: int | None
@@ -143,6 +154,8 @@ class Outcome:
     results: tuple[str, ...] = ()
     fuel: int = 0
     profile: bytes = field(default=b"", repr=False)
+    missed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 NOT_ENDED: Final = Outcome(None, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0, "")

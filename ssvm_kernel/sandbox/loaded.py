@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import wasmtime
 
+from ssvm_kernel.capabilities.models import MODEL_TYPES
 from ssvm_kernel.host.display import MODULE as DISPLAY
 from ssvm_kernel.host.display import ShowFunction, bind_display_interface
+from ssvm_kernel.host.models import ModelState
+from ssvm_kernel.host.models_binding import bind_models
 from ssvm_kernel.host.process import MODULES, CommandCall, CommandReply, ProcessState, bind_process_interface
 from ssvm_kernel.sandbox.entry import starts_plainly
 from ssvm_kernel.sandbox.filewatch import READ, has_plain_memory, watched_functions
@@ -34,6 +37,8 @@ class Loaded:
         The engine that it was made for.
     module : wasmtime.Module
         The module.
+    new_models : callable
+        Returns what an instance has of models at first: nothing, and the libraries that it was lent.
 
     Attributes
     ----------
@@ -45,21 +50,28 @@ class Loaded:
         Whether its ``_start`` is of the usual type, see `ssvm_kernel.sandbox.entry`.
     """
 
-    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
+    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, new_models: Callable[[], ModelState]) -> None:
         self.engine = engine
         self.module = module
+        self.new_models = new_models
         self.watched = watched_functions(module)
         imports = module.imports
         reads = any(item.name == READ and item.module == _WASI for item in imports)
         self.reads_stdin = reads and has_plain_memory(module)
         self.starts_plainly = starts_plainly(module)
         self._process = tuple(item for item in imports if item.module in MODULES)
+        self._models = tuple(item for item in imports if item.module in MODEL_TYPES)
         self._shows = any(item.module == DISPLAY for item in imports)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
-        self._shared = None if self._process or self._shows or self.watched else _linker(engine)
+        self._shared = None if self._process or self._models or self._shows or self.watched else _linker(engine)
 
     def linker(
-        self, run_command: Callable[[CommandCall], CommandReply], show: ShowFunction, *, own: bool = False
+        self,
+        run_command: Callable[[CommandCall], CommandReply],
+        show: ShowFunction,
+        models: ModelState | None = None,
+        *,
+        own: bool = False,
     ) -> wasmtime.Linker:
         """Return what one instance may import: WASI, and the other interfaces with a state of its own.
 
@@ -69,6 +81,8 @@ class Loaded:
             What runs a command.
         show : callable
             What shows something.
+        models : ModelState or None
+            What it has of models; by default a new one.
         own : bool
             Whether more will be defined that is for one instance only.
         """
@@ -76,6 +90,8 @@ class Loaded:
             return self._shared
         linker = _linker(self.engine)
         bind_process_interface(linker, ProcessState(run_command), self._process)
+        if self._models:
+            bind_models(linker, models or self.new_models(), self._models)
         if self._shows:
             bind_display_interface(linker, show)
         return linker

@@ -90,10 +90,13 @@ class Lock(Message, frozen=True):
         All folders that guests in this worker may ever see.
     data_bytes : int
         Most bytes of private memory of the whole process.
+    extras : tuple of str
+        Libraries that are loaded before, to be lent to guests; see `ssvm_kernel.host.lending`.
     """
 
     preopens: tuple[Preopen, ...]
     data_bytes: int
+    extras: tuple[str, ...] = ()
 
 
 class Compile(Message, frozen=True):
@@ -260,6 +263,10 @@ class Finished(Message, frozen=True):
         What the function of `Call` returned.
     fuel : int
         Fuel that was used, when the engine counts it.
+    missed : tuple of str
+        Libraries for models that the guest wanted and was not lent.
+    notes : tuple of str
+        What went wrong with its models.
     """
 
     exit_code: int | None
@@ -276,6 +283,8 @@ class Finished(Message, frozen=True):
     no_folders: bool = False
     results: tuple[str, ...] = ()
     fuel: int = 0
+    missed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Failed(Message, frozen=True):

@@ -184,6 +184,8 @@ class _Run:
             results=finished.results,
             fuel=finished.fuel,
             profile=profile if self._job.profiled else b"",
+            missed=finished.missed,
+            notes=finished.notes,
         )
 
     def _start(self, code: Path | None, out_write: int, err_write: int) -> None:

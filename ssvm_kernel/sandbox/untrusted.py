@@ -18,6 +18,7 @@ __all__ = ["plain"]
 _LINE: Final = 1000  # characters of one name or line
 _LINES: Final = 200
 _FRAMES: Final = 100
+_NOTES: Final = 20
 _RESULTS: Final = 1000  # an engine's own limit for one function
 
 
@@ -27,9 +28,10 @@ def plain(message: protocol.FromWorker) -> protocol.FromWorker:
         return msgspec.structs.replace(message, message=_text(message.message))
     if isinstance(message, (protocol.Returned, protocol.Ran)) and message.trap is not None:
         return msgspec.structs.replace(message, trap=_trap(message.trap))
-    if isinstance(message, protocol.Finished) and (message.trap is not None or message.results):
+    if isinstance(message, protocol.Finished) and (message.trap is not None or message.results or message.notes):
         results = tuple(visible(result, _LINE) for result in message.results[:_RESULTS])
-        return msgspec.structs.replace(message, trap=_trap(message.trap), results=results)
+        notes = tuple(visible(note, _LINE) for note in message.notes[:_NOTES])
+        return msgspec.structs.replace(message, trap=_trap(message.trap), results=results, notes=notes)
     return message
 
 

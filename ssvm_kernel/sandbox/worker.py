@@ -19,6 +19,8 @@ import wasmtime
 
 import ssvm_kernel.host.hostfunc  # noqa: F401  (used by bind_process_interface; no file of Python opens once locked)
 from ssvm_kernel.errors import LockError
+from ssvm_kernel.host.lending import Lent, files_of, lend
+from ssvm_kernel.host.models import ModelState
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
 from ssvm_kernel.host.process import StoredBytes
@@ -47,7 +49,8 @@ class Worker:
         self._sock = sock
         self._parent = parent
         self._attention = Attention(sock, processors())
-        self._locked = False
+        self._locked = self._closed = False
+        self._lent = Lent()
         # Made before the lock, which they do not need to outlive: neither starts a thread.
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
         self._modules: dict[str, Loaded] = {}
@@ -83,9 +86,11 @@ class Worker:
         send_frame(self._sock, protocol.encode(message), blob)
 
     def _lock(self, request: protocol.Lock) -> None:
+        if request.extras:
+            self._lent = lend(request.extras)  # their files cannot be read afterwards
         policy = LockPolicy(
             keep_descriptors=(self._sock.fileno(),),
-            read=tuple(folder.host for folder in request.preopens if not folder.writable),
+            read=(*(folder.host for folder in request.preopens if not folder.writable), *files_of(self._lent)),
             write=tuple(folder.host for folder in request.preopens if folder.writable),
             parent=self._parent,
             limits=ResourceLimits(data_bytes=request.data_bytes),
@@ -94,10 +99,13 @@ class Worker:
             report = lock_worker(policy)
         except LockError as error:
             raise CannotRun("lock", str(error)) from None
-        self._locked = True
+        self._locked, self._closed = True, report.complete
         self._send(
             protocol.Locked(report.landlock_abi, report.seccomp, report.no_new_privs, report.rlimits, report.missing)
         )
+
+    def _new_models(self) -> ModelState:
+        return ModelState(self._lent, closed=self._closed)
 
     def _engine(self, settings: EngineSettings) -> wasmtime.Engine:
         """Return the engine for some settings; those that differ from the usual are made when they are needed."""
@@ -112,7 +120,7 @@ class Worker:
         except wasmtime.WasmtimeError as error:
             raise CannotRun("compile", str(error)) from None
         seconds = time.perf_counter() - started
-        self._modules[request.key] = Loaded(self._engine(request.engine), module)
+        self._modules[request.key] = Loaded(self._engine(request.engine), module, self._new_models)
         self._send(protocol.Compiled(seconds), bytes(module.serialize()))
 
     def _load(self, request: protocol.Run, fds: list[int]) -> Loaded:
@@ -123,7 +131,7 @@ class Worker:
             except wasmtime.WasmtimeError as error:
                 # Machine code of another engine version or processor: the kernel compiles anew.
                 raise CannotRun("stale", str(error)) from None
-            self._modules[request.key] = Loaded(engine, module)
+            self._modules[request.key] = Loaded(engine, module, self._new_models)
         return self._modules[request.key]
 
     def _work(self, message: protocol.ToWorker, blob: bytes, fds: list[int]) -> tuple[protocol.FromWorker, bytes]:
@@ -156,7 +164,8 @@ class Worker:
         guest = self._load(request, fds)
         loaded = time.perf_counter()
         asks = request.ask and guest.reads_stdin
-        linker = guest.linker(self._ask_command, self._ask_display, own=asks)
+        models = guest.new_models()
+        linker = guest.linker(self._ask_command, self._ask_display, models, own=asks)
         store = wasmtime.Store(guest.engine)
         self._input_ended = False
         files = FileWatch(guest.engine, (*guest.watched, READ) if asks else guest.watched, self._ask_input)
@@ -208,6 +217,8 @@ class Worker:
             no_folders=files.no_folders,
             results=results,
             fuel=fuel,
+            missed=tuple(models.missed),
+            notes=tuple(models.notes),
         )
         return finished, profile
 

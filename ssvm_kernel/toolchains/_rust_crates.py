@@ -20,7 +20,8 @@ __all__ = ["extern_flags", "sources_digest"]
 
 _SDK = Path(sdk.__file__).parent / "rust"
 _PROCESS = _SDK / "rust_process_interface_library" / "src"
-# The process interface under its first name and those it was renamed to, the display interface, and what exports
+_TENSORFLOW = _SDK / "ssvm_tensorflow_interface" / "src"
+# The process interface under its first name and those it was renamed to, the other interfaces, and what exports
 # functions to Python: where the sources are, and the feature each is compiled with.
 _CRATES = {
     "rust_process_interface_library": (_PROCESS, ""),
@@ -28,6 +29,8 @@ _CRATES = {
     "wasmedge_process_interface": (_PROCESS, "wasmedge"),
     "ssvm_display": (_SDK / "ssvm_display" / "src", ""),
     "ssvm_export": (_SDK / "ssvm_export" / "src", ""),
+    "ssvm_tensorflow_interface": (_TENSORFLOW, ""),
+    "wasmedge_tensorflow_interface": (_TENSORFLOW, "wasmedge"),
 }
 _MENTIONED = re.compile(r"\b(?:" + "|".join(_CRATES) + r")\b")
 _KIND = "rlib"

@@ -11,13 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NUMBERS = {
+    "M": "1-6",
     "P": "1-4 6-12 14-17 19 21-24 26 27 29 31 32 34 36-42",
     "U": "1 4-16 18 19 21 23-36 40 41",
     "W": "1-3 6 8-11 13 15-17 19-22",
     "X": "1-8",
 }
 """The rows of the threat model; numbers that are left out never existed."""
-ID = re.compile(r"(?<![A-Za-z0-9])([PUWXpuwx]\d\d)(?!\d)")
+ID = re.compile(r"(?<![A-Za-z0-9])([MPUWXmpuwx]\d\d)(?!\d)")
 
 
 def expected() -> set[str]:
@@ -34,7 +35,7 @@ def rows() -> dict[str, list[str]]:
     """Return the tests that the table names for each id."""
     text = (ROOT / "SECURITY.md").read_text()
     table = text.split("## Attacks and their tests")[1].split("### Rows that do not apply")[0]
-    found = re.findall(r"^\| ([PUWX]\d\d) \|(.*)\|$", table, re.MULTILINE)
+    found = re.findall(r"^\| ([MPUWX]\d\d) \|(.*)\|$", table, re.MULTILINE)
     assert len(found) == len(dict(found)), "an id is there twice"
     return {name: re.findall(r"`([^`]+)`", rest.rpartition("|")[2]) for name, rest in found}
 
@@ -62,11 +63,11 @@ def test_every_row_names_the_tests_that_there_are(collected: list[tuple[str, str
     there: dict[str, set[str]] = {}
     for module, rest in collected:
         for name in ID.findall(rest):
-            case = re.search(r"\[([PUWX]\d\d_\w+?)-", rest)
+            case = re.search(r"\[([MPUWX]\d\d_\w+?)-", rest)
             there.setdefault(name.upper(), set()).add(f"{case[1]}/" if case else module)
     assert {name: set(tests) for name, tests in rows().items()} == there
 
 
 def test_rows_that_do_not_apply_are_rows() -> None:
     tail = (ROOT / "SECURITY.md").read_text().split("### Rows that do not apply")[1]
-    assert set(re.findall(r"^\| ([PUWX]\d\d) \|", tail, re.MULTILINE)) <= expected()
+    assert set(re.findall(r"^\| ([MPUWX]\d\d) \|", tail, re.MULTILINE)) <= expected()

@@ -15,13 +15,13 @@ MOST_LINES = 400
 # Lower layers first. A module imports from its own area and from lower layers; areas in one set do not know each other,
 # except those of one run, which are one area in several files.
 LAYERS = (
-    {"errors", "enginechoice", "sdk"},
+    {"errors", "enginechoice", "optionvalues", "sdk"},
     {"capabilities", "options"},
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
-    | {"calls", "exhibits", "formats", "inputs", "namespace", "optionline", "profiling", "progress", "reporting"}
-    | {"result", "retrace", "variables"},
+    | {"calls", "exhibits", "formats", "inputs", "modeling", "namespace", "optionline", "profiling", "progress"}
+    | {"reporting", "result", "retrace", "variables"},
     {"parallel"},
     {"session"},
     {"library"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import wasmtime
 
+from ssvm_kernel.host.lending import Lent
+from ssvm_kernel.host.models import ModelState
 from ssvm_kernel.sandbox.entry import enter_start, export_of, starts_plainly
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 
@@ -15,7 +17,8 @@ def engine() -> wasmtime.Engine:
 
 
 def instantiated(engine: wasmtime.Engine, text: str) -> tuple[wasmtime.Store, wasmtime.Instance]:
-    loaded, store = Loaded(engine, wasmtime.Module(engine, text)), wasmtime.Store(engine)
+    module = wasmtime.Module(engine, text)
+    loaded, store = Loaded(engine, module, lambda: ModelState(Lent(), closed=False)), wasmtime.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())
     return store, loaded.linker(
         lambda _: pytest.fail("no command"), lambda *_: pytest.fail("nothing to show")
