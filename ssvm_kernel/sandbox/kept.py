@@ -9,6 +9,7 @@ import wasmtime
 
 from ssvm_kernel.host.process import CommandCall, CommandReply
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.entry import export_of
 from ssvm_kernel.sandbox.filewatch import FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.passing import Passing
@@ -52,13 +53,15 @@ class Live:
         ask_display: Callable[[bytes, bytes], int],
     ) -> None:
         self.request = request
+        self._guest = guest
         self.store = wasmtime.Store(guest.engine)
         self.files = FileWatch(guest.engine, guest.watched)
         self._exports: dict[str, Any] = {}
         self._calls: dict[object, Callable[..., tuple[Any, ...]]] = {}
         try:
             limit_store(self.store, request)
-            self.store.set_wasi(wasi_config(request, list(fds)))
+            if guest.uses_wasi:  # a third of a small call, where each has an instance of its own
+                self.store.set_wasi(wasi_config(request, list(fds)))
             linker = guest.linker(ask_command, ask_display)
             self.files.stand_before(linker, self.store)
             try:
@@ -68,8 +71,7 @@ class Live:
             except wasmtime.WasmtimeError as error:
                 raise CannotRun("link", str(error)) from None
             self.files.look_on(self.store, self.instance)
-            self._exports = dict(self.instance.exports(self.store).items())
-            if isinstance(self._exports.get("_initialize"), wasmtime.Func):
+            if "_initialize" in guest.functions:
                 self.function("_initialize", (), ())()
         except BaseException:
             self.close()
@@ -85,15 +87,13 @@ class Live:
         """
         key = name, tuple(params), tuple(results)
         if key not in self._calls:
-            found = self._exports.get(name)
-            if not isinstance(found, wasmtime.Func):
-                names = ", ".join(key for key, item in self._exports.items() if isinstance(item, wasmtime.Func))
+            kinds = self._guest.functions.get(name)
+            if kinds is None:
+                names = ", ".join(self._guest.functions)
                 raise CannotRun("call", f"it exports no function {name} (it exports: {names or 'none'})")
-            type_ = found.type(self.store)
-            kinds = tuple(map(str, type_.params)), tuple(map(str, type_.results))
             if kinds != key[1:]:  # what comes after is not checked by anybody
                 raise CannotRun("call", f"{name} takes {kinds[0]} and returns {kinds[1]}, not {key[1:]}")
-            self._calls[key] = raw_call(self.store, found, params, results)
+            self._calls[key] = raw_call(self.store, self._export(name), params, results)
         return self._calls[key]
 
     @property
@@ -105,10 +105,16 @@ class Live:
         CannotRun
             When it exports none.
         """
-        found = self._exports.get("memory")
+        found = self._export("memory")
         if not isinstance(found, wasmtime.Memory):
             raise CannotRun("call", "it exports no memory")
         return found
+
+    def _export(self, name: str) -> Any:
+        """Return an export, looked up when it is first wanted: most instances are for one call."""
+        if name not in self._exports:
+            self._exports[name] = export_of(self.store, self.instance, name)
+        return self._exports[name]
 
     def read(self, offset: int, length: int) -> bytes:
         """Return a range of its memory.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import wasmtime
 
@@ -48,6 +49,8 @@ class Loaded:
         Whether it can be asked for before it reads its stdin.
     starts_plainly : bool
         Whether its ``_start`` is of the usual type, see `ssvm_kernel.sandbox.entry`.
+    uses_wasi : bool
+        Whether it imports anything of WASI.
     """
 
     def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, new_models: Callable[[], ModelState]) -> None:
@@ -59,11 +62,21 @@ class Loaded:
         reads = any(item.name == READ and item.module == _WASI for item in imports)
         self.reads_stdin = reads and has_plain_memory(module)
         self.starts_plainly = starts_plainly(module)
+        self.uses_wasi = any(item.module.startswith("wasi") for item in imports)
         self._process = tuple(item for item in imports if item.module in MODULES)
         self._models = tuple(item for item in imports if item.module in MODEL_TYPES)
         self._shows = any(item.module == DISPLAY for item in imports)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
         self._shared = None if self._process or self._models or self._shows or self.watched else _linker(engine)
+
+    @cached_property
+    def functions(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The types of the functions that it exports, by name: parameters and results."""
+        return {
+            export.name: (tuple(map(str, export.type.params)), tuple(map(str, export.type.results)))
+            for export in self.module.exports
+            if isinstance(export.type, wasmtime.FuncType)
+        }
 
     def linker(
         self,

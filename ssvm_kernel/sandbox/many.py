@@ -105,9 +105,7 @@ class ManyRuns:
             store.close()
 
     def _wasi(self, item: Given) -> wasmtime.WasiConfig:
-        wasi = wasi_config(self._request, self._fds)
-        if item.args:
-            wasi.argv = [*self._request.argv, *item.args]
+        wasi = wasi_config(self._request, self._fds, item.args)
         if item.stdin:
             _give_stdin(wasi, item.stdin)
         return wasi

@@ -37,10 +37,10 @@ def limit_store(store: wasmtime.Store, request: protocol.Run) -> None:
         store.set_fuel(request.fuel)
 
 
-def wasi_config(request: protocol.Run, fds: list[int]) -> wasmtime.WasiConfig:
+def wasi_config(request: protocol.Run, fds: list[int], more_args: tuple[str, ...] = ()) -> wasmtime.WasiConfig:
     """Return what the guest may see: its arguments, its environment, the granted folders, two pipes."""
     wasi = wasmtime.WasiConfig()
-    wasi.argv = list(request.argv)
+    wasi.argv = [*request.argv, *more_args]  # only once: what is set later is appended
     if request.env:
         wasi.env = [list(pair) for pair in request.env]
     # By path, not by callback: a callback is called on a thread of the engine, 35 times slower.

@@ -44,6 +44,7 @@ def test_runs_take_arguments_and_stdin(program):
         ("one", "to stderr", 0),
         ("two", "to stderr", 0),
     ]
+    assert [run.stdout for run in program.map(["x", "y"], ["n", ["z", "n"]])] == ["4", "5"]
     data = os.urandom(300_000)  # with zeros, and with whatever a mark may be
     runs = program.map(["e"], [b"", data, {"args": ["e"], "stdin": "text"}], workers=2)
     assert [run.stdout_bytes for run in runs] == [b"", data, b"text"]
