@@ -88,12 +88,13 @@ def rows() -> Iterator[Row]:
         def calls(**where: Any) -> None:
             assert library.map("next", range(_ITEMS), **where) == list(range(1, _ITEMS + 1))
 
-        for name, ours, theirs in (("runs", runs, loop.runs), ("calls", calls, loop.calls)):
+        # A call that takes a microsecond in an instance that takes fifty is as little as a map can be given.
+        for name, ours, theirs, goal in (("runs", runs, loop.runs, 1.6), ("calls", calls, loop.calls, 1.4)):
             yield pairs(
                 f"the loop's time for {_ITEMS:,} {name}, against a map on {_PROCESSES} processes",
                 lambda theirs=theirs: timed(theirs),
                 lambda ours=ours: timed(lambda: ours(workers=_PROCESSES)),
-                goal=1.6,
+                goal=goal,
                 rounds=_ROUNDS,
                 at_least=True,
             )

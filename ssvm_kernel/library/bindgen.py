@@ -81,6 +81,10 @@ class BindgenFunction(Function):
         first = given[0] if isinstance(given[0], tuple) else (given[0],)
         return self._typed(first, returns).map(given, fresh=fresh)
 
+    def fitting(self, item: Any) -> Function:
+        """See `Function.fitting`."""
+        return self._typed(item if isinstance(item, tuple) else (item,), "")
+
     def wide(self, args: Sequence[Any], *, signed: bool) -> Any:
         """Call as ``RunInt64`` and ``RunUInt64`` do: each number in two halves, the result at address 0."""
         text = "i64" if signed else "u64"

@@ -99,6 +99,11 @@ class Function:
     def __repr__(self) -> str:
         return f"<function {self.signature.text} of {visible(self._opened.guest.name)}>"
 
+    def fitting(self, item: Any) -> Function:
+        """Return the function with types that fit the items of a map, of which this is the first."""
+        del item
+        return self
+
     def lower(self, item: Any) -> tuple[bytes, bytes]:
         """Return an item of a map, an argument or a tuple of them, as a row, and the bytes that go after all rows.
 

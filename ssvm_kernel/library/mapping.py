@@ -45,13 +45,14 @@ def map_items(
     work: Work
     args: tuple[str, ...] = ()
     if isinstance(name, str):
-        work = CallWork(list(items), _Codec(exports[name]))
+        given = list(items)
+        work = CallWork(given, _Codec(exports[name].fitting(given[0]) if given else exports[name]))
     else:
         args = tuple(name)
         if not all(isinstance(arg, str) for arg in args):
             raise UsageError("map takes the name of a function, or a list of arguments that all runs get, each a str")
-        given = input_of(options)
-        work = RunWork(list(items), given.data if given is not None else b"")
+        stdin = input_of(options)
+        work = RunWork(list(items), stdin.data if stdin is not None else b"")
     return session.map(
         guest,
         options,

@@ -166,11 +166,10 @@ class GuestMap:
         self._settle_all(begin, result, end - begin)
 
     def _settle_all(self, begin: int, result: TaskResult, count: int) -> None:
-        for number, (value, run) in enumerate(self._work.results(result, count), begin):
-            if run is None:
-                self._results[number] = value
-            else:
-                self._settle(number, value, self._judge(run))
+        values, marred = self._work.results(result, count)
+        self._results[begin : begin + count] = values
+        for offset, run in marred:
+            self._settle(begin + offset, values[offset], self._judge(run))
         self._done += count
 
     def _judge(self, run: MapRun) -> SsvmError | None:

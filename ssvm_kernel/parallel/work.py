@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from ssvm_kernel.errors import UsageError
+from ssvm_kernel.errors import UsageError, WorkerDied
 from ssvm_kernel.parallel.tasks import Batch, Calls, MapRun, TaskResult
 from ssvm_kernel.sandbox.callmessages import Shape
 from ssvm_kernel.sandbox.manymessages import Given
@@ -45,8 +45,8 @@ class Work(Protocol):
     def batch(self, begin: int, end: int) -> tuple[Batch, int]:
         """Return a batch of items from `begin`, and where it ends: no later than `end`."""
 
-    def results(self, result: TaskResult, count: int) -> Iterator[tuple[Any, MapRun | None]]:
-        """Yield for each item of a batch its value, and how it ended when that was not just well."""
+    def results(self, result: TaskResult, count: int) -> tuple[list[Any], list[tuple[int, MapRun]]]:
+        """Return the values of a batch, and of those items that did not end just well which they are, and how."""
 
 
 class RunWork:
@@ -82,11 +82,11 @@ class RunWork:
                 break
         return Batch(tuple(self._given[begin:end])), end
 
-    def results(self, result: TaskResult, count: int) -> Iterator[tuple[MapRun, MapRun | None]]:
+    def results(self, result: TaskResult, count: int) -> tuple[list[Any], list[tuple[int, MapRun]]]:
         """See `Work`."""
         del count
-        for run in result.runs:
-            yield run, None if run.exit_code == 0 and not run.denials else run
+        runs = list(result.runs)
+        return runs, [(offset, run) for offset, run in enumerate(runs) if run.exit_code != 0 or run.denials]
 
 
 class CallWork:
@@ -122,17 +122,16 @@ class CallWork:
         blob = b"".join((*(row for row, _ in part), *(data for _, data in part)))
         return Batch(calls=Calls(self._codec.name, self._codec.shape, end - begin, blob)), end
 
-    def results(self, result: TaskResult, count: int) -> Iterator[tuple[Any, MapRun | None]]:
+    def results(self, result: TaskResult, count: int) -> tuple[list[Any], list[tuple[int, MapRun]]]:
         """See `Work`."""
-        values = iter([value for number, blob in result.rows for value in self._codec.lift(number, blob)])
-        failed = dict(zip(result.failed, result.runs, strict=True))
-        refused = dict(result.refused)
-        for number in range(count):
-            if number in failed:
-                yield None, failed[number]
-            else:
-                denials = refused.get(number, ())
-                yield next(values, None), MapRun(0, denials=denials) if denials else None
+        values = [value for number, blob in result.rows for value in self._codec.lift(number, blob)]
+        for offset in result.failed:  # rising, so each is put where it belongs among those before it
+            values.insert(offset, None)
+        if len(values) != count:
+            raise WorkerDied("the guest's process did not answer as it should")
+        marred = [*zip(result.failed, result.runs, strict=True)]
+        marred += [(offset, MapRun(0, denials=denials)) for offset, denials in result.refused if 0 <= offset < count]
+        return values, marred
 
 
 def _lowered(codec: Codec, number: int, item: Any) -> tuple[bytes, bytes]:

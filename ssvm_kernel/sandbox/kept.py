@@ -87,10 +87,10 @@ class Live:
         """
         key = name, tuple(params), tuple(results)
         if key not in self._calls:
-            kinds = self._guest.functions.get(name)
-            if kinds is None:
+            if name not in self._guest.functions:
                 names = ", ".join(self._guest.functions)
                 raise CannotRun("call", f"it exports no function {name} (it exports: {names or 'none'})")
+            kinds = self._guest.type_of(name)
             if kinds != key[1:]:  # what comes after is not checked by anybody
                 raise CannotRun("call", f"{name} takes {kinds[0]} and returns {kinds[1]}, not {key[1:]}")
             self._calls[key] = raw_call(self.store, self._export(name), params, results)

@@ -63,6 +63,7 @@ class Loaded:
         self.reads_stdin = reads and has_plain_memory(module)
         self.starts_plainly = starts_plainly(module)
         self.uses_wasi = any(item.module.startswith("wasi") for item in imports)
+        self._types: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._process = tuple(item for item in imports if item.module in MODULES)
         self._models = tuple(item for item in imports if item.module in MODEL_TYPES)
         self._shows = any(item.module == DISPLAY for item in imports)
@@ -70,13 +71,21 @@ class Loaded:
         self._shared = None if self._process or self._models or self._shows or self.watched else _linker(engine)
 
     @cached_property
-    def functions(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-        """The types of the functions that it exports, by name: parameters and results."""
+    def functions(self) -> dict[str, wasmtime.FuncType]:
+        """The functions that it exports, by name; their types are not looked at."""
         return {
-            export.name: (tuple(map(str, export.type.params)), tuple(map(str, export.type.results)))
-            for export in self.module.exports
-            if isinstance(export.type, wasmtime.FuncType)
+            export.name: export.type for export in self.module.exports if isinstance(export.type, wasmtime.FuncType)
         }
+
+    def type_of(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return parameters and results of a function, which it exports.
+
+        Only of one that is to be called: to look at a type with v128 in it aborts the process (wasmtime 50).
+        """
+        if name not in self._types:
+            found = self.functions[name]
+            self._types[name] = tuple(map(str, found.params)), tuple(map(str, found.results))
+        return self._types[name]
 
     def linker(
         self,

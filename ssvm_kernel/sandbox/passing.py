@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,13 @@ __all__ = ["Passing"]
 _LOW: Final = 0xFFFF_FFFF
 _ROOM: Final = 16
 """Bytes of the guest's stack for what is returned through memory, as its compiler takes them."""
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(shape: protocol.Shape) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the function's own type, and whether its values are plain numbers; once for many fresh instances."""
+    plain = not (set(shape.params) | set(shape.results)) & {*SPREAD, *IN_MEMORY}
+    return (*core_type(shape), plain)
 
 
 class Passing:
@@ -39,8 +47,8 @@ class Passing:
     def __init__(self, live: Live, message: protocol.CallExport) -> None:
         self._live = live
         self._shape = shape = message.shape
-        self._function = live.function(message.function, *core_type(shape))
-        self._plain = not (set(shape.params) | set(shape.results)) & {*SPREAD, *IN_MEMORY}
+        params, results, self._plain = _plan(shape)
+        self._function = live.function(message.function, params, results)
         more = ("i32",) if shape.alignment else ()
         if shape.allocate:
             self._allocate = live.function(shape.allocate, ("i32", *more), ("i32",))

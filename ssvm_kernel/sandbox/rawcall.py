@@ -8,6 +8,7 @@ the same parts of the `wasmtime` package, whose version is pinned.
 from __future__ import annotations
 
 import ctypes
+import functools
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -38,8 +39,7 @@ def raw_call(
     trap = ctypes.c_void_p()
     raw, context = function._func, ctypes.cast(store._context(), ctypes.c_void_p).value
     raw_at, buffer_at, trap_at = ctypes.addressof(raw), ctypes.addressof(buffer), ctypes.addressof(trap)
-    pack = struct.Struct("<" + "".join(map(_slot, params))).pack_into
-    unpack = struct.Struct("<" + "".join(map(_slot, results))).unpack_from
+    pack, unpack = _form(tuple(params)).pack_into, _form(tuple(results)).unpack_from
 
     def call(*values: int | float) -> tuple[Any, ...]:
         pack(buffer, 0, *values)
@@ -62,6 +62,11 @@ def _raise(error: int | None, trap: ctypes.c_void_p) -> None:
     )
     _func.maybe_raise_last_exn()
     raise found
+
+
+@functools.lru_cache(maxsize=256)
+def _form(kinds: tuple[str, ...]) -> struct.Struct:
+    return struct.Struct("<" + "".join(map(_slot, kinds)))
 
 
 def _slot(kind: str) -> str:
