@@ -80,7 +80,14 @@ class SsvmMagics(Magics):
         if not parsed.options.call and guest.functions:
             print(guest.library_text())
             return None
-        return self.session.run(guest, parsed.options, parsed.guest_args, self._label)
+        return self._left(self.session.run(guest, parsed.options, parsed.guest_args, self._label))
+
+    def _left(self, result: Any) -> Any:
+        """Leave a result in ``_``; a terminal would write ``Out[n]:`` for it, with nothing behind."""
+        if self.shell is None or getattr(self.shell, "kernel", None) is not None:
+            return result
+        self.shell.displayhook.update_user_ns(result)  # type: ignore[no-untyped-call]
+        return None
 
     def _keep(self, language: str, source: str, name: str) -> None:
         """Keep a cell for later ones; a wrong language is told now and not when they are compiled."""

@@ -9,6 +9,7 @@ from ssvm_kernel.capabilities.model import FolderGrant
 from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.context import Denial
 from ssvm_kernel.display.report import CommandLine, FileLine, GrantLine, RunReport, Timings
+from ssvm_kernel.display.surface import current_surface
 from ssvm_kernel.display.survive import survivable_bundle
 from ssvm_kernel.display.text import size
 from ssvm_kernel.namespace import shell
@@ -186,9 +187,12 @@ class RunResult:
         return f"<run of {name}: {', '.join([ended, *printed, f'commands {len(self.commands)}'])}>"
 
     def _ipython_display_(self) -> None:
-        """Show the report; nothing in the cell of the run itself, which shows it already."""
+        """Show the report; in the cell of the run itself, which shows it already, no more than a terminal needs."""
         cell = _cell_number()
         if self.report is None or (cell is not None and cell == self._cell):
+            surface = current_surface()
+            if not surface.live:
+                surface.write("stdout", f"{self!r}\n")  # behind the Out[n]: that a terminal has written by now
             return
         from IPython.display import display
 

@@ -16,6 +16,7 @@ from ssvm_kernel.capabilities.policy import check_grants
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.display.abilities import manifest_bundle
 from ssvm_kernel.display.evcxr import EvcxrBlocks
+from ssvm_kernel.display.report import show_report
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import show_missed
@@ -265,7 +266,7 @@ class Runtime:
             ended.result = result
             raise ended
         assert result.report is not None
-        prepared.surface.show(result.report.bundle())
+        show_report(prepared.surface, result.report)
         if prepared.profiled:
             from ssvm_kernel.profiling import show_profile
 

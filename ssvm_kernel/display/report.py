@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ssvm_kernel.display.style import CELL, MUTED, ROW, TABLE
-from ssvm_kernel.display.surface import Bundle
+from ssvm_kernel.display.surface import Bundle, Surface
 from ssvm_kernel.display.text import duration, escape, size
 
-__all__ = ["MIME", "CommandLine", "FileLine", "GrantLine", "RunReport", "Timings"]
+__all__ = ["MIME", "CommandLine", "FileLine", "GrantLine", "RunReport", "Timings", "show_report"]
 
 _LISTED = 200
 """Commands, files and grants that a report lists; a guest may run thousands (attack X05)."""
@@ -263,6 +263,17 @@ class RunReport:
             "files": [asdict(file) for file in self.files[:_LISTED]],
             "more_files": self.more_files + max(0, len(self.files) - _LISTED),
         }
+
+
+def show_report(surface: Surface, report: RunReport) -> None:
+    """Show a report: a notebook keeps all of it for whoever reads it later, a terminal gets the line.
+
+    There ``_`` tells the rest.
+    """
+    if surface.live:
+        surface.show(report.bundle())
+    else:
+        surface.write("stdout", f"{report.line()}\n")
 
 
 def _split(times: Timings) -> Iterator[str]:
