@@ -28,6 +28,8 @@ from ssvm_kernel.sandbox.job import Outcome
 __all__ = ["Answered", "OpenGuest"]
 
 _LISTED: Final = 20
+_TOLD: Final = 1000
+"""Files that a guest did not get and that were told: it may try others without end (attack X05)."""
 Answer = TypeVar("Answer", bound=protocol.FromWorker)
 
 
@@ -149,7 +151,7 @@ class OpenGuest:
         exhibits = Exhibits(prepared, self._runtime.ledger)
         streams = GuestStreams(prepared.surface, self.options.output_limit, show=exhibits.show)
         self._held.output.streams = streams
-        denied = len(prepared.context.denials)
+        prepared.context.begin()
         try:
             answer = self._caller(prepared).ask(message, blob, kind, prepared.deadline())
         except KeyboardInterrupt:
@@ -162,7 +164,7 @@ class OpenGuest:
             raise
         finally:
             streams.close()
-        self._check_denials(prepared, prepared.context.denials[denied:])
+        self._check_denials(prepared.context.denials)
         return answer
 
     def _prepared(self) -> Prepared:
@@ -186,7 +188,7 @@ class OpenGuest:
             self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler)
         return self._held.caller
 
-    def _check_denials(self, prepared: Prepared, denials: list[Denial]) -> None:
+    def _check_denials(self, denials: list[Denial]) -> None:
         """Raise for what was refused during a call: the guest was told so, and its answer may be wrong for it."""
         if not denials or self.options.no_raise or self.options.deny_all:
             return
@@ -198,7 +200,6 @@ class OpenGuest:
         if len(denials) > _LISTED:
             lines.append(f"… and {len(denials) - _LISTED:,} more; the ledger has them")
         lines.append(f'Grants of a guest that is called are given when it is opened: ssvm["{name}"].open(…)')
-        del prepared
         raise DeniedError("\n".join(lines))
 
     def _error_of(self, returned: protocol.Returned) -> SsvmError | None:
@@ -208,7 +209,7 @@ class OpenGuest:
         missed = missed_paths(attempts, effective_folders(prepared.grants.folders)) if attempts else ()
         items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in missed if path.refused]
         new = [item for item in items if item.text not in self._told]
-        if new:
+        if new and len(self._told) < _TOLD:
             self._told.update(item.text for item in new)
             prepared.surface.show(notice(f"{self.guest.name} did not get these files", new))
         if returned.trap is None and returned.exit_code is None:

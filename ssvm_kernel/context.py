@@ -87,6 +87,11 @@ class RunContext:
     commands: list[CommandLine] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
 
+    def begin(self) -> None:
+        """Begin anew, with nothing run or refused: the limits are those of one call where a guest is called often."""
+        self.commands = []
+        self.denials = []
+
     def timeout(self, wanted_ms: int) -> int:
         """Return the milliseconds that a command gets: no more than is left of the run."""
         left = self.deadline.left()

@@ -124,7 +124,9 @@ class Prepared:
             self.variables = variables_of(self.options)
             if self.variables is not None and self.variables.stdin is not None and (self.input or self.typing):
                 raise UsageError("a guest has one stdin: give --in one =FILE")
-        except SsvmError:
+        except BaseException:
+            if self.variables is not None:
+                self.variables.close()
             self._book.end_run(run)
             raise
 

@@ -201,7 +201,10 @@ def variables_of(options: RunTraits) -> Variables | None:
         twice = next((name for name in what if what.count(name) > 1), None)
         if twice is not None:
             raise UsageError(f"{twice} is named twice")
-    return Variables(ins, outs)
+    try:
+        return Variables(ins, outs)
+    except OSError as error:
+        raise UsageError(f"the variables cannot be put into files for the guest: {error.strerror or error}") from None
 
 
 def _passed(text: str) -> _Passed:

@@ -27,7 +27,7 @@ from ssvm_kernel.session import Session
 __all__ = ["Exports", "Library"]
 
 _OF_CALLS: Final = (
-    *("engine", "dirs", "env", "allow_command", "allow_command_all", "allow_command_env", "allow_display"),
+    *("engine", "dirs", "env", "allow_command", "allow_command_all", "allow_command_env", "display"),
     *("command_timeout", "command_output_limit", "display_limit", "signal_codes", "max_commands", "memory_limit"),
     *("table_limit", "stack_limit", "time_limit", "fuel", "output_limit", "deny_all", "no_raise"),
 )

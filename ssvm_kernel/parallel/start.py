@@ -24,7 +24,7 @@ _MOST_KEPT: Final = 1 << 30
 """Bytes of all output together that a map keeps (attack X05)."""
 _KIBI: Final = 1 << 10
 _MEBI: Final = 1 << 20
-_NOT_HERE: Final = ("call", "profile", "profile_out", "pick", "interactive", "display", "result_name")
+_NOT_HERE: Final = ("call", "profile", "profile_out", "pick", "interactive", "display", "result_name", "ins", "outs")
 """Options that make no sense for many runs at once."""
 
 

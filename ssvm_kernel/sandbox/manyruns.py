@@ -152,7 +152,8 @@ class ManyRuns:
         return self._execute(items, None)
 
     def _execute(self, items: Sequence[Given], code: Path | None) -> protocol.Ran:
-        output = _Output(self._worker, secrets.token_bytes(_MARK_BYTES), self._keep, self._ended, self._poll)
+        mark = secrets.token_bytes(_MARK_BYTES)
+        output = _Output(self._worker, mark, self._keep, len(items), self._ended, self._poll)
         pipes = OutputPipes.make()
         try:
             with PlainSelector() as selector:
@@ -224,11 +225,13 @@ class _Output:
         worker: Worker,
         mark: bytes,
         keep: int,
+        most: int,
         on_end: Callable[[Ended], None],
         poll: Callable[[], float | None] | None,
     ) -> None:
         self.mark = mark
         self.count = 0
+        self._most = most
         self._on_end = on_end
         self._poll = poll
         self._came = False
@@ -268,6 +271,8 @@ class _Output:
 
     def _ended(self, which: deque[tuple[int, bytes, int]], end: tuple[int, bytes, int]) -> None:
         which.append(end)
+        if self.count + len(which) > self._most:  # a worker that was taken over can write marks without end (X05)
+            raise WorkerDied("the guest's process did not answer as it should")
         while self._out and self._err:
             (code, out, out_total), (other, err, err_total) = self._out.popleft(), self._err.popleft()
             if code != other or code < TRAPPED:

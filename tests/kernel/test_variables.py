@@ -118,4 +118,5 @@ def test_nothing_is_left_and_a_failure_changes_nothing(cells, copy):
     cells.run("import glob, tempfile; before = 'as it was'; said = 'x'")
     assert "exited with status 3" in copy("--in said=a --out before=b", "/vars/none -")
     assert value(cells, "before") == "as it was"
+    assert "one stdin" in copy("--in said=a --in said --stdin x", "- -")
     assert value(cells, "glob.glob(tempfile.gettempdir() + '/ssvm-vars-*')") == "[]"

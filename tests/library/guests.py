@@ -30,6 +30,14 @@ ASKS = r"""(module
   (func (export "ask") (result i32) (call $name (i32.const 8) (i32.const 4)) (call $run))
 )"""
 
+SHOWS = r"""(module
+  (import "ssvm_display" "show" (func $show (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "text/csva,b")
+  (func (export "show") (result i32)
+    (call $show (i32.const 8) (i32.const 8) (i32.const 16) (i32.const 3)))
+)"""
+
 _ALLOCATOR = r"""
   (memory (export "memory") 2)
   (global $top (mut i32) (i32.const 4096))

@@ -138,6 +138,18 @@ def test_a_command_is_refused_and_then_granted(session, library):
     assert (line.request.argv[0], line.decision.effect) == ("true", "allow")
 
 
+def test_limits_of_commands_are_of_each_call(library):
+    with library(guests.ASKS, "asks").open(allow_command=["=true"], max_commands=1) as guest:
+        assert [guest.ask() for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_function_shows_something_where_that_is_granted(library, capfd):
+    guest = library(guests.SHOWS, "shows")
+    assert guest.open(no_raise=True).show() == 1
+    assert guest.open(display=True).show() == 0
+    assert "a table (CSV, 2 columns, 0 rows)" in capfd.readouterr().out
+
+
 def test_without_a_notebook(tmp_path):
     import wasmtime
 
