@@ -106,16 +106,28 @@ class OpenGuest:
             When it cannot be called.
         """
         message = protocol.CallExport(function, shape, count, fresh)
-        returned, blob = self._ask(message, rows, protocol.Returned, fresh=fresh)
+        return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count, fresh=fresh)
+
+    def _answered(self, answer: tuple[protocol.Returned, bytes], count: int, *, fresh: bool) -> Answered:
+        returned, blob = answer
         try:
             checked(returned, count)
         except WorkerDied:
             self._held.close()
             raise
         error = self._error_of(returned)
-        if error is not None and not fresh and returned.count < count:
+        if error is not None and not fresh:
             self._ended = "the one that ended"
         return Answered(returned.count, blob, error)
+
+    def describe(self) -> bytes:
+        """Return what functions a component exports; from the guest's process, so it is not trusted."""
+        return self._ask(protocol.Describe(), b"", protocol.Described, fresh=True)[1]
+
+    def call_component(self, path: tuple[str, ...], rows: bytes, count: int, *, fresh: bool = False) -> Answered:
+        """Call a component's function, once for each list of arguments; see `call`."""
+        message = protocol.CallComponent(path, fresh)
+        return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count, fresh=fresh)
 
     def memory(self, offset: int, length: int, data: bytes | None = None) -> tuple[int, bytes]:
         """Read a part of the kept instance's memory, or write one; return the memory's size and what was read.

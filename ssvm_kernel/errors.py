@@ -14,6 +14,7 @@ __all__ = [
     "DeniedError",
     "GrantError",
     "GrantRevoked",
+    "GuestError",
     "GuestExit",
     "GuestInterrupted",
     "GuestTrap",
@@ -123,6 +124,22 @@ class GuestTrap(SsvmError):
     def __init__(self, message: str, kind: str = "trap") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class GuestError(SsvmError):
+    """A component's function returned an error, as its interface says that it may.
+
+    Parameters
+    ----------
+    function : str
+        Which.
+    value : object
+        The error, of the type that the interface gives it.
+    """
+
+    def __init__(self, function: str, value: Any) -> None:
+        super().__init__(f"{function} returned an error: {value}")
+        self.value = value
 
 
 class GuestInterrupted(KeyboardInterrupt):

@@ -13,9 +13,11 @@ from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import LoadError
 
-__all__ = ["Guest"]
+__all__ = ["COMPONENT", "Guest"]
 
 _STARTS = b"\x06_start\x00"  # the export of a function of that name
+COMPONENT = b"\x0d\0\x01\0"
+"""The bytes of a component where a module has its version."""
 _MAGIC = b"\0asm"
 
 
@@ -74,6 +76,11 @@ class Guest:
         first = self.functions[0].partition(" ")[0]
         head = f"{name} is a library; call its functions with: %ssvm run {name} --call {first} -- ARGUMENTS"
         return "\n".join([head, *(f"  {function}" for function in self.functions)])
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it is a component (WASI 0.2) and no core module."""
+        return self.wasm[4:8] == COMPONENT
 
     @property
     def is_module(self) -> bool:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from traitlets import TraitError
 
 from ssvm_kernel.calls import OpenGuest
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.display.style import ROW
-from ssvm_kernel.display.text import escape
 from ssvm_kernel.errors import LoadError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.bindgen import NODE, BindgenFunction, node_interface
+from ssvm_kernel.library.exports import Exports
 from ssvm_kernel.library.functions import Function
 from ssvm_kernel.library.memory import Memory
-from ssvm_kernel.library.signatures import Signature
 from ssvm_kernel.library.tables import functions_of
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.result import RunResult
@@ -32,40 +30,6 @@ _OF_CALLS: Final = (
     *("table_limit", "stack_limit", "time_limit", "fuel", "output_limit", "deny_all", "no_raise"),
 )
 """The options of a run that make sense for calls."""
-
-
-class Exports(Mapping[str, Function]):
-    """The functions of a guest, by name."""
-
-    def __init__(self, functions: Mapping[str, Function]) -> None:
-        self._functions = functions
-
-    def __getitem__(self, name: str) -> Function:
-        try:
-            return self._functions[name]
-        except KeyError:
-            near = difflib.get_close_matches(name, self._functions, 1, 0.5)
-            hint = f"; did you mean {visible(near[0])}?" if near else ""
-            raise UsageError(f"there is no function {name!r}{hint}") from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._functions
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._functions)
-
-    def __len__(self) -> int:
-        return len(self._functions)
-
-    def __repr__(self) -> str:
-        return "\n".join(_lines(function.signature) for function in self._functions.values()) or "no functions"
-
-    def _repr_html_(self) -> str:
-        rows = (
-            f"<li><code>{escape(function.signature.text)}</code> {escape(_note(function.signature))}</li>"
-            for function in self._functions.values()
-        )
-        return f'<div style="{ROW}"><ul>{"".join(rows)}</ul></div>' if self._functions else "no functions"
 
 
 class Library:
@@ -92,7 +56,7 @@ class Library:
         self._options = options or RunTraits()
         self._cell = cell
         self._opened: OpenGuest = session.open(guest, self._options, cell)
-        self._exports = Exports(functions_of(self._opened, guest.wasm))
+        self._exports: Exports | None = None
 
     @property
     def name(self) -> str:
@@ -106,7 +70,9 @@ class Library:
 
     @property
     def exports(self) -> Exports:
-        """Its functions, by name."""
+        """Its functions, by name; those of a component are asked of the engine, in the guest's process."""
+        if self._exports is None:
+            self._exports = Exports(functions_of(self._opened, self._guest.wasm))
         return self._exports
 
     @property
@@ -193,10 +159,12 @@ class Library:
         """
         from ssvm_kernel.library.mapping import map_items
 
+        if self._guest.is_component:
+            raise UsageError("this map is for modules; a component's function has its own: guest.NAME.map([…])")
         return map_items(
             self._session,
             self._guest,
-            self._exports,
+            self.exports,
             function_or_args,
             items,
             _options(options, more=("stdin", "result_limit")) if options else self._options,
@@ -222,20 +190,23 @@ class Library:
         self.close()
 
     def __getattr__(self, name: str) -> Any:
-        if name in NODE and any(isinstance(function, BindgenFunction) for function in self._exports.values()):
-            return node_interface(name, cast("Mapping[str, BindgenFunction]", self._exports).__getitem__)
-        if name.startswith("_") or name not in (exports := self.__dict__.get("_exports", ())):
-            near = difflib.get_close_matches(name, self.__dict__.get("_exports", ()), 1, 0.5)
+        if name.startswith("_"):
+            raise AttributeError(f"a guest has no {name!r}")
+        exports = self.exports
+        if name in NODE and any(isinstance(function, BindgenFunction) for function in exports.values()):
+            return node_interface(name, exports.__getitem__)
+        if name not in exports:
+            near = difflib.get_close_matches(name, exports, 1, 0.5)
             hint = f"; did you mean {visible(near[0])}?" if near else "; .exports lists its functions"
-            raise AttributeError(f"the guest {visible(self.__dict__.get('_guest', self).name)} has no {name!r}{hint}")
+            raise AttributeError(f"the guest {visible(self.name)} has no {name!r}{hint}")
         return exports[name]
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *(name for name in self._exports if name.isidentifier())})
+        return sorted({*super().__dir__(), *(name for name in self.exports if name.isidentifier())})
 
     def __repr__(self) -> str:
         head = f"guest {visible(self.name)} (sha256 {self.sha256[:12]}…)"
-        return f"{head}\n{self._exports!r}" if self._exports else f"{head}: it has no functions to call; .run() runs it"
+        return f"{head}\n{self.exports!r}" if self.exports else f"{head}: it has no functions to call; .run() runs it"
 
 
 def _options(given: Mapping[str, Any], more: tuple[str, ...] = ()) -> RunTraits:
@@ -251,15 +222,6 @@ def _options(given: Mapping[str, Any], more: tuple[str, ...] = ()) -> RunTraits:
         except TraitError:
             raise UsageError(f"{name} does not take {value!r:.80}. {RunTraits.class_traits()[name].help}") from None
     return options
-
-
-def _lines(signature: Signature) -> str:
-    note = _note(signature)
-    return f"{signature.text}  # {note}" if note else signature.text
-
-
-def _note(signature: Signature) -> str:
-    return f"cannot be called: {signature.trouble}" if signature.trouble else signature.doc
 
 
 def found_in(session: Session, name: str) -> Guest:

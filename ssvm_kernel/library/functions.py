@@ -96,6 +96,17 @@ class Function:
                 raise answered.error
         return found
 
+    @property
+    def text(self) -> str:
+        """The function in one line, safe to show."""
+        return self.signature.text
+
+    @property
+    def note(self) -> str:
+        """What a list of functions says besides."""
+        trouble = self.signature.trouble
+        return f"cannot be called: {trouble}" if trouble else self.signature.doc
+
     def __repr__(self) -> str:
         return f"<function {self.signature.text} of {visible(self._opened.guest.name)}>"
 

@@ -15,7 +15,7 @@ from ssvm_kernel.library.values import NUMBERS, ValueType, type_of
 from ssvm_kernel.sandbox.callmessages import Shape
 from ssvm_kernel.sandbox.rows import BYTES
 
-__all__ = ["ALLOCATE", "FREE", "Signature", "plain", "signed"]
+__all__ = ["ALLOCATE", "FREE", "Named", "Signature", "plain", "signed"]
 
 ALLOCATE: Final = "ssvm_alloc"
 """The export by which a guest gives memory for arguments: takes a size, returns an address."""
@@ -73,15 +73,15 @@ class Signature:
         named = all(name.isidentifier() for name in self.names) and len(set(self.names)) == len(self.names)
         names = self.names if named else tuple(f"a{index}" for index in range(len(self.names)))
         params = [
-            inspect.Parameter(name, kind, annotation=_Named(type_.text))
+            inspect.Parameter(name, kind, annotation=Named(type_.text))
             for name, type_ in zip(names, self.params, strict=True)
         ]
         fresh = inspect.Parameter("fresh", inspect.Parameter.KEYWORD_ONLY, default=False)
-        returns: Any = _Named(", ".join(type_.text for type_ in self.results) or "None")
+        returns: Any = Named(", ".join(type_.text for type_ in self.results) or "None")
         return inspect.Signature([*(params if "fresh" not in names else ()), fresh], return_annotation=returns)
 
 
-class _Named:
+class Named:
     """An annotation that is shown as its name."""
 
     def __init__(self, text: str) -> None:

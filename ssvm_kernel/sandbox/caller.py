@@ -143,6 +143,7 @@ class Caller:
             table_elements=job.table_elements,
             fuel=job.fuel,
             keep=True,
+            component=job.is_component,
         )
         if code is None:
             self._worker.send(message, fds=self._writes)

@@ -6,7 +6,19 @@ import msgspec
 
 from ssvm_kernel.sandbox.facts import Attempt, Message, TrapInfo
 
-__all__ = ["CallExport", "Memory", "MemoryPart", "Opened", "Renew", "Renewed", "Returned", "Shape"]
+__all__ = [
+    "CallComponent",
+    "CallExport",
+    "Describe",
+    "Described",
+    "Memory",
+    "MemoryPart",
+    "Opened",
+    "Renew",
+    "Renewed",
+    "Returned",
+    "Shape",
+]
 
 
 class Shape(msgspec.Struct, frozen=True, array_like=True):
@@ -79,6 +91,31 @@ class Memory(Message, frozen=True):
 
 class Renew(Message, frozen=True):
     """To the worker: let go of the kept instance; the next call makes a new one."""
+
+
+class Describe(Message, frozen=True):
+    """To the worker: tell which functions the kept component exports."""
+
+
+class CallComponent(Message, frozen=True):
+    """To the worker: call a function of the kept component, once for each list of arguments in the blob.
+
+    Values are plain data in msgpack: records and tuples as lists, a case as its name and payload.
+
+    Parameters
+    ----------
+    path : tuple of str
+        The function's name, after that of the interface that it is in.
+    fresh : bool
+        As in `CallExport`.
+    """
+
+    path: tuple[str, ...]
+    fresh: bool = False
+
+
+class Described(Message, frozen=True):
+    """From the worker: in the blob, each function's path, parameters and result, the types as plain data."""
 
 
 class Opened(Message, frozen=True):

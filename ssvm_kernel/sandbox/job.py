@@ -13,8 +13,10 @@ from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
 
-__all__ = ["NOT_ENDED", "CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
+__all__ = ["COMPONENT", "NOT_ENDED", "CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
 
+COMPONENT: Final = b"\x0d\0\x01\0"
+"""The bytes of a component where a module has its version."""
 _OWN_MEMORY: Final = 1 << 30
 """Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
 
@@ -94,6 +96,11 @@ class Job:
         return _digest(f"{self.sha256}/{engine_tag(self.settings)}")
 
     @property
+    def is_component(self) -> bool:
+        """Whether it is a component and no module."""
+        return self.wasm[4:8] == COMPONENT
+
+    @property
     def domain(self) -> str:
         """Trust domain: the same module with the same folders and libraries may use the same worker again."""
         return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras)))
@@ -102,7 +109,7 @@ class Job:
     def lock(self) -> protocol.Lock:
         """What a worker for this job gives up the rest for."""
         libraries = sum(_LIBRARY_MEMORY.get(extra, _SOME_LIBRARY) for extra in self.extras)
-        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY + libraries, self.extras)
+        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY + libraries, self.extras, self.is_component)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ from typing import Final, TypeAlias
 import msgspec
 
 from ssvm_kernel.sandbox.callmessages import (
+    CallComponent,
     CallExport,
+    Describe,
+    Described,
     Memory,
     MemoryPart,
     Opened,
@@ -37,11 +40,14 @@ __all__ = [
     "MOST_PATH_BYTES",
     "Attempt",
     "Call",
+    "CallComponent",
     "CallExport",
     "CommandCall",
     "CommandReply",
     "Compile",
     "Compiled",
+    "Describe",
+    "Described",
     "DisplayCall",
     "DisplayReply",
     "Failed",
@@ -92,11 +98,14 @@ class Lock(Message, frozen=True):
         Most bytes of private memory of the whole process.
     extras : tuple of str
         Libraries that are loaded before, to be lent to guests; see `ssvm_kernel.host.lending`.
+    components : bool
+        Whether it will run a component: what that needs is loaded before.
     """
 
     preopens: tuple[Preopen, ...]
     data_bytes: int
     extras: tuple[str, ...] = ()
+    components: bool = False
 
 
 class Compile(Message, frozen=True):
@@ -147,6 +156,8 @@ class Run(Message, frozen=True):
         What to call instead of ``_start``.
     measured : bool
         Whether its times are compared with others.
+    component : bool
+        Whether it is a component and no module.
     keep : bool
         Whether it is not run, but kept so that its functions can be called; its pipes stay open then.
     mark : bytes
@@ -168,6 +179,7 @@ class Run(Message, frozen=True):
     call: Call | None = None
     measured: bool = False
     keep: bool = False
+    component: bool = False
     mark: bytes = b""
 
 
@@ -303,7 +315,8 @@ class Failed(Message, frozen=True):
     message: str
 
 
-ToWorker: TypeAlias = Lock | Compile | Run | CallExport | Memory | Renew | CommandReply | DisplayReply | InputReply
+_Calling: TypeAlias = CallExport | CallComponent | Describe | Memory | Renew
+ToWorker: TypeAlias = Lock | Compile | Run | _Calling | CommandReply | DisplayReply | InputReply
 FromWorker: TypeAlias = (
     Ready
     | Locked
@@ -317,6 +330,7 @@ FromWorker: TypeAlias = (
     | Returned
     | MemoryPart
     | Renewed
+    | Described
     | Ran
 )
 

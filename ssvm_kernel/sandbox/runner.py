@@ -205,6 +205,7 @@ class _Run:
             ask=self._on_input is not None,
             call=job.call,
             measured=job.measured,
+            component=job.is_component,
         )
         stdin = [self._feed.fileno] if self._feed is not None else []
         try:

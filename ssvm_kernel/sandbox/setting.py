@@ -24,12 +24,12 @@ class CannotRun(Exception):
         self.stage = stage
 
 
-def limit_store(store: wasmtime.Store, request: protocol.Run) -> None:
+def limit_store(store: wasmtime.Store, request: protocol.Run, instances: int = _MOST_INSTANCES) -> None:
     """Bound what the guest may make the engine hold; the system bounds the whole process besides."""
     store.set_limits(
         memory_size=request.memory_bytes,
         table_elements=request.table_elements,
-        instances=_MOST_INSTANCES,
+        instances=instances,
         tables=_MOST_TABLES,
         memories=_MOST_MEMORIES,
     )

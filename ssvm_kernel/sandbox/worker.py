@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from typing import TYPE_CHECKING
 
 import wasmtime
 
@@ -30,6 +31,7 @@ from ssvm_kernel.sandbox.calling import BadCall, bind_export
 from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
 from ssvm_kernel.sandbox.entry import enter_start
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
+from ssvm_kernel.sandbox.job import COMPONENT
 from ssvm_kernel.sandbox.kept import KeptGuest
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.many import ManyRuns
@@ -38,6 +40,9 @@ from ssvm_kernel.sandbox.profiler import GuestProfiler
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
+
+if TYPE_CHECKING:
+    from ssvm_kernel.sandbox.components import KeptComponent, LoadedComponent
 
 __all__ = ["main"]
 
@@ -54,7 +59,8 @@ class Worker:
         # Made before the lock, which they do not need to outlive: neither starts a thread.
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
         self._modules: dict[str, Loaded] = {}
-        self._kept: KeptGuest | None = None
+        self._components: dict[str, LoadedComponent] = {}
+        self._kept: KeptGuest | KeptComponent | None = None
         self._host_seconds = 0.0
         self._input_ended = False
 
@@ -88,6 +94,10 @@ class Worker:
     def _lock(self, request: protocol.Lock) -> None:
         if request.extras:
             self._lent = lend(request.extras)  # their files cannot be read afterwards
+        if request.components:
+            import wasmtime.component  # noqa: F401  (no file of Python opens once locked)
+
+            import ssvm_kernel.sandbox.components  # noqa: F401
         policy = LockPolicy(
             keep_descriptors=(self._sock.fileno(),),
             read=(*(folder.host for folder in request.preopens if not folder.writable), *files_of(self._lent)),
@@ -115,13 +125,19 @@ class Worker:
 
     def _compile(self, request: protocol.Compile, wasm: bytes) -> None:
         started = time.perf_counter()
+        engine = self._engine(request.engine)
         try:
-            module = wasmtime.Module(self._engine(request.engine), wasm)
+            if wasm[4:8] == COMPONENT:
+                from ssvm_kernel.sandbox.components import compile_component
+
+                self._components[request.key], code = compile_component(engine, wasm)
+            else:
+                module = wasmtime.Module(engine, wasm)
+                self._modules[request.key] = Loaded(engine, module, self._new_models)
+                code = bytes(module.serialize())
         except wasmtime.WasmtimeError as error:
             raise CannotRun("compile", str(error)) from None
-        seconds = time.perf_counter() - started
-        self._modules[request.key] = Loaded(self._engine(request.engine), module, self._new_models)
-        self._send(protocol.Compiled(seconds), bytes(module.serialize()))
+        self._send(protocol.Compiled(time.perf_counter() - started), code)
 
     def _load(self, request: protocol.Run, fds: list[int]) -> Loaded:
         if request.machine_code:
@@ -134,6 +150,27 @@ class Worker:
             self._modules[request.key] = Loaded(engine, module, self._new_models)
         return self._modules[request.key]
 
+    def _load_component(self, request: protocol.Run, fds: list[int]) -> LoadedComponent:
+        from ssvm_kernel.sandbox.components import load_component
+
+        if request.machine_code:
+            try:
+                self._components[request.key] = load_component(self._engine(request.engine), f"/dev/fd/{fds[2]}")
+            except wasmtime.WasmtimeError as error:
+                raise CannotRun("stale", str(error)) from None
+        return self._components[request.key]
+
+    def _run_component(self, request: protocol.Run, fds: list[int]) -> tuple[protocol.Finished, bytes]:
+        """Run one component as a command; of its memory and files nothing is told, since the engine keeps them."""
+        from ssvm_kernel.sandbox.components import run_command
+
+        started = time.perf_counter()
+        guest = self._load_component(request, fds)
+        loaded = time.perf_counter()
+        exit_code, trap = run_command(guest, request, fds)
+        finished = protocol.Finished(exit_code, trap, loaded - started, 0.0, time.perf_counter() - loaded, 0.0, 0)
+        return finished, b""
+
     def _work(self, message: protocol.ToWorker, blob: bytes, fds: list[int]) -> tuple[protocol.FromWorker, bytes]:
         """Run a guest, keep one, or call its functions, and return the answer."""
         if not isinstance(message, protocol.Run):
@@ -141,6 +178,8 @@ class Worker:
             return self._kept.answer(message, blob)
         if message.keep:
             return self._keep(message, fds), b""
+        if message.component:
+            return self._run_component(message, fds)
         if message.mark:
             guest = self._load(message, fds)
             runs = ManyRuns(guest, message, fds, self._ask_command, self._ask_display)
@@ -150,8 +189,13 @@ class Worker:
 
     def _keep(self, request: protocol.Run, fds: list[int]) -> protocol.Opened:
         """Keep a guest whose functions will be called; a worker has one at most."""
-        guest = self._load(request, fds)
-        self._kept = KeptGuest(guest, request, tuple(fds[:2]), self._ask_command, self._ask_display)
+        if request.component:
+            from ssvm_kernel.sandbox.components import KeptComponent
+
+            self._kept = KeptComponent(self._load_component(request, fds), request, tuple(fds[:2]))
+        else:
+            guest = self._load(request, fds)
+            self._kept = KeptGuest(guest, request, tuple(fds[:2]), self._ask_command, self._ask_display)
         del fds[:2]  # they stay open for its later instances
         return protocol.Opened()
 

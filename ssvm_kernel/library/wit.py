@@ -1,0 +1,308 @@
+"""The types of a component's interface (WIT), and Python's values for them.
+
+Numbers, ``bool``, ``char`` and ``string`` are Python's own; ``list<u8>`` is bytes, other lists are lists; a record is a
+`Record`, which is a dict whose fields are attributes too; an enum is a str, flags are a set of str, an option is the
+value or None; a case of a variant, and a result inside another type, is a `Case`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.errors import UsageError
+from ssvm_kernel.library.values import NUMBERS
+
+__all__ = ["Case", "Record", "WitType", "type_from"]
+
+_MOST_ITEMS: Final = 100_000
+_MOST_BYTES: Final = 1 << 20
+"""Of one list: each item takes microseconds here, and bulk belongs into a module's memory."""
+_DEEPEST: Final = 50
+
+
+class Case(NamedTuple):
+    """A case of a variant or result, and what it carries."""
+
+    name: str
+    value: Any = None
+
+
+class Record(dict[str, Any]):
+    """A record: a dict of its fields, by the names of the interface; also as attributes, with ``_`` for ``-``."""
+
+    def __getattr__(self, name: str) -> Any:
+        for key in (name, name.replace("_", "-")):
+            if key in self:
+                return self[key]
+        raise AttributeError(name)
+
+
+@dataclass(frozen=True)
+class WitType:
+    """One type.
+
+    Parameters
+    ----------
+    text : str
+        As the interface writes it.
+    lower : callable
+        Returns a value as plain data for the guest's process; raises `UsageError`, whose message is to be read after
+        the parameter's name.
+    lift : callable
+        Returns a value from plain data; raises `ValueError` or `TypeError` for data that is not of this type.
+    """
+
+    text: str
+    lower: Callable[[Any], Any]
+    lift: Callable[[Any], Any]
+
+
+def type_from(tree: Any, depth: int = 0) -> WitType:
+    """Return the type that a guest's process describes.
+
+    Raises
+    ------
+    UsageError
+        For one that has no values in Python: a resource, a stream.
+    ValueError
+        For what is no description.
+    """
+    if depth > _DEEPEST:
+        raise ValueError("types inside types without end")
+    if isinstance(tree, str):
+        if tree not in _PLAIN:
+            raise UsageError(f"it uses {visible(tree, 100)}, which has no values in Python")
+        return _PLAIN[tree]
+    kind, parts = tree
+    return _MADE[kind](parts, depth + 1)
+
+
+def _refuse(text: str, value: Any) -> UsageError:
+    return UsageError(f"takes {text}, and {type(value).__name__} {value!r:.40} is none")
+
+
+def _integer(bits: int, *, signed: bool) -> WitType:
+    text = f"{'s' if signed else 'u'}{bits}"
+    low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
+
+    def lower(value: Any) -> int:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise _refuse(text, value)
+        whole = int(value.__index__())
+        if not low <= whole < high:
+            raise UsageError(f"takes {text}, and {whole} is not in {low} … {high - 1}")
+        return whole
+
+    def lift(raw: Any) -> int:
+        if type(raw) is not int or not low <= raw < high:
+            raise ValueError(text)
+        return raw
+
+    return WitType(text, lower, lift)
+
+
+def _float(text: str) -> WitType:
+    def lift(raw: Any) -> float:
+        if type(raw) is not float:
+            raise ValueError(text)
+        return raw
+
+    return WitType(text, NUMBERS[text].lower, lift)
+
+
+def _of_class(text: str, kind: type, fits: Callable[[Any], bool] = lambda _: True) -> WitType:
+    def lower(value: Any) -> Any:
+        if not isinstance(value, kind) or not fits(value):
+            raise _refuse(text, value)
+        return value
+
+    def lift(raw: Any) -> Any:
+        if type(raw) is not kind or not fits(raw):
+            raise ValueError(text)
+        return raw
+
+    return WitType(text, lower, lift)
+
+
+def _encodable(value: str) -> bool:
+    return not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
+
+
+_PLAIN: Final[Mapping[str, WitType]] = {
+    **{f"s{bits}": _integer(bits, signed=True) for bits in (8, 16, 32, 64)},
+    **{f"u{bits}": _integer(bits, signed=False) for bits in (8, 16, 32, 64)},
+    "f32": _float("f32"),
+    "f64": _float("f64"),
+    "bool": _of_class("bool", bool),
+    "char": _of_class("char", str, lambda value: len(value) == 1 and _encodable(value)),
+    "string": _of_class("string", str, _encodable),
+}
+
+
+def _list(parts: Any, depth: int) -> WitType:
+    element = type_from(parts, depth)
+    text = f"list<{element.text}>"
+    if element.text == "u8":
+        return WitType(text, _bytes, _of_class(text, bytes).lift)
+
+    def lower(value: Any) -> list[Any]:
+        if isinstance(value, str | bytes | Mapping):
+            raise _refuse(text, value)
+        try:
+            items = list(value.tolist() if hasattr(value, "tolist") else value)
+        except TypeError:
+            raise _refuse(text, value) from None
+        if len(items) > _MOST_ITEMS:
+            raise UsageError(f"takes at most {_MOST_ITEMS:,} items; give more to a module, by its memory")
+        return [element.lower(item) for item in items]
+
+    def lift(raw: Any) -> list[Any]:
+        if type(raw) is not list:
+            raise ValueError(text)
+        return [element.lift(item) for item in raw]
+
+    return WitType(text, lower, lift)
+
+
+def _bytes(value: Any) -> bytes:
+    try:
+        data = bytes(memoryview(value))
+    except (TypeError, BufferError, ValueError):
+        raise _refuse("list<u8>", value) from None
+    if len(data) > _MOST_BYTES:
+        raise UsageError(f"takes at most {_MOST_BYTES >> 20} MiB; give more to a module, by its memory")
+    return data
+
+
+def _record(parts: Any, depth: int) -> WitType:
+    fields = [(str(name), type_from(of, depth)) for name, of in parts]
+    text = "record {" + ", ".join(f"{visible(name, 60)}: {of.text}" for name, of in fields) + "}"
+
+    def lower(value: Any) -> list[Any]:
+        return [_lowered(name, of, _field(value, name, text)) for name, of in fields]
+
+    def lift(raw: Any) -> Record:
+        return Record({name: of.lift(item) for (name, of), item in zip(fields, raw, strict=True)})
+
+    return WitType(text, lower, lift)
+
+
+def _field(value: Any, name: str, text: str) -> Any:
+    for key in (name, name.replace("-", "_")):
+        if isinstance(value, Mapping):
+            if key in value:
+                return value[key]
+        elif hasattr(value, key):
+            return getattr(value, key)
+    raise UsageError(f"takes {text}, and {visible(name, 60)} is missing")
+
+
+def _lowered(name: str, of: WitType, value: Any) -> Any:
+    try:
+        return of.lower(value)
+    except UsageError as error:
+        raise UsageError(f"{visible(name, 60)} {error}") from None
+
+
+def _tuple(parts: Any, depth: int) -> WitType:
+    elements = [type_from(of, depth) for of in parts]
+    text = f"tuple<{', '.join(of.text for of in elements)}>"
+
+    def lower(value: Any) -> list[Any]:
+        if not isinstance(value, tuple | list) or len(value) != len(elements):
+            raise _refuse(text, value)
+        return [of.lower(item) for of, item in zip(elements, value, strict=True)]
+
+    def lift(raw: Any) -> tuple[Any, ...]:
+        return tuple(of.lift(item) for of, item in zip(elements, raw, strict=True))
+
+    return WitType(text, lower, lift)
+
+
+def _names(word: str, parts: Any) -> tuple[str, frozenset[str]]:
+    return f"{word} {{{', '.join(visible(str(name), 60) for name in parts)}}}", frozenset(map(str, parts))
+
+
+def _enum(parts: Any, depth: int) -> WitType:
+    del depth
+    text, names = _names("enum", parts)
+    return _of_class(text, str, lambda value: value in names)
+
+
+def _flags(parts: Any, depth: int) -> WitType:
+    del depth
+    text, names = _names("flags", parts)
+
+    def lower(value: Any) -> list[str]:
+        if isinstance(value, str) or not all(isinstance(item, str) and item in names for item in value):
+            raise _refuse(text, value)
+        return list(value)
+
+    def lift(raw: Any) -> set[str]:
+        if not names.issuperset(raw):
+            raise ValueError(text)
+        return set(raw)
+
+    return WitType(text, lower, lift)
+
+
+def _option(parts: Any, depth: int) -> WitType:
+    payload = type_from(parts, depth)
+
+    def lower(value: Any) -> list[Any]:
+        return ["none", None] if value is None else ["some", payload.lower(value)]
+
+    def lift(raw: Any) -> Any:
+        name, value = raw
+        if name not in ("none", "some"):
+            raise ValueError(name)
+        return payload.lift(value) if name == "some" else None
+
+    return WitType(f"option<{payload.text}>", lower, lift)
+
+
+def _variant(parts: Any, depth: int, word: str = "variant") -> WitType:
+    cases = {str(name): None if of is None else type_from(of, depth) for name, of in parts}
+    inner = ", ".join(visible(name, 60) + (f"({of.text})" if of is not None else "") for name, of in cases.items())
+    text = f"{word} {{{inner}}}"
+
+    def lower(value: Any) -> list[Any]:
+        name, given = (value, None) if isinstance(value, str) else value if _is_case(value) else ("", None)
+        if name not in cases:
+            raise UsageError(f"takes {text}: give Case(name, value), and not {value!r:.40}")
+        of = cases[name]
+        if of is None and given is not None:
+            raise UsageError(f"takes {text}, and {visible(name, 60)} carries nothing")
+        return [name, None if of is None else _lowered(name, of, given)]
+
+    def lift(raw: Any) -> Case:
+        name, value = raw
+        of = cases[name]
+        return Case(name, None if of is None else of.lift(value))
+
+    return WitType(text, lower, lift)
+
+
+def _is_case(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
+
+
+def _result(parts: Any, depth: int) -> WitType:
+    made = _variant(parts, depth, "result")
+    names = ["_" if of is None else type_from(of, depth).text for _, of in parts]
+    return WitType(f"result<{', '.join(names)}>", made.lower, made.lift)
+
+
+_MADE: Final[Mapping[str, Callable[[Any, int], WitType]]] = {
+    "list": _list,
+    "record": _record,
+    "tuple": _tuple,
+    "enum": _enum,
+    "flags": _flags,
+    "option": _option,
+    "variant": _variant,
+    "result": _result,
+}

@@ -1,0 +1,283 @@
+"""Components in a worker: run as a command, or called with the values of their interface's types.
+
+`wasmtime.component` is imported before the worker is locked, and only in one that is meant for a component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+import wasmtime
+
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
+from ssvm_kernel.sandbox.traps import parse_trap
+
+__all__ = ["KeptComponent", "LoadedComponent", "compile_component", "load_component", "run_command"]
+
+_RUN: Final = "wasi:cli/run@"
+_NETWORK: Final = ("wasi:http/", "wasi:sockets/")
+_INSTANCES: Final = 1000  # a component is many of them
+_Path = tuple[str, ...]
+
+
+class LoadedComponent:
+    """A component, and what it may import: WASI 0.2, without sockets that would work.
+
+    Parameters
+    ----------
+    engine : wasmtime.Engine
+        The engine that it was made for.
+    component : wasmtime.component.Component
+        The component.
+    """
+
+    def __init__(self, engine: wasmtime.Engine, component: Any) -> None:
+        import wasmtime.component as wc
+
+        self.engine = engine
+        self.component = component
+        self.linker = wc.Linker(engine)
+        self.linker.add_wasip2()
+
+    def functions(self) -> Iterator[tuple[_Path, Any]]:
+        """Yield the functions that it exports, each with its path and type."""
+        import wasmtime.component as wc
+
+        for name, item in self.component.type.exports(self.engine).items():
+            found = item.ty
+            if isinstance(found, wc.FuncType):
+                yield (name,), found
+            elif isinstance(found, wc.ComponentInstanceType):
+                for inner, part in found.exports(self.engine).items():
+                    type_ = part.ty
+                    if isinstance(type_, wc.FuncType):
+                        yield (name, inner), type_
+
+
+def compile_component(engine: wasmtime.Engine, wasm: bytes) -> tuple[LoadedComponent, bytes]:
+    """Return a component and its machine code."""
+    component = _component().Component(engine, wasm)
+    return LoadedComponent(engine, component), bytes(component.serialize())
+
+
+def load_component(engine: wasmtime.Engine, path: str) -> LoadedComponent:
+    """Return the component whose machine code is in a file."""
+    return LoadedComponent(engine, _component().Component.deserialize_file(engine, path))
+
+
+class _Live:
+    """One instance."""
+
+    def __init__(self, guest: LoadedComponent, request: protocol.Run, fds: tuple[int, ...]) -> None:
+        self.store = wasmtime.Store(guest.engine)
+        try:
+            limit_store(self.store, request, instances=_INSTANCES)
+            self.store.set_wasi(wasi_config(request, list(fds)))
+            try:
+                self._instance = guest.linker.instantiate(self.store, guest.component)
+            except wasmtime.Trap:
+                raise
+            except wasmtime.WasmtimeError as error:
+                if "wasm backtrace" in str(error):
+                    raise
+                raise CannotRun("link", _unlinked(str(error))) from None
+        except BaseException:
+            self.store.close()
+            raise
+
+    def function(self, path: _Path) -> Callable[..., Any]:
+        """Return a function."""
+        index: Any = None
+        for name in path:
+            index = self._instance.get_export_index(self.store, name, index)
+            if index is None:
+                raise CannotRun("call", f"it exports no {'#'.join(path)}")
+        found = self._instance.get_func(self.store, index)
+        if found is None:
+            raise CannotRun("call", f"{'#'.join(path)} is no function")
+
+        def call(*values: Any) -> Any:
+            result = found(self.store, *values)
+            found.post_return(self.store)
+            return result
+
+        return call
+
+
+def run_command(
+    guest: LoadedComponent, request: protocol.Run, fds: list[int]
+) -> tuple[int | None, protocol.TrapInfo | None]:
+    """Run a component from its start, and return its status, or the trap.
+
+    Raises
+    ------
+    CannotRun
+        When it cannot be linked, or has nothing to run.
+    """
+    path = next((path for path, _ in guest.functions() if path[0].startswith(_RUN) and path[-1] == "run"), None)
+    if path is None:
+        names = ", ".join("#".join(path) for path, _ in guest.functions()) or "nothing"
+        raise CannotRun("link", f"it exports no wasi:cli/run, so there is nothing to run (it exports: {names})")
+    live = None
+    try:
+        live = _Live(guest, request, tuple(fds))
+        result = live.function(path)()
+        return int(getattr(result, "tag", "ok") == "err"), None
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+        return _ended(error)
+    finally:
+        if live is not None:
+            live.store.close()
+
+
+def _unlinked(text: str) -> str:
+    """Return why a component cannot be linked."""
+    if any(name in text for name in _NETWORK):
+        return f"{text}\nGuests have no network: nothing grants it"
+    return text
+
+
+def _ended(error: Exception) -> tuple[int | None, protocol.TrapInfo | None]:
+    """Return the status that the guest ended with, or the trap."""
+    code = getattr(error, "code", None) if isinstance(error, wasmtime.ExitTrap) else None
+    return (int(code), None) if code is not None else (None, parse_trap(str(error)))
+
+
+class KeptComponent:
+    """Answers calls of a component's functions, as `ssvm_kernel.sandbox.kept.KeptGuest` does for modules."""
+
+    def __init__(self, guest: LoadedComponent, request: protocol.Run, fds: tuple[int, ...]) -> None:
+        self._parts = guest, request, fds
+        self._types: dict[_Path, Any] = dict(guest.functions())
+        self._live: _Live | None = None
+
+    def answer(self, message: protocol.ToWorker, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
+        """Return the answer to a message, and its blob."""
+        if isinstance(message, protocol.Describe):
+            return protocol.Described(), msgspec.msgpack.encode(list(map(self._described, self._types)))
+        if isinstance(message, protocol.CallComponent):
+            return self._call(message, blob)
+        self._drop()
+        return protocol.Renewed(), b""
+
+    def _described(self, path: _Path) -> Any:
+        type_ = self._types[path]
+        result = type_.result
+        return [path, [[name, tree(of)] for name, of in type_.params], None if result is None else tree(result)]
+
+    def _drop(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.store.close()
+
+    def _call(self, message: protocol.CallComponent, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
+        type_ = self._types.get(message.path)
+        if type_ is None:
+            raise CannotRun("call", f"it exports no {'#'.join(message.path)}")
+        params, returns = [of for _, of in type_.params], type_.result
+        results: list[Any] = []
+        exit_code: int | None = None
+        trap = None
+        try:
+            for args in msgspec.msgpack.decode(blob):
+                if message.fresh or self._live is None:
+                    self._drop()
+                    self._live = _Live(*self._parts)
+                values = [lower(of, value) for of, value in zip(params, args, strict=True)]
+                result = self._live.function(message.path)(*values)
+                results.append(None if returns is None else lift(returns, result))
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            exit_code, trap = _ended(error)
+        if message.fresh or trap is not None or exit_code is not None:
+            self._drop()
+        return protocol.Returned(len(results), exit_code, trap), msgspec.msgpack.encode(results)
+
+
+def tree(type_: Any) -> Any:
+    """Return a type as plain data: its name, or a list of its kind and its parts."""
+    kind = type(type_).__name__
+    make = _TREES.get(kind)
+    return make(type_) if make is not None else kind.lower()
+
+
+_TREES: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "ListType": lambda type_: ["list", tree(type_.element)],
+    "RecordType": lambda type_: ["record", [[name, tree(of)] for name, of in type_.fields]],
+    "TupleType": lambda type_: ["tuple", [tree(of) for of in type_.elements]],
+    "VariantType": lambda type_: ["variant", [[name, None if of is None else tree(of)] for name, of in type_.cases]],
+    "EnumType": lambda type_: ["enum", list(type_.names)],
+    "OptionType": lambda type_: ["option", tree(type_.payload)],
+    "ResultType": lambda type_: [
+        "result",
+        [["ok", None if type_.ok is None else tree(type_.ok)], ["err", None if type_.err is None else tree(type_.err)]],
+    ],
+    "FlagsType": lambda type_: ["flags", list(type_.names)],
+}
+
+
+def lower(type_: Any, value: Any) -> Any:
+    """Return plain data as the engine's Python interface takes it; it was checked by the kernel."""
+    kind = type(type_).__name__
+    if kind == "ListType":
+        return value if isinstance(value, bytes) else [lower(type_.element, item) for item in value]
+    if kind == "TupleType":
+        return tuple(lower(of, item) for of, item in zip(type_.elements, value, strict=True))
+    if kind == "RecordType":
+        record = _component().Record()
+        for (name, of), item in zip(type_.fields, value, strict=True):
+            setattr(record, name, lower(of, item))
+        return record
+    if kind == "FlagsType":
+        return set(value)
+    if kind in _CASES:
+        name, payload = value
+        of = dict(type_._cases())[name]
+        inner = None if of is None else lower(of, payload)
+        return _component().Variant(name, inner) if type_._tagged() else inner
+    return value
+
+
+def lift(type_: Any, value: Any) -> Any:
+    """Return a value of the engine's Python interface as plain data."""
+    kind = type(type_).__name__
+    if kind == "ListType":
+        return value if isinstance(value, bytes) else [lift(type_.element, item) for item in value]
+    if kind == "TupleType":
+        return [lift(of, item) for of, item in zip(type_.elements, value, strict=True)]
+    if kind == "RecordType":
+        return [lift(of, getattr(value, name)) for name, of in type_.fields]
+    if kind == "FlagsType":
+        return sorted(value)
+    if kind in _CASES:
+        return _lifted_case(type_, value)
+    return value
+
+
+_CASES: Final = ("VariantType", "OptionType", "ResultType")
+
+
+def _lifted_case(type_: Any, value: Any) -> Any:
+    """Return which case a value is of, and its payload; where the engine leaves the case out, its type tells it."""
+    tagged = type_._tagged()
+    for name, of in type_._cases():
+        if tagged:
+            if value.tag == name:
+                return [name, None if of is None else lift(of, value.payload)]
+        elif of is None:
+            if value is None:
+                return [name, None]
+        else:
+            classes: set[type] = set()
+            of.add_classes(classes)
+            if type(value) in classes:
+                return [name, lift(of, value)]
+    raise CannotRun("call", "it returned a case that its type has not")
+
+
+def _component() -> Any:
+    import wasmtime.component
+
+    return wasmtime.component

@@ -1,0 +1,115 @@
+"""Components, in WAT."""
+
+from __future__ import annotations
+
+_CORE = r"""
+  (core module $m
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 1024))
+    (global $count (mut i32) (i32.const 0))
+    (data (i32.const 48) "odd")
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
+      (global.set $top (i32.add (local.get $at) (local.get 3)))
+      (local.get $at))
+    (func (export "next") (result i32)
+      (global.set $count (i32.add (global.get $count) (i32.const 1))) (global.get $count))
+    (func (export "same") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+    (func (export "older") (param i32 i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1))
+      (i32.store (i32.const 24) (i32.add (local.get 2) (i32.const 1))) (i32.const 16))
+    (func (export "half") (param i32) (result i32)
+      (if (i32.and (local.get 0) (i32.const 1))
+        (then (i32.store8 (i32.const 16) (i32.const 1))
+          (i32.store (i32.const 20) (i32.const 48)) (i32.store (i32.const 24) (i32.const 3)))
+        (else (i32.store8 (i32.const 16) (i32.const 0))
+          (i32.store (i32.const 20) (i32.div_u (local.get 0) (i32.const 2)))))
+      (i32.const 16))
+    (func (export "pass") (param i32) (result i32) (local.get 0))
+    (func (export "boom") unreachable))
+  (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (type $person-type (record (field "first-name" string) (field "age" u32)))
+  (export $person "person" (type $person-type))
+  (type $colour-type (enum "red" "light-green"))
+  (export $colour "colour" (type $colour-type))
+  (type $access-type (flags "read" "write"))
+  (export $access "access" (type $access-type))
+"""
+
+
+def _lifted(export: str, type_: str, core: str = "") -> str:
+    core = core or export
+    return f"""
+  (alias core export $i "{core}" (core func $core-{export}))
+  (type $type-{export} (func {type_}))
+  (func $func-{export} (type $type-{export})
+    (canon lift (core func $core-{export}) (memory $memory) (realloc $realloc) string-encoding=utf8))
+  (export "{export}" (func $func-{export}))"""
+
+
+LIBRARY = f"""(component {_CORE}
+  {_lifted("next", "(result u32)")}
+  {_lifted("same", '(param "text" string) (result string)')}
+  {_lifted("older", '(param "who" $person) (result $person)')}
+  {_lifted("half", '(param "n" u32) (result (result u32 (error string)))')}
+  {_lifted("same-list", '(param "values" (list f64)) (result (list f64))', "same")}
+  {_lifted("same-bytes", '(param "data" (list u8)) (result (list u8))', "same")}
+  {_lifted("same-pair", '(param "both" (tuple u32 u32)) (result (tuple u32 u32))', "same")}
+  {_lifted("same-colour", '(param "which" $colour) (result $colour)', "pass")}
+  {_lifted("same-access", '(param "what" $access) (result $access)', "pass")}
+  {_lifted("same-bool", '(param "yes" bool) (result bool)', "pass")}
+  {_lifted("same-char", '(param "letter" char) (result char)', "pass")}
+  {_lifted("boom", "")}
+)"""
+
+
+def command(body: str) -> str:
+    """Return a component that runs; `body` leaves 0 for success."""
+    return f"""(component
+  (core module $m (func (export "run") (result i32) {body}))
+  (core instance $i (instantiate $m))
+  (alias core export $i "run" (core func $core-run))
+  (type $type-run (func (result (result))))
+  (func $func-run (type $type-run) (canon lift (core func $core-run)))
+  (instance $run (export "run" (func $func-run)))
+  (export "wasi:cli/run@0.2.0" (instance $run)))"""
+
+
+# What it is granted of the environment, asked of the host by the interface of WASI 0.2.
+ENVIRONMENT = """(component
+  (type $env-type (instance (export "get-environment" (func (result (list (tuple string string)))))))
+  (import "wasi:cli/environment@0.2.0" (instance $env (type $env-type)))
+  (core module $memory-module
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
+      (global.set $top (i32.add (local.get $at) (local.get 3)))
+      (local.get $at)))
+  (core instance $l (instantiate $memory-module))
+  (alias core export $l "memory" (core memory $memory))
+  (alias core export $l "realloc" (core func $realloc))
+  (alias export $env "get-environment" (func $get))
+  (core func $lowered (canon lower (func $get) (memory $memory) (realloc $realloc) string-encoding=utf8))
+  (core module $m
+    (import "env" "get" (func $get (param i32)))
+    (func (export "variables") (result i32) (call $get (i32.const 16)) (i32.const 16)))
+  (core instance $i (instantiate $m (with "env" (instance (export "get" (func $lowered))))))
+  (alias core export $i "variables" (core func $core-variables))
+  (type $variables-type (func (result (list (tuple string string)))))
+  (func $variables (type $variables-type)
+    (canon lift (core func $core-variables) (memory $memory) (realloc $realloc) string-encoding=utf8))
+  (instance $inner (export "variables" (func $variables)))
+  (export "demo:test/shows@1.0.0" (instance $inner)))"""
+
+NETWORK = """(component
+  (import "wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func))))
+  (core module $m (func (export "f")))
+  (core instance $i (instantiate $m))
+  (alias core export $i "f" (core func $core-f))
+  (type $t (func))
+  (func $f (type $t) (canon lift (core func $core-f)))
+  (export "f" (func $f)))"""
