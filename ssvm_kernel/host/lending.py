@@ -21,8 +21,13 @@ _MODULES: Final[Mapping[str, str]] = {
     "images": "images",
     "onnx": "models_onnx",
 }
-# NumPy's linear algebra starts threads when it is imported, unless it is told not to.
-_SETTINGS: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "1"}
+# NumPy's linear algebra starts threads when it is imported, and ONNX Runtime one that reports home, unless told not to.
+_SETTINGS: Final = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "2",
+    "MKL_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ _TYPES: Final = {
 
 def warm_up() -> None:
     """Load what is loaded lazily; nothing is run, since the threads that this starts might not end."""
-    onnxruntime.disable_telemetry_events()
     onnxruntime.SessionOptions()
 
 
