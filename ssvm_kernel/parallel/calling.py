@@ -64,8 +64,8 @@ class _Batch:
             part = _part(self._calls, begin, end)
             message = protocol.CallExport(part.function, part.shape, part.count, fresh=True)
             self._deadline.restart()
+            caller = self._lane.caller(self)
             try:
-                caller = self._lane.caller(self)
                 returned, blob = caller.ask(message, part.rows, protocol.Returned, self._deadline)
                 checked(returned, part.count)
             except (LimitReached, WorkerDied) as error:

@@ -45,7 +45,11 @@ class _Workers(WorkerPool):
     def take_new(self, domain: str, lock: Lock) -> Worker:
         worker = _starter().submit(Worker).result()
         worker.domain = domain
-        worker.send(lock)
+        try:
+            worker.lock(lock)  # what keeps it from being locked keeps all items from being run
+        except BaseException:
+            worker.kill()
+            raise
         return worker
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from ssvm_kernel import errors
 from ssvm_kernel.authority import WorkFolder
 from ssvm_kernel.capabilities.model import Asker
 from ssvm_kernel.context import RunContext
@@ -18,7 +19,7 @@ from ssvm_kernel.parallel.lanes import Lane, LanePool
 from ssvm_kernel.parallel.tasks import Failure, MapRun, Refused, Setting, Task, TaskResult
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.manymessages import TRAPPED, Given
-from ssvm_kernel.sandbox.manyruns import Ended, ManyRuns
+from ssvm_kernel.sandbox.manyruns import Ended, ManyRuns, NotAnswered
 from ssvm_kernel.sandbox.protocol import CommandCall
 
 __all__ = ["Unwanted", "Wanted", "failure_of", "perform"]
@@ -74,7 +75,8 @@ def failure_of(error: SsvmError) -> Failure:
     """Return an error as it travels."""
     if isinstance(error, LimitReached):
         return Failure("LimitReached", str(error), error.limit, error.option)
-    return Failure(type(error).__name__, str(error))
+    named = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in errors.__all__), "SsvmError")
+    return Failure(named, str(error))
 
 
 def look(wanted: Wanted) -> Callable[[], float]:
@@ -109,14 +111,19 @@ def _run_all(lane: Lane, setting: Setting, items: tuple[Given, ...], wanted: Wan
     try:
         while len(runs) < len(items):
             worker = lane.worker()
+            begun = len(runs)
             many = ManyRuns(worker, lane.job, setting.limits.keep, ended, commands, deadline, look(wanted))
             try:
-                ran = many.run(items[len(runs) :])
+                ran = many.run(items[begun:])
+            except NotAnswered as error:
+                worker.kill()
+                lost = MapRun(None, failure=failure_of(error), denials=commands.harvest())
+                runs[begun:] = [lost] * (len(items) - begun)
             except (LimitReached, WorkerDied) as error:
                 worker.kill()
                 if not wanted():
                     raise Unwanted from None
-                if worker.locks is None or (isinstance(error, LimitReached) and error.limit in ("memory", "table")):
+                if isinstance(error, LimitReached) and error.limit in ("memory", "table"):
                     raise  # no other item would fare better
                 runs.append(MapRun(None, failure=failure_of(error), denials=commands.harvest()))
             else:

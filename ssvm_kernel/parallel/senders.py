@@ -107,7 +107,7 @@ class RemoteSender:
 
 
 def _answered(result: TaskResult) -> int:
-    return len(result.runs) + sum(count for count, _ in result.rows)
+    return len(result.runs) + sum(max(0, count) for count, _ in result.rows)
 
 
 def _lanes_of(executor: Any) -> int:

@@ -23,12 +23,19 @@ from ssvm_kernel.sandbox.manymessages import CODE_BYTES, TRAPPED, Given, encode_
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker
 
-__all__ = ["Ended", "ManyRuns", "Separator"]
+__all__ = ["Ended", "ManyRuns", "NotAnswered", "Separator"]
 
 _MARK_BYTES: Final = 16
 _MUCH: Final = 1 << 15
 """Bytes of output at once after which there is no waiting for more."""
 _TOGETHER_MS: Final = 4
+
+
+class NotAnswered(WorkerDied):
+    """The worker's ends, statuses and counts do not agree: nothing that it said of these runs is believed."""
+
+    def __init__(self) -> None:
+        super().__init__("the guest's process did not answer as it should")
 
 
 class Ended(NamedTuple):
@@ -67,7 +74,9 @@ class Separator:
         """Take what came, in any pieces."""
         *ended, rest = (self._held + data).split(self._mark)
         for part in ended:
-            cut = max(0, len(part) - CODE_BYTES)
+            cut = len(part) - CODE_BYTES
+            if cut < 0:
+                raise NotAnswered
             self._add(part[:cut])
             code = int.from_bytes(part[cut:], "little", signed=True)
             kept, total = b"".join(self._kept), self._total
@@ -139,6 +148,8 @@ class ManyRuns:
             When it is no module, or cannot be linked; the worker goes on.
         LimitReached, WorkerDied
             When the run after those that ended took too long or ended the worker, which is gone.
+        NotAnswered
+            When the worker lied, and also the runs that ended may be made up; it is gone.
         """
         key = self._job.machine_code_key
         if key not in self._worker.loaded:
@@ -178,7 +189,7 @@ class ManyRuns:
             os.close(pipes.err_read)
         self._worker.loaded.add(self._job.machine_code_key)
         if ran.count != output.count or not 0 < ran.count <= len(items) or (ran.count < len(items) and not _says(ran)):
-            raise WorkerDied("the guest's process did not answer as it should")
+            raise NotAnswered
         return ran
 
     def _ended(self, ended: Ended) -> None:
@@ -272,10 +283,10 @@ class _Output:
     def _ended(self, which: deque[tuple[int, bytes, int]], end: tuple[int, bytes, int]) -> None:
         which.append(end)
         if self.count + len(which) > self._most:  # a worker that was taken over can write marks without end (X05)
-            raise WorkerDied("the guest's process did not answer as it should")
+            raise NotAnswered
         while self._out and self._err:
             (code, out, out_total), (other, err, err_total) = self._out.popleft(), self._err.popleft()
             if code != other or code < TRAPPED:
-                raise WorkerDied("the guest's process did not answer as it should")
+                raise NotAnswered
             self.count += 1
             self._on_end(Ended(code, out, out_total, err, err_total))

@@ -88,6 +88,22 @@ class Worker:
         except OSError as error:
             raise self._died() from error
 
+    def lock(self, lock: protocol.Lock) -> protocol.Locked:
+        """Lock it, wait until it is, and return what holds it.
+
+        Raises
+        ------
+        WorkerDied
+            When it could not be locked.
+        """
+        self.send(lock)
+        while self.locks is None:
+            received = self.receive()
+            if received is not None:
+                reason = received[0].message if isinstance(received[0], protocol.Failed) else "it spoke out of turn"
+                raise WorkerDied(f"the guest's process cannot be locked: {reason}")
+        return self.locks
+
     def receive(self) -> tuple[protocol.FromWorker, bytes] | None:
         """Take what has come; return one message and its blob, or None when none is complete.
 
@@ -224,13 +240,7 @@ class WorkerPool:
         """
         worker = Worker()
         try:
-            worker.send(protocol.Lock((), 2 << 30))
-            while worker.locks is None:
-                received = worker.receive()
-                if received is not None:
-                    reason = received[0].message if isinstance(received[0], protocol.Failed) else "it spoke out of turn"
-                    raise WorkerDied(f"the guest's process cannot be locked: {reason}")
-            return worker.locks
+            return worker.lock(protocol.Lock((), 2 << 30))
         finally:
             worker.kill()
 

@@ -6,9 +6,11 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssvm_kernel.errors import WorkerDied
-from ssvm_kernel.sandbox.manyruns import Ended, _Output
+from ssvm_kernel.sandbox.manyruns import Ended, NotAnswered, Separator, _Output
 
 MARK = b"0123456789abcdef"
 END = bytes(8) + MARK
@@ -45,3 +47,28 @@ def test_a_worker_that_ends_more_runs_than_there_are_is_not_believed(output: Mak
     with pytest.raises(WorkerDied):
         both.stdout(END)
     assert len(ended) == 1
+
+
+# Output that has parts of a mark in it, and statuses that look like output.
+PIECE = st.one_of(st.binary(max_size=40), st.integers(0, 15).map(lambda size: MARK[:size]), st.just(bytes(8)))
+PRINTED = st.lists(PIECE, max_size=5).map(b"".join).filter(lambda data: MARK not in data)
+RUNS = st.lists(st.tuples(st.integers(-1, 2**32 - 1), PRINTED), max_size=6)
+
+
+@given(RUNS, st.data(), st.integers(0, 60))
+def test_each_run_gets_its_own(runs: list[tuple[int, bytes]], data: st.DataObject, keep: int) -> None:
+    stream = b"".join(printed + code.to_bytes(8, "little", signed=True) + MARK for code, printed in runs)
+    if stream.count(MARK) != len(runs):
+        return  # output and status together made a mark, which chance does not do with random ones
+    found: list[tuple[int, bytes, int]] = []
+    separator = Separator(MARK, keep, lambda *end: found.append(end))
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        separator.take(stream[:size])
+        stream = stream[size:]
+    assert found == [(code, printed[:keep], len(printed)) for code, printed in runs]
+
+
+def test_an_end_without_a_status_is_none() -> None:
+    with pytest.raises(NotAnswered):
+        Separator(MARK, 10, lambda *end: None).take(b"short" + MARK)

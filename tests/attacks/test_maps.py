@@ -1,0 +1,128 @@
+"""Guests of a map: many in one process, where nobody watches, perhaps on another machine.
+
+X20 is a guest that makes up the end of a run, or takes another's output; X21 one that asks where nobody is asked; X22
+an executor that brings back what it likes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+import wasmtime
+
+from ssvm_kernel.deciders.base import Answer, Question, Wait
+from ssvm_kernel.errors import DeniedError, MapError, SsvmError, WorkerDied
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.library.face import Library
+from ssvm_kernel.parallel.tasks import TaskResult, encoder
+from ssvm_kernel.sandbox import pool
+from ssvm_kernel.session import Session
+from tests.parallel import guests
+
+from .hostile_runs import DEEDS
+
+BOOT = (
+    "import sys; sys.path[:] = {{path!r}}; "
+    "from tests.attacks.hostile_runs import main; main({{fd}}, {{parent}}, {deed!r})"
+)
+
+
+class Yes:
+    """A person who allows everything, and is remembered to have been asked."""
+
+    name = "yes"
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
+    def decide(self, question: Question, wait: Wait) -> Answer:
+        self.asked.append(question)
+        return Answer(next(offer for offer in question.offers if offer.allow), self.name)
+
+
+@pytest.fixture(scope="module")
+def decider() -> Yes:
+    return Yes()
+
+
+@pytest.fixture(scope="module")
+def program(decider: Yes) -> Iterator[Library]:
+    session = Session(decider)
+    guest = Guest("program", bytes(wasmtime.wat2wasm(guests.PROGRAM)))
+    yield Library(session, guest, cell="In [1]")
+    session.close()
+
+
+@pytest.mark.parametrize("deed", sorted(DEEDS))
+def test_x20_a_process_cannot_make_up_results(program: Library, deed: str, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "_BOOT", BOOT.format(deed=deed))
+        program._session._end_processes()
+        found = program.map([], ["a1", "a2", "a3"], workers=1, batch=3, return_exceptions=True)
+        program._session._end_processes()
+    assert len(found) == 3
+    errors = [each for each in found if isinstance(each, MapError)]
+    assert errors
+    assert all(isinstance(each.error, WorkerDied) for each in errors)
+    assert [run.stdout for run in program.map([], ["a1", "a2"], workers=1)] == ["1", "2"]
+
+
+def test_x20_what_looks_like_an_end_is_output(program: Library) -> None:
+    ends = [bytes(8) + os.urandom(16) for _ in range(40)]
+    found = program.map(["e"], [{"stdin": end * 3, "args": ["e"]} for end in ends], workers=1)
+    assert [run.stdout_bytes for run in found] == [end * 3 for end in ends]
+
+
+def test_x21_nobody_is_asked_and_nothing_runs(program: Library, decider: Yes) -> None:
+    with pytest.raises(MapError) as caught:
+        program.map([], ["cuname"], workers=1)
+    assert isinstance(caught.value.error, DeniedError)
+    assert decider.asked == []
+    (line,) = program._session.ledger.lines()[-1:]
+    assert (line.decision.effect, line.decision.origin, line.outcome.kind) == ("deny", "policy", "denied")
+
+
+class Answers:
+    """An executor that answers by itself."""
+
+    _max_workers = 1
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def submit(self, function: Any, payload: bytes) -> Future[Any]:
+        future: Future[Any] = Future()
+        if isinstance(self._answer, Exception):
+            future.set_exception(self._answer)
+        else:
+            future.set_result(self._answer)
+        return future
+
+
+class Trap:
+    """What a pickle could bring; it is never looked into."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"no message", "something else"),
+        (None, "something else"),
+        (Trap(), "something else"),
+        (encoder.encode(TaskResult()), "0 results for 1 items"),
+        (encoder.encode(TaskResult(rows=((-5, b""), (6, b"")))), "something else|results for"),
+        (ValueError("gone"), "lost the batch: ValueError: gone"),
+    ],
+    ids=["noise", "none", "object", "too few", "numbers", "error"],
+)
+def test_x22_what_an_executor_brings_back_is_checked(program: Library, answer: Any, said: str) -> None:
+    with pytest.raises(MapError, match=said) as caught:
+        program.map([], ["a"], executor=Answers(answer))
+    assert isinstance(caught.value.error, SsvmError)
