@@ -18,6 +18,8 @@ __all__ = ["COMPONENT", "Guest"]
 _STARTS = b"\x06_start\x00"  # the export of a function of that name
 COMPONENT = b"\x0d\0\x01\0"
 """The bytes of a component where a module has its version."""
+_ALLOCATOR = ("ssvm_alloc", "ssvm_free")
+"""Exports for the host and not for people."""
 _MAGIC = b"\0asm"
 
 
@@ -64,17 +66,26 @@ class Guest:
             exports = read_binary(self.wasm).exports
         except LoadError:
             return ()
+        if self.is_component:
+            runs = any(item.name.startswith("wasi:cli/run@") for item in exports)
+            return (
+                () if runs else tuple(visible(item.name) for item in exports if item.kind in ("function", "instance"))
+            )
+        # A name that is a signature says all by itself (`ssvm_export.h`).
         return tuple(
-            visible(f"{item.name} {item.type}".strip())
+            visible(item.name if "(" in item.name else f"{item.name} {item.type}".strip())
             for item in exports
-            if item.kind == "function" and not item.name.startswith("_")
+            if item.kind == "function" and not item.name.startswith("_") and item.name not in _ALLOCATOR
         )
 
     def library_text(self) -> str:
         """Return what a library offers, and how to use it."""
         name = visible(self.name)
-        first = self.functions[0].partition(" ")[0]
-        head = f"{name} is a library; call its functions with: %ssvm run {name} --call {first} -- ARGUMENTS"
+        first = self.functions[0].partition(" ")[0].partition("(")[0]
+        call = f'ssvm["{name}"].{first}(…)' if first.isidentifier() else f'ssvm["{name}"].exports'
+        head = f"{name} is a library; call its functions with: {call}"
+        if not self.is_component:
+            head += f", or %ssvm run {name} --call {first} -- ARGUMENTS"
         return "\n".join([head, *(f"  {function}" for function in self.functions)])
 
     @property

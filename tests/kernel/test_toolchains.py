@@ -55,7 +55,7 @@ def test_a_file_has_a_plain_name(cells, name) -> None:
 def test_a_cell_without_main_is_a_library_whose_functions_are_called(c_cells) -> None:
     text = c_cells.run("%%ssvm c --name sums\nint add(int a, int b) { return a + b; }\n")
     assert text.splitlines() == [
-        "sums is a library; call its functions with: %ssvm run sums --call add -- ARGUMENTS",
+        'sums is a library; call its functions with: ssvm["sums"].add(…), or %ssvm run sums --call add -- ARGUMENTS',
         "  add (i32, i32) -> (i32)",
     ]
     assert c_cells.run("%ssvm run sums --call add -- 2 40").startswith("42\n")

@@ -1,0 +1,51 @@
+"""The tutorials on libraries and components: what each cell is there to show is in its output."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.examples.running import texts_of
+from tests.toolchains.conftest import require
+
+# The number of a code cell, and what is to be seen below it.
+SHOWN: dict[str, dict[int, list[str]]] = {
+    "30-guest-as-library.ipynb": {
+        2: ['stats is a library; call its functions with: ssvm["stats"].mean(…)'],
+        3: ["standard(values: [f64]) -> [f64]  # how many standard deviations each value is from the mean"],
+        4: ["1    Grace   85  1.25       2"],
+        5: ["499999.5"],
+        6: ["[1, 2, 1, 3]"],
+        7: ["UsageError: mean: values takes [f64], and str 'many' is none"],
+        8: ["GuestTrap: stats trapped: integer divide by zero\n  in divide, line 33 of the cell"],
+        9: ["a new instance of stats begins", "1"],
+        10: ["3"],
+        11: ["the Python variable people as /vars/people.csv"],
+        12: ["Grace is 85"],
+    },
+    "31-components.ipynb": {
+        2: ['people is a library; call its functions with: ssvm["people"].birthday(…)'],
+        3: ["birthday(who: record {name: string, age: u32}) -> record {name: string, age: u32}"],
+        4: ["{'name': 'Ada', 'age': 37} 37"],
+        5: ["5"],
+        6: ["GuestError: half returned an error: odd"],
+        7: ["UsageError: birthday: who takes record {name: string, age: u32}, and age is missing"],
+        8: ["ssvm · program · jit · exit 0"],
+        9: ["program can nothing but compute"],
+    },
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_each_cell_shows_what_it_is_there_for(name: str, tmp_path: Path) -> None:
+    require("c")
+    if find_spec("pandas") is None and "30-" in name:
+        message = "NOT TESTED: pip install '.[examples]' (pandas)"
+        pytest.fail(message, pytrace=False) if os.environ.get("CI") else pytest.skip(message)
+    texts = texts_of(name, tmp_path)
+    for number, wanted in SHOWN[name].items():
+        missing = [text for text in wanted if text not in texts[number - 1]]
+        assert not missing, f"cell {number} of {name} shows:\n{texts[number - 1]}"
