@@ -22,8 +22,9 @@ ALLOCATE: Final = "ssvm_alloc"
 FREE: Final = "ssvm_free"
 """The export by which it takes memory back: takes address and size."""
 _CORE: Final = re.compile(r"\((?P<params>.*?)\) -> \((?P<results>.*?)\)")
+# A guest wrote what it reads: no two parts of it can take the same blanks, or a million of them would take hours.
 _LINE: Final = re.compile(
-    r"(?P<name>[^\s(]+)\s*\((?P<params>[^()]*)\)\s*(?:->\s*(?P<result>[^\s;#]+))?\s*(?:[;#]\s*(?P<doc>.*))?"
+    r"(?P<name>[^\s(]+)\s*\((?P<params>[^()]*)\)(?:\s*->\s*(?P<result>[^\s;#]+))?\s*(?:[;#](?P<doc>.*))?"
 )
 
 

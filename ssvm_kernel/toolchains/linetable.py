@@ -22,6 +22,7 @@ __all__ = ["exported_names", "function_lines"]
 _HEADER: Final = 8
 _CUSTOM, _EXPORTS, _CODE = 0, 7, 10
 _MOST_ROWS: Final = 1_000_000
+_MOST_BITS: Final = 64
 _NAME_OF_FILE: Final = 1  # DW_LNCT_path
 
 
@@ -281,3 +282,5 @@ def _signed(reader: Reader) -> int:
         shift += 7
         if byte < 0x80:
             return value - (1 << shift) if byte & 0x40 else value
+        if shift > _MOST_BITS:  # one as long as the module would take hours
+            raise LoadError("a number in a line table is too long")

@@ -6,8 +6,10 @@ import array
 
 import pytest
 
+from ssvm_kernel.capabilities.binary import Binary, BinaryKind
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.library.face import Library
+from ssvm_kernel.library.signatures import signed
 from ssvm_kernel.options import CompileTraits
 from tests.toolchains.conftest import required
 
@@ -65,6 +67,11 @@ def test_signatures_in_section_and_names(stated):
         "wrong()",
     ]
     assert "backwards" in stated.reverse.__doc__
+
+
+def test_blanks_in_a_stated_signature_are_read_once():
+    for text in ("f()" + " " * 300_000 + "x", "f" + " " * 300_000 + "x", "f() ->" + " " * 300_000):
+        assert signed(text.encode(), Binary(BinaryKind.MODULE)) == {}
 
 
 def test_values(stated):

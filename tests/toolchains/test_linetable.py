@@ -54,3 +54,12 @@ def test_a_module_that_lies_gives_lines_or_none(module, data) -> None:
         broken[data.draw(st.integers(start, min(len(broken), start + 700) - 1))] = data.draw(st.integers(0, 255))
     found = function_lines(bytes(broken[: data.draw(st.integers(start, len(broken)))]), "cell.c")
     assert all(line > 0 for line in found.values())
+
+
+def test_a_number_as_long_as_the_module_is_not_read() -> None:
+    program = b"\x03" + b"\x80" * 5_000_000 + b"\1"
+    after = bytes([1, 1, 1, 0, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0]) + b"cell.c\0\0\0\0\0"
+    table = b"\4\0" + len(after).to_bytes(4, "little") + after + program
+    content = b"\x0b.debug_line" + len(table).to_bytes(4, "little") + table
+    size = bytes([len(content) >> shift & 0x7F | (0x80 if shift < 21 else 0) for shift in (0, 7, 14, 21)])
+    assert function_lines(b"\0asm\1\0\0\0\0" + size + content, "cell.c") == {}
