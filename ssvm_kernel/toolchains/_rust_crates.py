@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 import tempfile
@@ -14,7 +13,7 @@ from ssvm_kernel import sdk
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.toolchains._rustc import Rustc
-from ssvm_kernel.toolchains._tools import run_compiler, signature
+from ssvm_kernel.toolchains._tools import digest_of, run_compiler, signature
 
 __all__ = ["extern_flags", "sources_digest"]
 
@@ -74,16 +73,7 @@ def extern_flags(source: str, rustc: Rustc, flags: Sequence[str], workdir: Path)
 
 def sources_digest() -> str:
     """Return the digest of the crates' sources."""
-    files = sorted(_SDK.glob("*/src/*.rs"))
-    return _digest_of(tuple(files), signature(*files))
-
-
-@functools.lru_cache(maxsize=4)
-def _digest_of(files: tuple[Path, ...], _seen: str) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    return digest_of(sorted(_SDK.glob("*/src/*.rs")))
 
 
 def _library(crate: str, build: _Build) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
@@ -19,6 +21,7 @@ __all__ = [
     "PATIENCE",
     "TIMEOUT",
     "choose_opt",
+    "digest_of",
     "encode",
     "failed",
     "run_compiler",
@@ -146,6 +149,20 @@ def signature(*paths: str | Path) -> str:
         found = Path(path).stat()
         parts.append(f"{path}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}")
     return "|".join(parts)
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """Return the digest of what is in some files, which are read again only when one of them changed."""
+    found = tuple(files)
+    return _digest_of(found, signature(*found))
+
+
+@functools.lru_cache(maxsize=16)
+def _digest_of(files: tuple[Path, ...], _seen: str) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def tidy(text: str, *folders: tuple[str | Path, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
@@ -18,7 +17,7 @@ from ssvm_kernel.toolchains import _asc_server
 from ssvm_kernel.toolchains._asc_install import DRIVER, Compiler, find_compiler, installed
 from ssvm_kernel.toolchains._asc_report import asc_diagnostics, unknown_options
 from ssvm_kernel.toolchains._source_map import with_lines
-from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, encode, failed, signature
+from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, digest_of, encode, failed
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -170,13 +169,4 @@ def _module(
 
 def _sources_digest() -> str:
     """Return the digest of what is compiled with a cell, and of what compiles it."""
-    files = (DRIVER, *sorted(LIBRARY.glob("*.ts")))
-    return _digest_of(files, signature(*files))
-
-
-@functools.lru_cache(maxsize=4)
-def _digest_of(files: tuple[Path, ...], _seen: str) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    return digest_of((DRIVER, *sorted(LIBRARY.glob("*.ts"))))

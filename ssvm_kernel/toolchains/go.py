@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 import time
@@ -14,7 +13,7 @@ from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains._go import Go, build_cache, find_go, go_environment
 from ssvm_kernel.toolchains._go_imports import by_folder
 from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_diagnostics
-from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import choose_opt, digest_of, encode, failed, run_compiler, signature, tidy
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -186,13 +185,4 @@ def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], go: Go
 
 def packages_digest() -> str:
     """Return the digest of the sources that a cell can import."""
-    files = tuple(sorted((PACKAGES / "src").rglob("*.go")))
-    return _digest_of(files, signature(*files))
-
-
-@functools.lru_cache(maxsize=4)
-def _digest_of(files: tuple[Path, ...], _seen: str) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+    return digest_of(sorted((PACKAGES / "src").rglob("*.go")))
