@@ -1,0 +1,93 @@
+"""X02 and W02 for guests that are called: a process that lies about calls, and what a guest leaves for a variable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from ssvm_kernel.errors import GuestTrap, LimitReached, SsvmError, UsageError, WorkerDied
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.library.component import component_functions
+from ssvm_kernel.library.face import Library
+from ssvm_kernel.sandbox import pool
+from ssvm_kernel.session import Session
+from ssvm_kernel.variables import Variables, _Passed
+
+from .hostile import NOISE
+from .lying import LIES
+
+BOOT = "import sys; sys.path[:] = {{path!r}}; from tests.attacks.lying import main; main({{fd}}, {{parent}}, {lie!r})"
+WAT = r"""(module
+  (memory (export "memory") 1)
+  (func (export "ssvm_alloc") (param i32) (result i32) (i32.const 64))
+  (func (export "same") (param i32) (result i32) (local.get 0))
+  (func (export "bytes() -> bytes") (result i64) (i64.const 0)))"""
+REFUSED = {"noise": GuestTrap, "noise in a refusal": UsageError}
+
+
+@pytest.fixture(scope="module")
+def session():
+    session = Session()
+    yield session
+    session.close()
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_x02_a_process_that_lies_is_ended_and_nothing_else(session, monkeypatch, lie):
+    guest = Library(session, Guest("lied-to", bytes(wasmtime.wat2wasm(WAT))))
+    function = guest.exports["bytes"] if lie == "a length without end" else guest.same
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "_BOOT", BOOT.format(lie=lie))
+        session._pool.close()
+        with pytest.raises(REFUSED.get(lie, WorkerDied)) as refused:
+            component_functions(guest._opened) if "description" in lie else function(*[1] * (function is guest.same))
+        assert not {letter for letter in NOISE if not letter.isprintable()} & set(str(refused.value))
+        session._pool.close()
+    guest.close()
+    assert guest.same(5) == 5
+
+
+def test_descriptors_and_processes_end_with_the_guest(session):
+    guest = Library(session, Guest("held", bytes(wasmtime.wat2wasm(WAT))))
+    guest.same(1)
+    pid = guest._opened._held.caller._worker.pid
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        guest.close()
+        guest.same(1)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    last = guest._opened._held.caller
+    del guest
+    assert not last.alive
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_guest_without_end_is_ended(session):
+    loop = Guest("loop", bytes(wasmtime.wat2wasm('(module (func (export "f") (loop (br 0))))')))
+    with pytest.raises(LimitReached, match="--time-limit"):
+        Library(session, loop).open(time_limit=0.2).f()
+
+
+@pytest.mark.parametrize("make", ["link", "fifo", "folder", "nothing"])
+def test_w02_what_is_left_for_a_variable_is_a_file_or_nothing(tmp_path, make):
+    variables = Variables((), (_Passed("result", "out"),))
+    try:
+        (preopen,) = variables.preopens()
+        place = Path(preopen.host, "out")
+        secret = tmp_path / "secret"
+        secret.write_text("secret")
+        if make == "link":
+            place.symlink_to(secret)
+        elif make == "fifo":
+            os.mkfifo(place)
+        elif make == "folder":
+            place.mkdir()
+        with pytest.raises(SsvmError, match="the guest left"):
+            variables.values()
+    finally:
+        variables.close()
+    assert not Path(preopen.host).exists()
