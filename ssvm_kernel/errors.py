@@ -135,10 +135,12 @@ class GuestError(SsvmError):
         Which.
     value : object
         The error, of the type that the interface gives it.
+    shown : str
+        The same in words that are safe to show: the guest chose them.
     """
 
-    def __init__(self, function: str, value: Any) -> None:
-        super().__init__(f"{function} returned an error: {value}")
+    def __init__(self, function: str, value: Any, shown: str) -> None:
+        super().__init__(f"{function} returned an error: {shown}")
         self.value = value
 
 

@@ -20,6 +20,8 @@ __all__ = ["FunctionShare", "Profile"]
 Item = TypeVar("Item")
 
 _SHOWN: Final = 25
+_MOST: Final = 64 << 20
+"""Bytes of a profile: half a million samples take a third of that."""
 _NAME: Final = 120
 _FEW: Final = 20
 _BAR: Final = 20
@@ -123,6 +125,8 @@ class Profile:
         ValueError
             When it is no such profile.
         """
+        if len(data) > _MOST:
+            raise ValueError("the guest's process sent a profile that is none (it is too large)")
         try:
             (thread,) = msgspec.json.decode(data, type=_File).threads
             own, total = _count(thread)

@@ -13,10 +13,13 @@ from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import GuestError, UsageError, WorkerDied
 from ssvm_kernel.library.signatures import Named
 from ssvm_kernel.library.wit import Case, WitType, type_from
+from ssvm_kernel.sandbox.callmessages import MOST_VALUES
 
 __all__ = ["ComponentFunction", "component_functions"]
 
 _BATCH: Final = 1000
+_MOST_TYPES: Final = 1 << 20
+"""Bytes of the description of a component's functions."""
 _BAD_DATA: Final = (msgspec.MsgspecError, ValueError, TypeError, KeyError, RecursionError, UnicodeDecodeError)
 """What reading data of a guest's process may raise when it is not what it should be."""
 
@@ -52,7 +55,7 @@ class ComponentFunction:
         self._result = result
         self._trouble = trouble
         self._may_fail = result is not None and result.text.startswith("result<")
-        self.__name__ = self.__qualname__ = path[-1].replace("-", "_")
+        self.__name__ = self.__qualname__ = visible(path[-1], 200).replace("-", "_")
         self.__signature__ = self._python()
         notes = [trouble and f"It cannot be called: {trouble}.", self._may_fail and "An error is raised as GuestError."]
         head = f"{self.text}, a function of the component {visible(opened.guest.name)}."
@@ -149,13 +152,13 @@ class ComponentFunction:
 
     def _checked(self, value: Case) -> Any:
         if value.name == "err":
-            raise GuestError(visible(self._path[-1]), value.value)
+            raise GuestError(visible(self._path[-1], 200), value.value, visible(str(value.value), 1000))
         return value.value
 
     def _lift(self, answered: Answered) -> list[Any]:
         """Return results; they come from the guest's process, so each is held against its type."""
         try:
-            raw = msgspec.msgpack.decode(answered.blob, type=list)
+            raw = _decoded(answered.blob, MOST_VALUES)
             if len(raw) != answered.count:
                 raise ValueError("another number of results")
             return [None if self._result is None else self._result.lift(item) for item in raw]
@@ -173,7 +176,7 @@ def component_functions(opened: OpenGuest) -> dict[str, ComponentFunction]:
         When it cannot be loaded.
     """
     try:
-        described = msgspec.msgpack.decode(opened.describe(), type=list)
+        described = _decoded(opened.describe(), _MOST_TYPES)
         made = [_function(opened, *item) for item in described]
     except _BAD_DATA as error:
         opened.close()
@@ -183,6 +186,13 @@ def component_functions(opened: OpenGuest) -> dict[str, ComponentFunction]:
         found.setdefault(function.__name__, function)
         if found[function.__name__] is not function:
             found["#".join(path)] = function
+    return found
+
+
+def _decoded(blob: bytes, most: int) -> list[Any]:
+    if len(blob) > most:
+        raise ValueError("more data than there can be")
+    found: list[Any] = msgspec.msgpack.decode(blob, type=list)
     return found
 
 

@@ -33,7 +33,7 @@ class Function:
         self.signature = signature
         self.export = signature.export or signature.name
         """What the module calls it."""
-        self.__name__ = self.__qualname__ = signature.name
+        self.__name__ = self.__qualname__ = visible(signature.name, 200)
         self.__signature__ = signature.python()
         self.__doc__ = _doc(signature, opened.guest.name)
 

@@ -264,8 +264,15 @@ def _option(parts: Any, depth: int) -> WitType:
     return WitType(f"option<{payload.text}>", lower, lift)
 
 
-def _variant(parts: Any, depth: int, word: str = "variant") -> WitType:
-    cases = {str(name): None if of is None else type_from(of, depth) for name, of in parts}
+def _variant(parts: Any, depth: int) -> WitType:
+    return _of_cases(_cases(parts, depth), "variant")
+
+
+def _cases(parts: Any, depth: int) -> dict[str, WitType | None]:
+    return {str(name): None if of is None else type_from(of, depth) for name, of in parts}
+
+
+def _of_cases(cases: Mapping[str, WitType | None], word: str) -> WitType:
     inner = ", ".join(visible(name, 60) + (f"({of.text})" if of is not None else "") for name, of in cases.items())
     text = f"{word} {{{inner}}}"
 
@@ -291,8 +298,9 @@ def _is_case(value: Any) -> bool:
 
 
 def _result(parts: Any, depth: int) -> WitType:
-    made = _variant(parts, depth, "result")
-    names = ["_" if of is None else type_from(of, depth).text for _, of in parts]
+    cases = _cases(parts, depth)  # once: to look at each part twice, at every depth, would take for ever
+    made = _of_cases(cases, "result")
+    names = ["_" if of is None else of.text for of in cases.values()]
     return WitType(f"result<{', '.join(names)}>", made.lower, made.lift)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from ssvm_kernel.sandbox.facts import Attempt, Message, TrapInfo
 
 __all__ = [
+    "MOST_VALUES",
     "CallComponent",
     "CallExport",
     "Describe",
@@ -19,6 +22,9 @@ __all__ = [
     "Returned",
     "Shape",
 ]
+
+MOST_VALUES: Final = 32 << 20
+"""Bytes of the plain data that one answer of a component may be: as Python's objects they are many times as much."""
 
 
 class Shape(msgspec.Struct, frozen=True, array_like=True):

@@ -12,6 +12,7 @@ import msgspec
 import wasmtime
 
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.callmessages import MOST_VALUES
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 
@@ -193,7 +194,10 @@ class KeptComponent:
             exit_code, trap = _ended(error)
         if message.fresh or trap is not None or exit_code is not None:
             self._drop()
-        return protocol.Returned(len(results), exit_code, trap), msgspec.msgpack.encode(results)
+        data = msgspec.msgpack.encode(results)
+        if len(data) > MOST_VALUES:
+            raise CannotRun("call", f"its results are more than {MOST_VALUES >> 20} MiB: ask for fewer at once")
+        return protocol.Returned(len(results), exit_code, trap), data
 
 
 def tree(type_: Any) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from ssvm_kernel.errors import GuestError, GuestExit, GuestTrap, LoadError, UsageError
+from ssvm_kernel.errors import GuestError, GuestExit, GuestTrap, LoadError, UsageError, WorkerDied
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.library.component import component_functions
 from ssvm_kernel.library.wit import Case, type_from
 from ssvm_kernel.options import RunTraits
 
@@ -145,3 +148,34 @@ def test_cases():
     option = type_from(["option", "string"])
     assert (option.lower(None), option.lower("a"), option.lift(["some", "b"])) == (["none", None], ["some", "a"], "b")
     assert type_from(["result", [["ok", None], ["err", "string"]]]).text == "result<_, string>"
+
+
+def test_x04_an_error_in_a_guest_s_words_is_inert(guest):
+    with pytest.raises(GuestError) as raised:
+        guest.half._checked(Case("err", "\x1b[2Jgone"))
+    assert raised.value.value == "\x1b[2Jgone"
+    assert "\x1b" not in str(raised.value)
+
+
+def test_types_in_types_are_looked_at_once():
+    tree = "u8"
+    for _ in range(40):
+        tree = ["result", [["ok", tree], ["err", None]]]
+    assert type_from(tree).text.startswith("result<result<")
+
+
+def test_a_process_that_describes_without_end_is_not_listened_to():
+    class Lying:
+        guest = Guest("g", b"")
+        closed = False
+
+        def describe(self):
+            return msgspec.msgpack.encode([[]] * 2_000_000)
+
+        def close(self):
+            self.closed = True
+
+    lying = Lying()
+    with pytest.raises(WorkerDied):
+        component_functions(lying)
+    assert lying.closed
