@@ -26,6 +26,18 @@ SHOWN: dict[str, dict[int, list[str]]] = {
         11: ["the Python variable people as /vars/people.csv"],
         12: ["Grace is 85"],
     },
+    "32-map.ipynb": {
+        3: ["[168, 1229, 9592, 4, 25]"],
+        4: ["(10000, [0, 1, 2], 9999)"],
+        5: ["MapError: item 2, 7: primes trapped", "in half, line 14 of the cell"],
+        6: ["[1, 2, 7, 4]"],
+        8: ["['words: 1', 'words: 2', 'words: 0', 'words: 3']"],
+        10: ["MapError: item 0, 'uname': runner may not run uname", "--allow-command =uname"],
+        11: ["runner was denied this in a map, where nobody is asked", "['0', '-1']"],
+        12: ["runner ssvm['runner']  uname    allow run  option  exited 0"],
+        13: ["[168, 1229, 9592, 4, 25]"],
+        14: ["['0', '-1']"],
+    },
     "31-components.ipynb": {
         2: ['people is a library; call its functions with: ssvm["people"].birthday(…)'],
         3: ["birthday(who: record {name: string, age: u32}) -> record {name: string, age: u32}"],
