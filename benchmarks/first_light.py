@@ -53,7 +53,7 @@ def host_seconds(
         with Prepared(session.grants, guest, options) as prepared:
             prepared.context.surface = None
             outcome = session.runtime.runner.run(
-                prepared.job("jit"), _Null(), session.runtime.broker.handler(prepared.context)
+                prepared.job("jit"), Unseen(), session.runtime.broker.handler(prepared.context)
             )
         assert outcome.exit_code == 0, outcome
         return outcome.run * 1e3 / times
@@ -98,7 +98,7 @@ def guest_speed() -> Iterator[Row]:
             handler = session.runtime.broker.handler(prepared.context)
             yield pairs(
                 f"JIT guest, {name}, against bare wasmtime-py",
-                lambda p=prepared, h=handler, s=session: s.runtime.runner.run(p.job("jit"), _Null(), h).run * 1e3,
+                lambda p=prepared, h=handler, s=session: s.runtime.runner.run(p.job("jit"), Unseen(), h).run * 1e3,
                 _bare(wasm),
                 goal=1.02,
                 rounds=21,
@@ -119,7 +119,7 @@ def _bare(wasm: bytes) -> Callable[[], float]:
     return sample
 
 
-class _Null:
+class Unseen:
     """Output that goes nowhere."""
 
     def stdout(self, data: bytes) -> None:

@@ -115,7 +115,7 @@ class TensorFlowLite(_Sessions):
 
     def append_input(self, caller: int, number: int, name: int, name_size: int, at: int, size: int) -> int:
         """Copy bytes into the input of that name."""
-        asked, data = self.memory.read(caller, name, name_size), self.memory.read(caller, at, size)
+        asked, data = self.memory.read(caller, name, name_size), self.memory.view(caller, at, size)
         session = self._session(number)
         found = None if session is None else session.input(asked)
         return _SUCCESS if found is not None and session.set(found, data) else _INVALID_ARGUMENT

@@ -56,7 +56,7 @@ class TensorFlowLite(_Sessions):
 
     def append_input(self, caller: int, number: int, name: int, name_size: int, at: int, size: int) -> None:
         """Copy bytes into the input of that name; nothing when there is none, or it is of another size."""
-        asked, data = self.memory.read(caller, name, name_size), self.memory.read(caller, at, size)
+        asked, data = self.memory.read(caller, name, name_size), self.memory.view(caller, at, size)
         session = self._session(number)
         found = None if session is None else session.input(asked)
         if session is not None and found is None:

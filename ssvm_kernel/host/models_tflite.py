@@ -53,7 +53,7 @@ class LiteSession:
         """Return the number of the first output tensor of that name, or None."""
         return self._outputs.get(name)
 
-    def set(self, number: int, data: bytes) -> bool:
+    def set(self, number: int, data: bytes | memoryview) -> bool:
         """Copy bytes into a tensor; return whether they fit it."""
         tensor = self._view(number)
         if tensor is None or tensor.nbytes != len(data):
