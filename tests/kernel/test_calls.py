@@ -1,0 +1,51 @@
+"""Calls of a guest's functions in a real kernel: prompts, output, interrupts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.library.guests import ASKS, NUMBERS
+
+
+@pytest.fixture
+def guests(cells):
+    for name, text in (("numbers", NUMBERS), ("asks", ASKS)):
+        assert f'{name} is a library; call its functions with: ssvm["{name}"].' in cells.run(
+            f"%%ssvm wat --name {name}\n{text}"
+        )
+    return cells
+
+
+def test_calls_and_their_output(guests):
+    assert guests.run('ssvm["numbers"].fib(20)').strip() == "<execute_result: 6765>"
+    assert guests.run('ssvm["numbers"].hello()').strip() == "hello"
+    text = guests.run('print(ssvm["numbers"].fib.__doc__)')
+    assert "fib(a0: i32) -> i32, a function of the guest numbers." in text
+    text = guests.run('ssvm["numbers"].div(1, 0)')
+    assert "GuestTrap: numbers trapped: integer divide by zero" in text
+    assert "Traceback" not in text
+
+
+def test_a_person_is_asked_in_the_cell_that_calls(guests):
+    cell = guests.start('guest = ssvm["asks"]; print("code", guest.ask())')
+    guests.wait_prompt()
+    guests.choose("once")
+    text = guests.finish(cell)
+    assert "code 0" in text
+    assert "exit 0" in text
+    cell = guests.start('print("code", guest.ask())')
+    guests.wait_prompt()
+    guests.choose("deny")
+    assert "DeniedError: asks may not run true" in guests.finish(cell)
+    assert "code 0" in guests.run('print("code", guest.open(allow_command=["=true"]).ask())')
+
+
+def test_an_interrupt_ends_the_call_and_its_instance_only(guests):
+    guests.run('guest = ssvm["numbers"]; other = guest.open(); print(guest.next(), other.next())')
+    cell = guests.start("guest.loop()")
+    guests.expect_running(cell)
+    guests.interrupt()
+    assert "GuestInterrupted: the call of numbers was interrupted" in guests.finish(cell)
+    text = guests.run("print(guest.next(), other.next())")
+    assert "1 2" in text
+    assert "without the state of the one that was interrupted" in text
