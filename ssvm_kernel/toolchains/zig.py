@@ -30,6 +30,7 @@ __all__ = ["ZigToolchain"]
 _SDK: Final = Path(sdk.__file__).parent / "zig"
 PROCESS: Final = _SDK / "ssvm_process.zig"
 DISPLAY: Final = _SDK / "ssvm_display.zig"
+EXPORT: Final = _SDK / "ssvm_export.zig"
 _TARGET: Final = "wasm32-wasi"
 _CELL: Final = "cell.zig"
 _MODULE: Final = "cell.wasm"
@@ -62,7 +63,7 @@ _LIBRARY: Final = ("-fno-entry", "-rdynamic")
 _COMMENT: Final = re.compile(r"//[^\n]*")
 _MAIN: Final = re.compile(r"\bpub\s+(?:export\s+)?fn\s+main\b|\bexport\s+fn\s+_start\b|\bpub\s+const\s+main\b")
 _ASM: Final = re.compile(r"\basm\b")
-_EXPORT: Final = re.compile(r"\bexport\s+(?:fn|var|const)\b|@export\b")
+_EXPORT: Final = re.compile(r"\bexport\s+(?:fn|var|const)\b|@export\b|\bexportAs\b")
 _REFUSED: Final = re.compile(
     r"-f(?:no-)?emit-.*|-M.*|--dep|-target|--listen.*|--cache-dir|--global-cache-dir|-o|-[EScv]"
 )
@@ -100,7 +101,7 @@ pub fn main(init: std.process.Init) !void {
             *_LLVM,
             *_LIBRARY,
             signature(zig.program),
-            *(file.read_text("utf-8") for file in (PROCESS, DISPLAY)),
+            *(file.read_text("utf-8") for file in (PROCESS, DISPLAY, EXPORT)),
         ]
         return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
 
@@ -130,8 +131,8 @@ pub fn main(init: std.process.Init) !void {
         workdir = workdir.resolve()
         (workdir / _CELL).write_bytes(text)
         argv = ["build-exe", *_COMMON, *flags, *_shape(source), f"-femit-bin={_MODULE}"]
-        argv += ["--dep", "ssvm_process", "--dep", "ssvm_display", f"-Mroot={_CELL}"]
-        argv += [f"-Mssvm_process={PROCESS}", f"-Mssvm_display={DISPLAY}"]
+        argv += ["--dep", "ssvm_process", "--dep", "ssvm_display", "--dep", "ssvm_export", f"-Mroot={_CELL}"]
+        argv += [f"-Mssvm_process={PROCESS}", f"-Mssvm_display={DISPLAY}", f"-Mssvm_export={EXPORT}"]
         said, did_fail = _run(zig, argv, workdir, source, options)
         diagnostics = zig_diagnostics(said, texts)
         if any(found.severity is Severity.ERROR for found in diagnostics):

@@ -50,6 +50,25 @@ ssvm_export::export! {
 """
 
 
+ZIG = """
+const std = @import("std");
+const ssvm = @import("ssvm_export");
+fn mean(values: [*]const f64, count: u32) callconv(.c) f64 {
+    var sum: f64 = 0;
+    for (values[0..count]) |value| sum += value;
+    return sum / @as(f64, @floatFromInt(count));
+}
+fn greet(name: [*]const u8, size: u32) callconv(.c) ssvm.Value {
+    var buffer: [100]u8 = undefined;
+    return ssvm.give(u8, std.fmt.bufPrint(&buffer, "hello {s}", .{name[0..size]}) catch "hello");
+}
+comptime {
+    ssvm.exportAs("mean(values: [f64]) -> f64", &mean);
+    ssvm.exportAs("greet(name: string) -> string", &greet);
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def stated(library):
     return library(guests.STATED, "stated")
@@ -168,6 +187,12 @@ def test_a_c_cell(session):
     assert (guest.greet("wörld"), guest.mean([1, 2, 6])) == ("hello wörld", 3.0)
     assert list(guest.upto(3)) == [0, 1, 2]
     assert "the mean of all" in guest.mean.__doc__
+
+
+def test_a_zig_cell(session):
+    guest = compiled(session, "zig", ZIG)
+    assert (guest.greet("wörld"), guest.mean([1, 2, 6])) == ("hello wörld", 3.0)
+    assert guest.greet.map(["a"] * 1000) == ["hello a"] * 1000
 
 
 def test_a_rust_cell(session):
