@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ssvm_kernel.deciders.measuring import MeasuringScreen, MeasuringView
+from ssvm_kernel.deciders.measuring import KEEPS, Button, MeasuringScreen, MeasuringView
 from ssvm_kernel.display.surface import Bundle, Handle, Surface
 from ssvm_kernel.display.text import escape
 
@@ -33,11 +33,19 @@ class Progress:
         Where to show it; nothing is shown where an output cannot be replaced.
     unfinished : str
         What takes its place when it does not come to its end.
+    button : Button
+        What stops it.
     """
 
-    def __init__(self, surface: Surface, unfinished: str = "the measurement did not come to its end") -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        unfinished: str = "the measurement did not come to its end",
+        button: Button = KEEPS,
+    ) -> None:
         self.surface = surface
         self._unfinished = unfinished
+        self._button = button
         self._view: MeasuringView | None = None
         self._handle: Handle | None = None
         self._due = time.monotonic() + _FIRST
@@ -83,7 +91,7 @@ class Progress:
         text = words()
         if not self._tried:
             self._tried = True
-            self._view = _screen().open(text)
+            self._view = _screen().open(text, self._button)
         if self._view is not None and self._view.lost:
             self._view.close(_line(text))
             self._view = None

@@ -11,26 +11,36 @@ import secrets
 import select
 import threading
 import time
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.pending import custom_content
 from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.screen import Screen, script, style
 
-__all__ = ["MeasuringScreen", "MeasuringView"]
+__all__ = ["KEEPS", "Button", "MeasuringScreen", "MeasuringView"]
+
+
+class Button(NamedTuple):
+    """What a button says, and says at more length."""
+
+    label: str
+    title: str
+
+
+KEEPS: Final = Button("Stop and keep", "Stop measuring, and keep what was measured")
 
 
 class MeasuringScreen(Screen):
     """Shows the view of a running measurement, where there is somebody to see it."""
 
-    def open(self, text: str) -> MeasuringView | None:
+    def open(self, text: str, button: Button = KEEPS) -> MeasuringView | None:
         """Show the view, or return None where no widget can be shown."""
         kernel = running_kernel()
         session = self.client(kernel, _wait)
         if session is None:
             return None
-        return MeasuringView(kernel, text, self.ready_seconds)
+        return MeasuringView(kernel, text, self.ready_seconds, button)
 
 
 class MeasuringView:
@@ -44,9 +54,11 @@ class MeasuringView:
         What it says first.
     ready_seconds : float
         How long the page may take to render it.
+    button : Button
+        What ends it.
     """
 
-    def __init__(self, kernel: Any, text: str, ready_seconds: float) -> None:
+    def __init__(self, kernel: Any, text: str, ready_seconds: float, button: Button = KEEPS) -> None:
         from IPython.display import display
 
         self._id = secrets.token_hex(8)
@@ -56,7 +68,7 @@ class MeasuringView:
         self._ready = threading.Event()
         self._blank_at = time.monotonic() + ready_seconds
         self._channel = Channel(kernel, self._receive)
-        view = {"id": self._id, "nonce": self._nonce, "text": text}
+        view = {"id": self._id, "nonce": self._nonce, "text": text, "stop": button.label, "title": button.title}
         self._widget = _view_class()(view=view, model_id=self._channel.comm_id)
         self._channel.attach(self._widget.comm)
         data, metadata = self._widget._repr_mimebundle_()

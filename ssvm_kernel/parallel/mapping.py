@@ -10,6 +10,7 @@ from typing import Any, Final
 from ssvm_kernel.capabilities.grants import Grant, GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.deciders.measuring import Button
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.errors import GrantRevoked, GuestInterrupted, MapError, SsvmError
 from ssvm_kernel.host.grantfile import GrantFile
@@ -30,6 +31,7 @@ _FIRST: Final = 16
 _GROWTH: Final = 8
 _MOST: Final = 10_000
 _LISTED: Final = 20
+_STOP: Final = Button("Stop", "End the map, as an interrupt does")
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class GuestMap:
         """
         stop_watching = self._books.grants.watch(self._on_revoked)
         try:
-            with Progress(self._prepared.surface, "the map did not come to its end") as progress:
+            with Progress(self._prepared.surface, "the map did not come to its end", _STOP) as progress:
                 self._loop(progress)
                 progress.end(self._summary)
         except (KeyboardInterrupt, Stopped):

@@ -22,7 +22,9 @@ from ssvm_kernel.errors import (
     MapError,
     UsageError,
 )
+from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import resolve_program
+from ssvm_kernel.library.face import Library
 from ssvm_kernel.parallel.work import RunWork
 
 
@@ -179,3 +181,22 @@ def test_what_cannot_be_given_is_said_before_anything_runs(program, library):
         assert not isinstance(caught.value, TypeError)
     with pytest.raises(UsageError):
         RunWork([{"argv": []}])
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_nothing_is_left_behind(program):
+    """Neither descriptors nor folders: maps come by the hundred."""
+    program.map([], ["a"] * 4, workers=2, batch=1)
+    before = descriptors()
+    for _ in range(20):
+        program.map([], ["a", "t", "cuname"], workers=2, batch=1, return_exceptions=True, dirs=[])
+    assert descriptors() <= before + 4  # spare pipes
+
+
+def test_a_component_says_what_it_has_instead(session):
+    guest = Guest("component", b"\0asm\x0d\0\x01\0")
+    with pytest.raises(UsageError, match="for modules"):
+        Library(session, guest).map("f", [1])

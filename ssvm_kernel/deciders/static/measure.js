@@ -1,11 +1,11 @@
-// A measurement that is running: what is known so far, and a button that ends it and keeps that.
+// Something long that is running, as a measurement: what is known so far, and a button that ends it.
 
 function render({ model, el }) {
   const view = model.get('view');
   const text = make('span', 'ssvm-measure-text', view.text);
   text.setAttribute('role', 'status');
-  const stop = make('button', 'ssvm-button', 'Stop and keep');
-  stop.title = 'Stop measuring, and keep what was measured';
+  const stop = make('button', 'ssvm-button', view.stop);
+  stop.title = view.title;
   const box = make('div', 'ssvm-measure', text, stop);
   for (const node of [box, stop]) node.setAttribute(SUPPRESS_SHORTCUTS, 'true');
   const say = (what) => model.send({ id: view.id, nonce: view.nonce, ...what });
