@@ -5,6 +5,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { cellMagicFactory, KERNEL_LANGUAGE } from './editorExtension.js';
+import { FOLD_MIME, FoldRenderer } from './fold.js';
 import { follow, guestPlugins } from './plugins.js';
 import { MIME, ReportRenderer } from './report.js';
 import { viewer } from './viewer.js';
@@ -26,7 +27,7 @@ const highlight: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Renders the report that closes a run. */
+/** Renders the report that closes a run, and what stands folded before it: commands, what a guest can ask for. */
 const report: JupyterFrontEndPlugin<void> = {
   id: 'ssvm-kernel:report',
   description: 'Shows the report of a run.',
@@ -50,6 +51,10 @@ const report: JupyterFrontEndPlugin<void> = {
         mimeTypes: [MIME],
         createRenderer: () => new ReportRenderer(() => open, trans)
       },
+      0
+    );
+    registry.addFactory(
+      { safe: true, mimeTypes: [FOLD_MIME], createRenderer: () => new FoldRenderer() },
       0
     );
   }

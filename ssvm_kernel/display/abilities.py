@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ssvm_kernel.capabilities.manifest import Manifest, Statement
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.display.fold import FOLD_MIME, fold
 from ssvm_kernel.display.style import MUTED, ROW
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.text import escape
@@ -34,12 +35,13 @@ def manifest_bundle(name: str, manifest: Manifest, facts: tuple[str, ...] = ()) 
     details = [*manifest.lines(), *facts]
     text = [*summary, *(f"  {line}" for line in details)] if facts else summary
     rows = "".join(f"<li>{escape(line)}</li>" for line in details)
-    head = escape("; ".join(line.strip().removeprefix("ssvm · ") for line in summary))
+    label = "; ".join(line.strip().removeprefix("ssvm · ") for line in summary)
     html = (
-        f'<details style="{ROW}"{" open" if facts else ""}><summary style="{MUTED}">{head}</summary>'
+        f'<details style="{ROW}"{" open" if facts else ""}><summary style="{MUTED}">{escape(label)}</summary>'
         f"<ul>{rows}</ul></details>"
     )
-    return {"text/plain": "\n".join(text), "text/html": html}
+    behind = fold(label, "\n".join(details), opened=bool(facts))
+    return {"text/plain": "\n".join(text), "text/html": html, FOLD_MIME: behind}
 
 
 def _list(statements: tuple[Statement, ...]) -> str:

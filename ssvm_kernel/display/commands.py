@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import Final
 
+from ssvm_kernel.display.fold import FOLD_MIME, fold
 from ssvm_kernel.display.style import MUTED, PRE, ROW
 from ssvm_kernel.display.surface import Bundle, Handle, Surface
 from ssvm_kernel.display.text import escape, inert
@@ -69,10 +70,12 @@ class CommandBlock:
         lines = body.split("\n") if body else []
         if self._cut:
             lines.append("… (the rest is not shown)")
-        opened = " open" if len(lines) <= _LONG else ""
+        short = len(lines) <= _LONG
         pre = f'<pre style="{PRE}">{escape(chr(10).join(lines))}</pre>' if lines else ""
-        label = f'<code>{escape(self._argv)}</code> <span style="{MUTED}">{escape(self._path)} · {escape(state)}</span>'
+        note = f"{self._path} · {state}"
+        label = f'<code>{escape(self._argv)}</code> <span style="{MUTED}">{escape(note)}</span>'
         return {
             "text/plain": "\n".join([self._head(), *(f"│ {line}" for line in lines), f"└ {state}"]),
-            "text/html": f'<details{opened} style="{ROW}"><summary>{label}</summary>{pre}</details>',
+            "text/html": f'<details{" open" if short else ""} style="{ROW}"><summary>{label}</summary>{pre}</details>',
+            FOLD_MIME: fold(note, "\n".join(lines), code=self._argv, opened=short),
         }

@@ -141,12 +141,30 @@ def test_the_report_of_a_run(front):
     ask(front)
     click(front, "Allow once")
     front.expect_done(1)
-    report = front.cell(1).locator(".ssvm-report")
+    report = front.cell(1).locator(".ssvm-report:not(.ssvm-fold)")
     expect(report.locator("summary")).to_contain_text("exit 0", timeout=PATIENCE_MS)
     expect(report.locator(".ssvm-report-bar").first).to_be_hidden()
     report.locator("summary").click()
     expect(report).to_contain_text("instantiate")
     expect(report.locator(".ssvm-report-facts")).to_contain_text("sha256")
+
+
+@in_newest
+def test_a_command_and_a_manifest_are_folded_and_stay_as_they_were_left(front):
+    ask(front)
+    click(front, "Allow once")
+    front.expect_done(1)
+    manifest, command = (front.cell(1).locator(".ssvm-fold").nth(number) for number in (0, 1))
+    expect(manifest.locator("summary")).to_contain_text("asker can run host commands", timeout=PATIENCE_MS)
+    expect(manifest.locator("pre")).to_be_hidden()
+    manifest.locator("summary").focus()
+    front.page.keyboard.press("Enter")
+    expect(manifest.locator("pre")).to_contain_text("cannot use the network")
+    expect(command.locator("summary code")).to_have_text("echo 'said by the host'")
+    expect(command.locator("summary")).to_contain_text("exit 0")
+    expect(command.locator("pre")).to_have_text("said by the host")  # it is short, so it is open
+    command.locator("summary").click()
+    expect(command.locator("pre")).to_be_hidden()
 
 
 def test_a_module_is_opened_and_a_cell_inserted(front, browser, artifacts):
