@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import functools
 import struct
 import sys
 from collections.abc import Callable
@@ -199,7 +200,7 @@ class Sequence:
 
     def lift(self, raw: bytes) -> Any:
         """Return the elements; they are the caller's own."""
-        if find_spec("numpy") is not None:
+        if _has_numpy():
             import numpy as np
 
             return np.frombuffer(bytearray(raw), dtype=_dtype(self.element))
@@ -216,6 +217,11 @@ class Sequence:
             return struct.pack(f"<{len(items)}{code}", *items)
         except (TypeError, struct.error, OverflowError) as error:
             raise UsageError(f"takes {self.text}: {error}") from None
+
+
+@functools.cache
+def _has_numpy() -> bool:
+    return find_spec("numpy") is not None
 
 
 def _with_numpy(type_: Sequence, value: Any) -> bytes:
