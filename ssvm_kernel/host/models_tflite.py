@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 __all__ = ["LiteSession", "warm_up"]
 
 _THREADS: Final = 2  # as SSVM had it
+_SMALL: Final = 1 << 14
 _TINY: Final = Path(__file__).with_name("tiny.tflite")
 
 
@@ -44,6 +45,7 @@ class LiteSession:
         self.outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
         self._inputs = _by_name(self.inputs)
         self._outputs = _by_name(self.outputs)
+        self._forms: dict[int, tuple[int, Any, tuple[int, ...]]] = {}  # of inputs, which nothing here resizes
 
     def input(self, name: bytes) -> int | None:
         """Return the number of an input tensor, or None when no input has that name."""
@@ -55,11 +57,14 @@ class LiteSession:
 
     def set(self, number: int, data: bytes | memoryview) -> bool:
         """Copy bytes into a tensor; return whether they fit it."""
-        tensor = self._view(number)
-        if tensor is None or tensor.nbytes != len(data):
+        if number not in self._forms:
+            tensor = self._view(number)
+            self._forms[number] = (-1, None, ()) if tensor is None else (tensor.nbytes, tensor.dtype, tensor.shape)
+        size, kind, shape = self._forms[number]
+        if size != len(data):
             return False
         if data:
-            np.copyto(tensor, np.frombuffer(data, tensor.dtype).reshape(tensor.shape))
+            self._interpreter.set_tensor(number, np.frombuffer(data, kind).reshape(shape))
         return True
 
     def run(self) -> None:
@@ -79,9 +84,11 @@ class LiteSession:
 
     def read_into(self, number: int, target: memoryview) -> None:
         """Copy a tensor's bytes."""
-        tensor = self._view(number)
-        if tensor is not None and tensor.nbytes:
-            target[:] = memoryview(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8))
+        small = len(target) <= _SMALL  # copied twice, which takes less than to look at it in place
+        tensor = self._interpreter.get_tensor(number) if small else self._view(number)
+        if tensor is None or not tensor.size or tensor.dtype.kind in "OSU":
+            return
+        target[:] = tensor.tobytes() if small else tensor.reshape(-1).view(np.uint8).data
 
     def _view(self, number: int) -> Any:
         """Return the library's own memory of a tensor as an array; None for texts, which have no such form.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.examples.running import EXAMPLES, need_tutorial_packages, texts_of
+from tests.tensorflow.conftest import need
 from tests.toolchains.conftest import require
+
+GRAPH = "3.png is a 3 score 0.9" if find_spec("tensorflow") else "TensorFlow is not installed"
 
 # The number of a code cell, and what is to be seen below it.
 SHOWN: dict[str, dict[int, list[str]]] = {
@@ -47,11 +51,22 @@ SHOWN: dict[str, dict[int, list[str]]] = {
         5: ["DeniedError: reader may not run tesseract page.png ../mail/forged"],
         7: ["['forged.txt', 'letter.png']"],
     },
+    "40-models.ipynb": {
+        3: ["of the unseen digits are read right", "model.npz", "model.tflite"],
+        4: ["3.png: no scores", "DeniedError: in_rust may not use TensorFlow Lite", "to grant it: --allow-models"],
+        5: ["3.png is a 3 score 0.9", "7.png is a 7 score 0.9", "was lent: --allow-models (by option)"],
+        7: ["tflite", "denied", "lent"],
+        9: ["3.png is a 3 score 0.9"],
+        10: [GRAPH],
+        11: ["mobilenet_v2 ", "└ exit 0 · ", "3.png is a 3 score 0.9"],
+        12: ["Python, TensorFlow Lite", "Rust guest, TensorFlow Lite", "Rust guest, a program", "all agree"],
+        13: ["[ssvm] in_c: the model cannot be used: ", "exit 1"],
+    },
 }
 
 
 def test_every_tutorial_is_tried() -> None:
-    assert set(SHOWN) == {path.name for path in EXAMPLES.glob("1*.ipynb")}
+    assert set(SHOWN) == {path.name for path in EXAMPLES.glob("[14]*.ipynb")}
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -62,6 +77,8 @@ def test_each_cell_shows_what_it_is_there_for(name: str, tmp_path: Path, monkeyp
     else:
         require("rust")
     need_tutorial_packages()
+    if "models" in name:
+        need("tflite", "images")
     for name_of_proxy in ("http_proxy", "HTTP_PROXY", "no_proxy"):
         monkeypatch.setenv(name_of_proxy, "http://127.0.0.1:1")  # a request that would not go where it is sent fails
     texts = texts_of(name, tmp_path, beside=("commands",))
