@@ -50,7 +50,7 @@ class _Batch:
         self._keep = setting.limits.keep
         self._wanted = wanted
         self._deadline = Deadline(setting.limits.seconds)
-        self._commands = Commands(lane, setting, self._deadline)
+        self._commands = Commands(lane, setting, self._deadline, wanted)
         self.poll = look(wanted)
         self._printed = (bytearray(), bytearray())
         self._rows: list[tuple[int, bytes]] = []

@@ -161,6 +161,12 @@ class Lane:
             self._caller = Caller(_Workers(), self.job, self._talk, self._talk.command)
         return self._caller
 
+    def stop(self) -> None:
+        """End its workers from another thread than that which uses them; that one learns so."""
+        for one in (self._worker, self._caller):
+            if one is not None:
+                one.stop()
+
     def close(self) -> None:
         """End its workers."""
         if self._worker is not None:

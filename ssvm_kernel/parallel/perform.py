@@ -15,6 +15,7 @@ from ssvm_kernel.context import RunContext
 from ssvm_kernel.errors import LimitReached, SsvmError, WorkerDied
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.parallel.ending import ended_when_unwanted
 from ssvm_kernel.parallel.lanes import Lane, LanePool
 from ssvm_kernel.parallel.tasks import Failure, MapRun, Refused, Setting, Task, TaskResult
 from ssvm_kernel.sandbox.deadline import Deadline
@@ -94,7 +95,7 @@ def _run_all(lane: Lane, setting: Setting, items: tuple[Given, ...], wanted: Wan
     """Run the guest once for each item; one that fails takes nothing from the others."""
     runs: list[MapRun] = []
     deadline = Deadline(setting.limits.seconds)
-    commands = Commands(lane, setting, deadline)
+    commands = Commands(lane, setting, deadline, wanted)
 
     def ended(end: Ended) -> None:
         runs.append(
@@ -145,9 +146,12 @@ class Commands:
         Guest and limits.
     deadline : Deadline
         Until when the run may last.
+    wanted : callable
+        Whether somebody still waits; a command is ended when nobody does.
     """
 
-    def __init__(self, lane: Lane, setting: Setting, deadline: Deadline) -> None:
+    def __init__(self, lane: Lane, setting: Setting, deadline: Deadline, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._lane = lane
         self._setting = setting
         self._deadline = deadline
@@ -158,7 +162,8 @@ class Commands:
     ) -> None:
         """See `ssvm_kernel.sandbox.job.CommandHandler`."""
         self._used = True
-        self._handle(call, stdin, wait, guest, answer)
+        with ended_when_unwanted(self._wanted, self._lane.stop):
+            self._handle(call, stdin, wait, guest, answer)
 
     def harvest(self) -> tuple[Refused, ...]:
         """Return what was denied to the run that ends here."""

@@ -89,6 +89,10 @@ class Caller:
                 talk.drain(streams)
                 self._output.flush()
 
+    def stop(self) -> None:
+        """End the worker from any thread; the one that asks it learns so."""
+        self._worker.stop()
+
     def close(self) -> None:
         """End the worker."""
         if not self.alive:

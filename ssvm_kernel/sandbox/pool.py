@@ -163,6 +163,10 @@ class Worker:
         """Whether the process still runs."""
         return self._process.poll() is None
 
+    def stop(self) -> None:
+        """End the process from any thread; the one that talks with it learns so, and calls `kill`."""
+        self._process.kill()
+
     def kill(self) -> None:
         """End the process at once, also in the middle of guest code."""
         with contextlib.suppress(OSError):

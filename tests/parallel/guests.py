@@ -11,6 +11,7 @@ PROGRAM = r"""(module
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (import "ssvm_process" "ssvm_process_set_prog_name" (func $name (param i32 i32)))
+  (import "ssvm_process" "ssvm_process_set_timeout" (func $timeout (param i32)))
   (import "ssvm_process" "ssvm_process_run" (func $run (result i32)))
   (import "ssvm_process" "ssvm_process_get_stdout_len" (func $stdout_length (result i32)))
   (import "ssvm_process" "ssvm_process_get_stdout" (func $get_stdout (param i32)))
@@ -61,6 +62,7 @@ PROGRAM = r"""(module
     ;; c: runs the command of this name, and prints its stdout
     (if (i32.eq (local.get $what) (i32.const 99)) (then
       (call $name (local.get $rest) (call $length (local.get $rest)))
+      (call $timeout (i32.const 600000))
       (if (call $run) (then (call $exit (i32.const 1))))
       (call $get_stdout (i32.const 65536))
       (call $print (i32.const 1) (i32.const 65536) (call $stdout_length)) (return)))

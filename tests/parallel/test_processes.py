@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -162,6 +163,27 @@ def test_an_interrupt_ends_all_and_the_next_map_works(session, program):
         program.map([], ["l"] * 4, workers=2, batch=1)
     assert time.monotonic() - started < 60
     assert program.map([], ["aagain"], workers=2)[0].stdout == "again"
+
+
+def commands_of_ours(name: str) -> list[str]:
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            head, _, rest = place.read_text().rpartition(")")
+            if head.endswith(f"({name}") and rest.split()[1] == str(os.getpid()):
+                found.append(place.parent.name)
+    return found
+
+
+def test_an_interrupt_ends_commands_too(program):
+    interrupted = threading.Timer(1.5, os.kill, [os.getpid(), 2])
+    interrupted.start()
+    with pytest.raises(GuestInterrupted):
+        program.map([], ["cyes"] * 2, workers=2, batch=1, allow_command=["=yes"])
+    deadline = time.monotonic() + 50
+    while commands_of_ours("yes") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert commands_of_ours("yes") == []
 
 
 def test_what_cannot_be_given_is_said_before_anything_runs(program, library):
