@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -14,7 +17,7 @@ from ssvm_kernel.context import Denial
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.ending import raise_for
-from ssvm_kernel.errors import DeniedError, GuestExit, GuestInterrupted, SsvmError, WorkerDied
+from ssvm_kernel.errors import DeniedError, GuestExit, GuestInterrupted, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.opens import missed_paths
@@ -78,6 +81,8 @@ class OpenGuest:
         self._held = _Held()
         self._ended = ""
         self._told: set[str] = set()
+        self._lock = threading.Lock()
+        self._caller_thread = 0
         weakref.finalize(self, self._held.close).atexit = False
 
     def call(
@@ -156,7 +161,28 @@ class OpenGuest:
     def _ask(
         self, message: protocol.ToWorker, blob: bytes, kind: type[Answer], *, fresh: bool = False
     ) -> tuple[Answer, bytes]:
+        """Ask the guest's process; one question at a time, whichever thread asks."""
+        with self._turn():
+            return self._ask_now(message, blob, kind, fresh=fresh)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for other threads; what runs inside a call of this guest cannot call it: it waits itself."""
+        me = threading.get_ident()
+        if self._caller_thread == me:
+            raise UsageError(f"{visible(self.guest.name)} is being called, and its answer has not come yet")
+        with self._lock:
+            self._caller_thread = me
+            try:
+                yield
+            finally:
+                self._caller_thread = 0
+
+    def _ask_now(
+        self, message: protocol.ToWorker, blob: bytes, kind: type[Answer], *, fresh: bool
+    ) -> tuple[Answer, bytes]:
         prepared = self._prepared()
+        is_new = not self._held.alive
         if self._ended and not fresh:
             prepared.notice(f"a new instance of {visible(self.guest.name)} begins, without the state of {self._ended}")
             self._ended = ""
@@ -176,6 +202,8 @@ class OpenGuest:
             raise
         finally:
             streams.close()
+        if is_new and threading.current_thread() is threading.main_thread():  # a worker ends with its thread
+            self._runtime.pool.warm()  # the next guest finds one ready
         self._check_denials(prepared.context.denials)
         return answer
 

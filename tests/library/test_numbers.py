@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,13 @@ def test_a_function_shows_something_where_that_is_granted(library, capfd):
     assert guest.open(no_raise=True).show() == 1
     assert guest.open(display=True).show() == 0
     assert "a table (CSV, 2 columns, 0 rows)" in capfd.readouterr().out
+
+
+def test_threads_take_turns(numbers):
+    numbers.reset()
+    with ThreadPoolExecutor(4) as threads:
+        counts = sorted(threads.map(lambda _: numbers.next(), range(40)))
+    assert counts == list(range(1, 41))
 
 
 def test_without_a_notebook(tmp_path):
