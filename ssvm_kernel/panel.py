@@ -45,11 +45,10 @@ class Panel:
 
     def look(self, message: Look) -> dict[str, Any]:
         """Return the grants in force and the newest lines of the ledger after ``message.since``."""
-        lines = [line for line in self._session.ledger.rows() if line["seq"] > message.since]
         return {
             "waiting": self._link.open_question,
             "grants": [self._grant(row) for row in self._session.grant_rows()],
-            "ledger": [_line(line) for line in lines[-_MOST_LINES:]],
+            "ledger": [_line(line) for line in self._session.ledger.rows(message.since, _MOST_LINES)],
         }
 
     def revoke(self, message: Revoke) -> dict[str, Any]:

@@ -130,6 +130,7 @@ export class KernelLink {
         clearTimeout(timer);
         future.dispose();
         if (reply.header.msg_type !== REPLY) {
+          reject(new Error('The kernel does not know what was asked.'));
           return;
         }
         // A refusal, which is thrown, becomes the promise's.

@@ -115,9 +115,17 @@ class Ledger:
         """Return the lines as JSON, one to a line, each valid by the shipped schema of a ledger line."""
         return b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines())
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the lines as flat dictionaries, e.g. for ``pandas.DataFrame(ledger.rows())``."""
-        return [_flat(line) for line in self.lines()]
+    def rows(self, after: int = 0, most: int = KEPT_LINES) -> list[dict[str, Any]]:
+        """Return the lines as flat dictionaries, e.g. for ``pandas.DataFrame(ledger.rows())``.
+
+        Parameters
+        ----------
+        after : int
+            Only those after this line's number.
+        most : int
+            Only so many, the newest.
+        """
+        return [_flat(line) for line in self.since(after)[-most:]]
 
     def __len__(self) -> int:
         with self._lock:

@@ -174,3 +174,17 @@ def test_threads_may_write_together():
     for thread in threads:
         thread.join()
     assert [line.seq for line in ledger.lines()] == list(range(1, 401))
+
+
+def test_rows_of_the_newest_lines_alone() -> None:
+    ledger = Ledger(kept=5)
+    for _ in range(8):
+        ledger.record(request(b"git"), ALLOWED)
+
+    def numbers(*what: int) -> list[int]:
+        return [row["seq"] for row in ledger.rows(*what)]
+
+    assert numbers() == numbers(0) == numbers(2) == [4, 5, 6, 7, 8]
+    assert numbers(6) == [7, 8]
+    assert numbers(0, 2) == [7, 8]
+    assert numbers(8) == numbers(2**53) == []
