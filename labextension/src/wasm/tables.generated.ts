@@ -1,256 +1,136 @@
 // Made by tools/labextension_tables.py from ssvm_kernel/capabilities/abilities.py; do not edit.
 export const ABILITIES = [
- {
-  "id": "commands",
-  "can": "run host commands that you allow; what such a command does is not limited by this list",
-  "cannot": "run host commands",
-  "missing": "it does not import the run function of the process interface",
-  "anyOf": [
-   "run"
-  ],
-  "allOf": []
- },
- {
-  "id": "read-files",
-  "can": "read files in folders that you grant",
-  "cannot": "read files",
-  "missing": "it does not import path_open together with fd_read or fd_pread",
-  "anyOf": [
-   "fd_pread",
-   "fd_read"
-  ],
-  "allOf": [
-   "path_open"
-  ]
- },
- {
-  "id": "change-files",
-  "can": "write, make and remove files in folders that you grant for writing",
-  "cannot": "change files or folders",
-  "missing": "it imports neither path_open nor another function that changes what is on disk",
-  "anyOf": [
-   "fd_filestat_set_times",
-   "path_create_directory",
-   "path_filestat_set_times",
-   "path_link",
-   "path_open",
-   "path_remove_directory",
-   "path_rename",
-   "path_symlink",
-   "path_unlink_file"
-  ],
-  "allOf": []
- },
- {
-  "id": "list-files",
-  "can": "see names, sizes and times of files in folders that you grant",
-  "cannot": "see what files there are",
-  "missing": "it imports none of path_open, fd_readdir, path_filestat_get, path_readlink",
-  "anyOf": [
-   "fd_readdir",
-   "path_filestat_get",
-   "path_open",
-   "path_readlink"
-  ],
-  "allOf": []
- },
- {
-  "id": "environment",
-  "can": "see environment variables that you grant",
-  "cannot": "see environment variables",
-  "missing": "it does not import environ_get",
-  "anyOf": [
-   "environ_get"
-  ],
-  "allOf": []
- },
- {
-  "id": "arguments",
-  "can": "see its arguments",
-  "cannot": "see its arguments",
-  "missing": "it does not import args_get",
-  "anyOf": [
-   "args_get"
-  ],
-  "allOf": []
- },
- {
-  "id": "print",
-  "can": "print",
-  "cannot": "print",
-  "missing": "it imports neither fd_write nor fd_pwrite",
-  "anyOf": [
-   "fd_pwrite",
-   "fd_write"
-  ],
-  "allOf": []
- },
- {
-  "id": "display",
-  "can": "show pictures, tables and documents in the cell, if you grant it",
-  "cannot": "show anything but text",
-  "missing": "it does not import the display interface",
-  "anyOf": [
-   "ssvm_display.show"
-  ],
-  "allOf": []
- },
- {
-  "id": "stdin",
-  "can": "read the input that it is given",
-  "cannot": "read any input",
-  "missing": "it imports neither fd_read nor fd_pread",
-  "anyOf": [
-   "fd_pread",
-   "fd_read"
-  ],
-  "allOf": []
- },
- {
-  "id": "clock",
-  "can": "ask for the time",
-  "cannot": "ask for the time",
-  "missing": "it imports neither clock_time_get nor poll_oneoff",
-  "anyOf": [
-   "clock_time_get",
-   "poll_oneoff"
-  ],
-  "allOf": []
- },
- {
-  "id": "random",
-  "can": "get random numbers",
-  "cannot": "get random numbers",
-  "missing": "it does not import random_get",
-  "anyOf": [
-   "random_get"
-  ],
-  "allOf": []
- },
- {
-  "id": "wait",
-  "can": "sleep",
-  "cannot": "sleep",
-  "missing": "it does not import poll_oneoff",
-  "anyOf": [
-   "poll_oneoff"
-  ],
-  "allOf": []
- },
- {
-  "id": "network",
-  "can": "use the network",
-  "cannot": "use the network",
-  "missing": "nothing that it imports can open a connection, and it is given none",
-  "anyOf": [],
-  "allOf": []
- }
+  {"id": "commands", "can": "run host commands that you allow; what such a command does is not limited by this list", "cannot": "run host commands", "missing": "it does not import the run function of the process interface", "anyOf": ["run"], "allOf": []},
+  {"id": "read-files", "can": "read files in folders that you grant", "cannot": "read files", "missing": "it does not import path_open together with fd_read or fd_pread", "anyOf": ["fd_pread", "fd_read"], "allOf": ["path_open"]},
+  {"id": "change-files", "can": "write, make and remove files in folders that you grant for writing", "cannot": "change files or folders", "missing": "it imports neither path_open nor another function that changes what is on disk", "anyOf": ["fd_filestat_set_times", "path_create_directory", "path_filestat_set_times", "path_link", "path_open", "path_remove_directory", "path_rename", "path_symlink", "path_unlink_file"], "allOf": []},
+  {"id": "list-files", "can": "see names, sizes and times of files in folders that you grant", "cannot": "see what files there are", "missing": "it imports none of path_open, fd_readdir, path_filestat_get, path_readlink", "anyOf": ["fd_readdir", "path_filestat_get", "path_open", "path_readlink"], "allOf": []},
+  {"id": "environment", "can": "see environment variables that you grant", "cannot": "see environment variables", "missing": "it does not import environ_get", "anyOf": ["environ_get"], "allOf": []},
+  {"id": "arguments", "can": "see its arguments", "cannot": "see its arguments", "missing": "it does not import args_get", "anyOf": ["args_get"], "allOf": []},
+  {"id": "print", "can": "print", "cannot": "print", "missing": "it imports neither fd_write nor fd_pwrite", "anyOf": ["fd_pwrite", "fd_write"], "allOf": []},
+  {"id": "display", "can": "show pictures, tables and documents in the cell, if you grant it", "cannot": "show anything but text", "missing": "it does not import the display interface", "anyOf": ["ssvm_display.show"], "allOf": []},
+  {"id": "models", "can": "have models computed and pictures decoded, if you grant it", "cannot": "have models computed", "missing": "it imports no interface for models", "anyOf": ["ssvm_image.ssvm_image_load_jpg_to_bgr32f", "ssvm_image.ssvm_image_load_jpg_to_bgr8", "ssvm_image.ssvm_image_load_jpg_to_rgb32f", "ssvm_image.ssvm_image_load_jpg_to_rgb8", "ssvm_image.ssvm_image_load_png_to_bgr32f", "ssvm_image.ssvm_image_load_png_to_bgr8", "ssvm_image.ssvm_image_load_png_to_rgb32f", "ssvm_image.ssvm_image_load_png_to_rgb8", "ssvm_tensorflow.ssvm_tensorflow_append_input", "ssvm_tensorflow.ssvm_tensorflow_append_output", "ssvm_tensorflow.ssvm_tensorflow_clear_input", "ssvm_tensorflow.ssvm_tensorflow_clear_output", "ssvm_tensorflow.ssvm_tensorflow_create_session", "ssvm_tensorflow.ssvm_tensorflow_delete_session", "ssvm_tensorflow.ssvm_tensorflow_get_output_tensor", "ssvm_tensorflow.ssvm_tensorflow_get_tensor_data", "ssvm_tensorflow.ssvm_tensorflow_get_tensor_len", "ssvm_tensorflow.ssvm_tensorflow_run_session", "ssvm_tensorflowlite.ssvm_tensorflowlite_append_input", "ssvm_tensorflowlite.ssvm_tensorflowlite_create_session", "ssvm_tensorflowlite.ssvm_tensorflowlite_delete_session", "ssvm_tensorflowlite.ssvm_tensorflowlite_get_output_tensor", "ssvm_tensorflowlite.ssvm_tensorflowlite_get_tensor_data", "ssvm_tensorflowlite.ssvm_tensorflowlite_get_tensor_len", "ssvm_tensorflowlite.ssvm_tensorflowlite_run_session", "wasi_ephemeral_nn.compute", "wasi_ephemeral_nn.get_output", "wasi_ephemeral_nn.init_execution_context", "wasi_ephemeral_nn.load", "wasi_ephemeral_nn.load_by_name", "wasi_ephemeral_nn.set_input", "wasmedge_image.load_image", "wasmedge_image.load_jpg", "wasmedge_image.load_png", "wasmedge_image.wasmedge_image_load_jpg_to_bgr32f", "wasmedge_image.wasmedge_image_load_jpg_to_bgr8", "wasmedge_image.wasmedge_image_load_jpg_to_rgb32f", "wasmedge_image.wasmedge_image_load_jpg_to_rgb8", "wasmedge_image.wasmedge_image_load_png_to_bgr32f", "wasmedge_image.wasmedge_image_load_png_to_bgr8", "wasmedge_image.wasmedge_image_load_png_to_rgb32f", "wasmedge_image.wasmedge_image_load_png_to_rgb8", "wasmedge_tensorflow.append_input", "wasmedge_tensorflow.append_output", "wasmedge_tensorflow.clear_input", "wasmedge_tensorflow.clear_output", "wasmedge_tensorflow.create_session", "wasmedge_tensorflow.create_session_saved_model", "wasmedge_tensorflow.delete_session", "wasmedge_tensorflow.get_output_tensor", "wasmedge_tensorflow.get_tensor_data", "wasmedge_tensorflow.get_tensor_len", "wasmedge_tensorflow.run_session", "wasmedge_tensorflow.wasmedge_tensorflow_append_input", "wasmedge_tensorflow.wasmedge_tensorflow_append_output", "wasmedge_tensorflow.wasmedge_tensorflow_clear_input", "wasmedge_tensorflow.wasmedge_tensorflow_clear_output", "wasmedge_tensorflow.wasmedge_tensorflow_create_session", "wasmedge_tensorflow.wasmedge_tensorflow_delete_session", "wasmedge_tensorflow.wasmedge_tensorflow_get_output_tensor", "wasmedge_tensorflow.wasmedge_tensorflow_get_tensor_data", "wasmedge_tensorflow.wasmedge_tensorflow_get_tensor_len", "wasmedge_tensorflow.wasmedge_tensorflow_run_session", "wasmedge_tensorflowlite.append_input", "wasmedge_tensorflowlite.create_session", "wasmedge_tensorflowlite.delete_session", "wasmedge_tensorflowlite.get_output_tensor", "wasmedge_tensorflowlite.get_tensor_data", "wasmedge_tensorflowlite.get_tensor_len", "wasmedge_tensorflowlite.run_session", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_append_input", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_create_session", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_delete_session", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_get_output_tensor", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_get_tensor_data", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_get_tensor_len", "wasmedge_tensorflowlite.wasmedge_tensorflowlite_run_session"], "allOf": []},
+  {"id": "stdin", "can": "read the input that it is given", "cannot": "read any input", "missing": "it imports neither fd_read nor fd_pread", "anyOf": ["fd_pread", "fd_read"], "allOf": []},
+  {"id": "clock", "can": "ask for the time", "cannot": "ask for the time", "missing": "it imports neither clock_time_get nor poll_oneoff", "anyOf": ["clock_time_get", "poll_oneoff"], "allOf": []},
+  {"id": "random", "can": "get random numbers", "cannot": "get random numbers", "missing": "it does not import random_get", "anyOf": ["random_get"], "allOf": []},
+  {"id": "wait", "can": "sleep", "cannot": "sleep", "missing": "it does not import poll_oneoff", "anyOf": ["poll_oneoff"], "allOf": []},
+  {"id": "network", "can": "use the network", "cannot": "use the network", "missing": "nothing that it imports can open a connection, and it is given none", "anyOf": [], "allOf": []}
 ] as const;
 export const KNOWN = {
- "wasi_snapshot_preview1": [
-  "args_get",
-  "args_sizes_get",
-  "clock_res_get",
-  "clock_time_get",
-  "environ_get",
-  "environ_sizes_get",
-  "fd_advise",
-  "fd_allocate",
-  "fd_close",
-  "fd_datasync",
-  "fd_fdstat_get",
-  "fd_fdstat_set_flags",
-  "fd_fdstat_set_rights",
-  "fd_filestat_get",
-  "fd_filestat_set_size",
-  "fd_filestat_set_times",
-  "fd_pread",
-  "fd_prestat_dir_name",
-  "fd_prestat_get",
-  "fd_pwrite",
-  "fd_read",
-  "fd_readdir",
-  "fd_renumber",
-  "fd_seek",
-  "fd_sync",
-  "fd_tell",
-  "fd_write",
-  "path_create_directory",
-  "path_filestat_get",
-  "path_filestat_set_times",
-  "path_link",
-  "path_open",
-  "path_readlink",
-  "path_remove_directory",
-  "path_rename",
-  "path_symlink",
-  "path_unlink_file",
-  "poll_oneoff",
-  "proc_exit",
-  "proc_raise",
-  "random_get",
-  "sched_yield",
-  "sock_accept",
-  "sock_recv",
-  "sock_send",
-  "sock_shutdown"
- ],
- "ssvm_process": [
-  "ssvm_process_add_arg",
-  "ssvm_process_add_env",
-  "ssvm_process_add_stdin",
-  "ssvm_process_get_exit_code",
-  "ssvm_process_get_stderr",
-  "ssvm_process_get_stderr_len",
-  "ssvm_process_get_stdout",
-  "ssvm_process_get_stdout_len",
-  "ssvm_process_run",
-  "ssvm_process_set_prog_name",
-  "ssvm_process_set_timeout"
- ],
- "wasmedge_process": [
-  "wasmedge_process_add_arg",
-  "wasmedge_process_add_env",
-  "wasmedge_process_add_stdin",
-  "wasmedge_process_get_exit_code",
-  "wasmedge_process_get_stderr",
-  "wasmedge_process_get_stderr_len",
-  "wasmedge_process_get_stdout",
-  "wasmedge_process_get_stdout_len",
-  "wasmedge_process_run",
-  "wasmedge_process_set_prog_name",
-  "wasmedge_process_set_timeout"
- ],
- "ssvm_display": [
-  "show"
- ]
+  "wasi_snapshot_preview1": ["args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get", "fd_advise", "fd_allocate", "fd_close", "fd_datasync", "fd_fdstat_get", "fd_fdstat_set_flags", "fd_fdstat_set_rights", "fd_filestat_get", "fd_filestat_set_size", "fd_filestat_set_times", "fd_pread", "fd_prestat_dir_name", "fd_prestat_get", "fd_pwrite", "fd_read", "fd_readdir", "fd_renumber", "fd_seek", "fd_sync", "fd_tell", "fd_write", "path_create_directory", "path_filestat_get", "path_filestat_set_times", "path_link", "path_open", "path_readlink", "path_remove_directory", "path_rename", "path_symlink", "path_unlink_file", "poll_oneoff", "proc_exit", "proc_raise", "random_get", "sched_yield", "sock_accept", "sock_recv", "sock_send", "sock_shutdown"],
+  "ssvm_process": ["ssvm_process_add_arg", "ssvm_process_add_env", "ssvm_process_add_stdin", "ssvm_process_get_exit_code", "ssvm_process_get_stderr", "ssvm_process_get_stderr_len", "ssvm_process_get_stdout", "ssvm_process_get_stdout_len", "ssvm_process_run", "ssvm_process_set_prog_name", "ssvm_process_set_timeout"],
+  "wasmedge_process": ["wasmedge_process_add_arg", "wasmedge_process_add_env", "wasmedge_process_add_stdin", "wasmedge_process_get_exit_code", "wasmedge_process_get_stderr", "wasmedge_process_get_stderr_len", "wasmedge_process_get_stdout", "wasmedge_process_get_stdout_len", "wasmedge_process_run", "wasmedge_process_set_prog_name", "wasmedge_process_set_timeout"],
+  "ssvm_display": ["show"],
+  "wasi_ephemeral_nn": ["compute", "get_output", "init_execution_context", "load", "load_by_name", "set_input"],
+  "ssvm_tensorflow": ["ssvm_tensorflow_append_input", "ssvm_tensorflow_append_output", "ssvm_tensorflow_clear_input", "ssvm_tensorflow_clear_output", "ssvm_tensorflow_create_session", "ssvm_tensorflow_delete_session", "ssvm_tensorflow_get_output_tensor", "ssvm_tensorflow_get_tensor_data", "ssvm_tensorflow_get_tensor_len", "ssvm_tensorflow_run_session"],
+  "wasmedge_tensorflow": ["append_input", "append_output", "clear_input", "clear_output", "create_session", "create_session_saved_model", "delete_session", "get_output_tensor", "get_tensor_data", "get_tensor_len", "run_session", "wasmedge_tensorflow_append_input", "wasmedge_tensorflow_append_output", "wasmedge_tensorflow_clear_input", "wasmedge_tensorflow_clear_output", "wasmedge_tensorflow_create_session", "wasmedge_tensorflow_delete_session", "wasmedge_tensorflow_get_output_tensor", "wasmedge_tensorflow_get_tensor_data", "wasmedge_tensorflow_get_tensor_len", "wasmedge_tensorflow_run_session"],
+  "ssvm_tensorflowlite": ["ssvm_tensorflowlite_append_input", "ssvm_tensorflowlite_create_session", "ssvm_tensorflowlite_delete_session", "ssvm_tensorflowlite_get_output_tensor", "ssvm_tensorflowlite_get_tensor_data", "ssvm_tensorflowlite_get_tensor_len", "ssvm_tensorflowlite_run_session"],
+  "wasmedge_tensorflowlite": ["append_input", "create_session", "delete_session", "get_output_tensor", "get_tensor_data", "get_tensor_len", "run_session", "wasmedge_tensorflowlite_append_input", "wasmedge_tensorflowlite_create_session", "wasmedge_tensorflowlite_delete_session", "wasmedge_tensorflowlite_get_output_tensor", "wasmedge_tensorflowlite_get_tensor_data", "wasmedge_tensorflowlite_get_tensor_len", "wasmedge_tensorflowlite_run_session"],
+  "ssvm_image": ["ssvm_image_load_jpg_to_bgr32f", "ssvm_image_load_jpg_to_bgr8", "ssvm_image_load_jpg_to_rgb32f", "ssvm_image_load_jpg_to_rgb8", "ssvm_image_load_png_to_bgr32f", "ssvm_image_load_png_to_bgr8", "ssvm_image_load_png_to_rgb32f", "ssvm_image_load_png_to_rgb8"],
+  "wasmedge_image": ["load_image", "load_jpg", "load_png", "wasmedge_image_load_jpg_to_bgr32f", "wasmedge_image_load_jpg_to_bgr8", "wasmedge_image_load_jpg_to_rgb32f", "wasmedge_image_load_jpg_to_rgb8", "wasmedge_image_load_png_to_bgr32f", "wasmedge_image_load_png_to_bgr8", "wasmedge_image_load_png_to_rgb32f", "wasmedge_image_load_png_to_rgb8"]
 } as const;
 export const PROCESS_MODULES = [
- "ssvm_process",
- "wasmedge_process"
+  "ssvm_process",
+  "wasmedge_process"
 ] as const;
 export const TYPES = {
- "ssvm_process.ssvm_process_set_prog_name": "(i32, i32) -> ()",
- "ssvm_process.ssvm_process_add_arg": "(i32, i32) -> ()",
- "ssvm_process.ssvm_process_add_env": "(i32, i32, i32, i32) -> ()",
- "ssvm_process.ssvm_process_add_stdin": "(i32, i32) -> ()",
- "ssvm_process.ssvm_process_set_timeout": "(i32) -> ()",
- "ssvm_process.ssvm_process_run": "() -> (i32)",
- "ssvm_process.ssvm_process_get_exit_code": "() -> (i32)",
- "ssvm_process.ssvm_process_get_stdout_len": "() -> (i32)",
- "ssvm_process.ssvm_process_get_stdout": "(i32) -> ()",
- "ssvm_process.ssvm_process_get_stderr_len": "() -> (i32)",
- "ssvm_process.ssvm_process_get_stderr": "(i32) -> ()",
- "wasmedge_process.wasmedge_process_set_prog_name": "(i32, i32) -> ()",
- "wasmedge_process.wasmedge_process_add_arg": "(i32, i32) -> ()",
- "wasmedge_process.wasmedge_process_add_env": "(i32, i32, i32, i32) -> ()",
- "wasmedge_process.wasmedge_process_add_stdin": "(i32, i32) -> ()",
- "wasmedge_process.wasmedge_process_set_timeout": "(i32) -> ()",
- "wasmedge_process.wasmedge_process_run": "() -> (i32)",
- "wasmedge_process.wasmedge_process_get_exit_code": "() -> (i32)",
- "wasmedge_process.wasmedge_process_get_stdout_len": "() -> (i32)",
- "wasmedge_process.wasmedge_process_get_stdout": "(i32) -> ()",
- "wasmedge_process.wasmedge_process_get_stderr_len": "() -> (i32)",
- "wasmedge_process.wasmedge_process_get_stderr": "(i32) -> ()",
- "ssvm_display.show": "(i32, i32, i32, i32) -> (i32)"
+  "ssvm_process.ssvm_process_set_prog_name": "(i32, i32) -> ()",
+  "ssvm_process.ssvm_process_add_arg": "(i32, i32) -> ()",
+  "ssvm_process.ssvm_process_add_env": "(i32, i32, i32, i32) -> ()",
+  "ssvm_process.ssvm_process_add_stdin": "(i32, i32) -> ()",
+  "ssvm_process.ssvm_process_set_timeout": "(i32) -> ()",
+  "ssvm_process.ssvm_process_run": "() -> (i32)",
+  "ssvm_process.ssvm_process_get_exit_code": "() -> (i32)",
+  "ssvm_process.ssvm_process_get_stdout_len": "() -> (i32)",
+  "ssvm_process.ssvm_process_get_stdout": "(i32) -> ()",
+  "ssvm_process.ssvm_process_get_stderr_len": "() -> (i32)",
+  "ssvm_process.ssvm_process_get_stderr": "(i32) -> ()",
+  "wasmedge_process.wasmedge_process_set_prog_name": "(i32, i32) -> ()",
+  "wasmedge_process.wasmedge_process_add_arg": "(i32, i32) -> ()",
+  "wasmedge_process.wasmedge_process_add_env": "(i32, i32, i32, i32) -> ()",
+  "wasmedge_process.wasmedge_process_add_stdin": "(i32, i32) -> ()",
+  "wasmedge_process.wasmedge_process_set_timeout": "(i32) -> ()",
+  "wasmedge_process.wasmedge_process_run": "() -> (i32)",
+  "wasmedge_process.wasmedge_process_get_exit_code": "() -> (i32)",
+  "wasmedge_process.wasmedge_process_get_stdout_len": "() -> (i32)",
+  "wasmedge_process.wasmedge_process_get_stdout": "(i32) -> ()",
+  "wasmedge_process.wasmedge_process_get_stderr_len": "() -> (i32)",
+  "wasmedge_process.wasmedge_process_get_stderr": "(i32) -> ()",
+  "ssvm_display.show": "(i32, i32, i32, i32) -> (i32)",
+  "wasi_ephemeral_nn.load": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasi_ephemeral_nn.load_by_name": "(i32, i32, i32) -> (i32)",
+  "wasi_ephemeral_nn.init_execution_context": "(i32, i32) -> (i32)",
+  "wasi_ephemeral_nn.set_input": "(i32, i32, i32) -> (i32)",
+  "wasi_ephemeral_nn.compute": "(i32) -> (i32)",
+  "wasi_ephemeral_nn.get_output": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_tensorflow.ssvm_tensorflow_create_session": "(i32, i32) -> (i64)",
+  "ssvm_tensorflow.ssvm_tensorflow_delete_session": "(i64) -> ()",
+  "ssvm_tensorflow.ssvm_tensorflow_run_session": "(i64) -> (i32)",
+  "ssvm_tensorflow.ssvm_tensorflow_get_output_tensor": "(i64, i32, i32, i32) -> (i64)",
+  "ssvm_tensorflow.ssvm_tensorflow_get_tensor_len": "(i64) -> (i32)",
+  "ssvm_tensorflow.ssvm_tensorflow_get_tensor_data": "(i64, i32) -> ()",
+  "ssvm_tensorflow.ssvm_tensorflow_append_input": "(i64, i32, i32, i32, i32, i32, i32, i32, i32) -> ()",
+  "ssvm_tensorflow.ssvm_tensorflow_append_output": "(i64, i32, i32, i32) -> ()",
+  "ssvm_tensorflow.ssvm_tensorflow_clear_input": "(i64) -> ()",
+  "ssvm_tensorflow.ssvm_tensorflow_clear_output": "(i64) -> ()",
+  "wasmedge_tensorflow.wasmedge_tensorflow_create_session": "(i32, i32) -> (i64)",
+  "wasmedge_tensorflow.wasmedge_tensorflow_delete_session": "(i64) -> ()",
+  "wasmedge_tensorflow.wasmedge_tensorflow_run_session": "(i64) -> (i32)",
+  "wasmedge_tensorflow.wasmedge_tensorflow_get_output_tensor": "(i64, i32, i32, i32) -> (i64)",
+  "wasmedge_tensorflow.wasmedge_tensorflow_get_tensor_len": "(i64) -> (i32)",
+  "wasmedge_tensorflow.wasmedge_tensorflow_get_tensor_data": "(i64, i32) -> ()",
+  "wasmedge_tensorflow.wasmedge_tensorflow_append_input": "(i64, i32, i32, i32, i32, i32, i32, i32, i32) -> ()",
+  "wasmedge_tensorflow.wasmedge_tensorflow_append_output": "(i64, i32, i32, i32) -> ()",
+  "wasmedge_tensorflow.wasmedge_tensorflow_clear_input": "(i64) -> ()",
+  "wasmedge_tensorflow.wasmedge_tensorflow_clear_output": "(i64) -> ()",
+  "wasmedge_tensorflow.create_session": "(i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.create_session_saved_model": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.delete_session": "(i32) -> (i32)",
+  "wasmedge_tensorflow.run_session": "(i32) -> (i32)",
+  "wasmedge_tensorflow.get_output_tensor": "(i32, i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.get_tensor_len": "(i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.get_tensor_data": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.append_input": "(i32, i32, i32, i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.append_output": "(i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflow.clear_input": "(i32) -> (i32)",
+  "wasmedge_tensorflow.clear_output": "(i32) -> (i32)",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_create_session": "(i32, i32) -> (i64)",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_delete_session": "(i64) -> ()",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_run_session": "(i64) -> (i32)",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_get_output_tensor": "(i64, i32, i32) -> (i64)",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_get_tensor_len": "(i64) -> (i32)",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_get_tensor_data": "(i64, i32) -> ()",
+  "ssvm_tensorflowlite.ssvm_tensorflowlite_append_input": "(i64, i32, i32, i32, i32) -> ()",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_create_session": "(i32, i32) -> (i64)",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_delete_session": "(i64) -> ()",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_run_session": "(i64) -> (i32)",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_get_output_tensor": "(i64, i32, i32) -> (i64)",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_get_tensor_len": "(i64) -> (i32)",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_get_tensor_data": "(i64, i32) -> ()",
+  "wasmedge_tensorflowlite.wasmedge_tensorflowlite_append_input": "(i64, i32, i32, i32, i32) -> ()",
+  "wasmedge_tensorflowlite.create_session": "(i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflowlite.delete_session": "(i32) -> (i32)",
+  "wasmedge_tensorflowlite.run_session": "(i32) -> (i32)",
+  "wasmedge_tensorflowlite.get_output_tensor": "(i32, i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflowlite.get_tensor_len": "(i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflowlite.get_tensor_data": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_tensorflowlite.append_input": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_jpg_to_rgb8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_jpg_to_bgr8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_jpg_to_rgb32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_jpg_to_bgr32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_png_to_rgb8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_png_to_bgr8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_png_to_rgb32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "ssvm_image.ssvm_image_load_png_to_bgr32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_jpg_to_rgb8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_jpg_to_bgr8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_jpg_to_rgb32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_jpg_to_bgr32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_png_to_rgb8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_png_to_bgr8": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_png_to_rgb32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.wasmedge_image_load_png_to_bgr32f": "(i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.load_jpg": "(i32, i32, i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.load_png": "(i32, i32, i32, i32, i32, i32, i32) -> (i32)",
+  "wasmedge_image.load_image": "(i32, i32, i32, i32, i32, i32, i32) -> (i32)"
 } as const;
