@@ -84,7 +84,7 @@ class Typing:
         if line.strip() in _END:
             self._ended = True
             return None
-        data = f"{line}\n".encode("utf-8", "surrogateescape")
+        data = _encoded(f"{line}\n")
         self.typed += data
         return data
 
@@ -120,8 +120,16 @@ def input_of(options: RunTraits) -> GuestInput | None:
     if options.stdin_var:
         return GuestInput(_value(options.stdin_var), f"the Python variable {options.stdin_var} as its stdin")
     if options.stdin is not None:
-        return GuestInput(options.stdin.encode("utf-8", "surrogateescape"), "the line's text as its stdin")
+        return GuestInput(_encoded(options.stdin), "the line's text as its stdin")
     return None
+
+
+def _encoded(text: str) -> bytes:
+    """Return typed text as bytes: those of a terminal as they were; of half a character, as pages may send, ``?``."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def _value(name: str) -> bytes:
@@ -147,6 +155,8 @@ def _file(path: str) -> GuestInput:
         why = getattr(error, "strerror", None) or "it cannot be looked up"
         raise UsageError(f"--stdin-file {shown} cannot be read: {why}") from None
     with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # another than was looked at
+            raise UsageError(f"--stdin-file takes a file, and {shown} is none")
         return GuestInput(_checked(file.read(_MOST + 1), shown), f"the file {visible(real, 300)} as its stdin")
 
 

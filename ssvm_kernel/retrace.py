@@ -54,7 +54,7 @@ def with_lines(runtime: Runtime, prepared: Prepared, result: RunResult) -> RunRe
     prepared.surface.write("stderr", "[ssvm] looking for the line of the trap; this takes a second\n")
     try:
         found = _trap_again(runtime, prepared, compile_again)
-    except SsvmError:
+    except (SsvmError, KeyboardInterrupt):  # the trap is what the person is to know, and ends the cell as well
         return result
     if found is None or found.message != trap.message:
         return result

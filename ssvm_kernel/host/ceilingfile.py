@@ -109,7 +109,10 @@ def _programs(path: Path, names: Iterable[str]) -> Iterable[str]:
 def _folders(path: Path, names: Iterable[str]) -> Iterable[str]:
     """Yield real paths; ``~`` is the person's home."""
     for name in names:
-        folder = Path(name).expanduser()
+        try:
+            folder = Path(name).expanduser()
+        except RuntimeError:  # ~ of somebody who is not there
+            raise _unreadable(path, f"{name!r} is nobody's home") from None
         if not folder.is_absolute():
             raise _unreadable(path, f"{name!r} is no absolute path")
         yield str(folder.resolve())

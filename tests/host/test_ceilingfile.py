@@ -34,6 +34,13 @@ def test_programs_and_folders_are_real_ones(tmp_path):
     assert ceiling.sources == (str(path),)
 
 
+def test_a_home_of_nobody_is_told(tmp_path):
+    file = tmp_path / "ceiling.json"
+    file.write_text('{"version": 1, "folders": ["~nobody-of-that-name/x"]}')
+    with pytest.raises(GrantError, match="nobody's home"):
+        read_ceiling([file])
+
+
 def test_the_persons_file_can_add_nothing(tmp_path):
     system = write(tmp_path / "system", commands=["/bin/sh"], all_commands=False)
     person = write(tmp_path / "person", commands=None, all_commands=True, always=False)

@@ -103,6 +103,15 @@ def test_another_end_changes_nothing(tmp_path, session, monkeypatch, other):
 
 
 @pytest.mark.usefixtures("c")
+def test_an_interrupt_meanwhile_leaves_the_trap(tmp_path, session):
+    def interrupted() -> bytes:
+        raise KeyboardInterrupt
+
+    it = Guest("g", build("c", TRAP, "-g0", folder=tmp_path).wasm, 0.0, "cell.c", interrupted)
+    assert "unreachable" in trap(session, it)
+
+
+@pytest.mark.usefixtures("c")
 def test_a_trap_that_has_its_lines_is_not_looked_at_again(tmp_path, session):
     def never() -> bytes:
         raise CompileError("not needed")
