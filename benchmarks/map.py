@@ -105,8 +105,8 @@ def rows() -> Iterator[Row]:
                 lambda: timed(lambda: runs(executor=executor)),
                 lambda: timed(lambda: client.gather(client.map(_nothing, items, batch_size=1000, pure=False))),
                 goal=1.3,
-                rounds=3,
-                warmup=1,
+                rounds=2,  # Dask takes half a minute for its own
+                warmup=0,
             )
             yield pairs(
                 f"{_ITEMS:,} runs on Dask, against the same in processes of our own",
