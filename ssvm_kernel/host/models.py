@@ -94,6 +94,9 @@ class ModelState:
         library = self.library(extra)
         if library is None:
             return 0
+        if not model:
+            self.note("the model is empty")
+            return 0
         make = {"tflite": "LiteSession", "tensorflow": "GraphSession", "onnx": "OnnxSession"}[extra]
         session = self.attempt("the model cannot be used", lambda: getattr(library, make)(model))
         try:

@@ -87,12 +87,18 @@ def test_a_made_up_handle_is_nothing(calls, model, number) -> None:
     assert guest("run_session", 1) == 0
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"TFL3" * 100, bytes(1000)])
+@pytest.mark.parametrize("data", [b"x", b"TFL3" * 100, bytes(1000)])
 def test_what_is_no_model_gives_no_session_and_a_reason(calls, data) -> None:
     guest = calls(MODULES[0])
     assert guest("create_session", data) == 0
     assert len(guest.state.notes) == 1
     assert guest.state.notes[0].startswith("the model cannot be used: ")
+
+
+def test_nothing_is_no_model(calls) -> None:
+    guest = calls(MODULES[0])
+    assert guest("create_session", b"") == 0
+    assert guest.state.notes == ["the model is empty"]
 
 
 @pytest.mark.parametrize(
