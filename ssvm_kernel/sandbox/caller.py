@@ -135,20 +135,7 @@ class Caller:
         return self._keep(None)
 
     def _keep(self, code: Path | None) -> None:
-        job = self._job
-        message = protocol.Run(
-            engine=job.settings,
-            key=job.machine_code_key,
-            machine_code=code is not None,
-            argv=job.argv,
-            env=job.env,
-            preopens=job.preopens,
-            memory_bytes=job.memory_bytes,
-            table_elements=job.table_elements,
-            fuel=job.fuel,
-            keep=True,
-            component=job.is_component,
-        )
+        message = self._job.request(machine_code=code is not None, keep=True)
         if code is None:
             self._worker.send(message, fds=self._writes)
         else:

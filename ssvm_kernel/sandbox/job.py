@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.waiting import Wait
@@ -104,6 +104,30 @@ class Job:
     def domain(self) -> str:
         """Trust domain: the same module with the same folders and libraries may use the same worker again."""
         return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras)))
+
+    def request(self, *, machine_code: bool, **more: Any) -> protocol.Run:
+        """Return the request for a worker, with what there is of it besides the job; one place for all that is granted.
+
+        Parameters
+        ----------
+        machine_code : bool
+            Whether the machine code goes with it.
+        **more
+            Further fields of `ssvm_kernel.sandbox.protocol.Run`.
+        """
+        return protocol.Run(
+            engine=self.settings,
+            key=self.machine_code_key,
+            machine_code=machine_code,
+            argv=self.argv,
+            env=self.env,
+            preopens=self.preopens,
+            memory_bytes=self.memory_bytes,
+            table_elements=self.table_elements,
+            fuel=self.fuel,
+            component=self.is_component,
+            **more,
+        )
 
     @property
     def lock(self) -> protocol.Lock:

@@ -197,19 +197,7 @@ class ManyRuns:
         self._on_end(ended)
 
     def _send(self, items: Sequence[Given], code: Path | None, mark: bytes, pipes: OutputPipes) -> None:
-        job = self._job
-        run = protocol.Run(
-            engine=job.settings,
-            key=job.machine_code_key,
-            machine_code=code is not None,
-            argv=job.argv,
-            env=job.env,
-            preopens=job.preopens,
-            memory_bytes=job.memory_bytes,
-            table_elements=job.table_elements,
-            fuel=job.fuel,
-            mark=mark,
-        )
+        run = self._job.request(machine_code=code is not None, mark=mark)
         blob = encode_given(list(items))
         writes = [pipes.out_write, pipes.err_write]
         try:

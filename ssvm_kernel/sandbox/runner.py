@@ -191,21 +191,12 @@ class _Run:
     def _start(self, code: Path | None, out_write: int, err_write: int) -> None:
         """Send the job; our copies of the pipes' write ends are closed, so that their end will be seen."""
         job = self._job
-        run = protocol.Run(
-            engine=job.settings,
-            key=job.machine_code_key,
+        run = job.request(
             machine_code=code is not None,
-            argv=job.argv,
-            env=job.env,
-            preopens=job.preopens,
-            memory_bytes=job.memory_bytes,
-            table_elements=job.table_elements,
-            fuel=job.fuel,
             stdin=self._feed is not None,
             ask=self._on_input is not None,
             call=job.call,
             measured=job.measured,
-            component=job.is_component,
         )
         stdin = [self._feed.fileno] if self._feed is not None else []
         try:
