@@ -20,6 +20,7 @@ from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host import store
 from ssvm_kernel.host.tidy import bound
 from ssvm_kernel.toolchains._tools import ALLOW_ASSEMBLY, ASSEMBLY, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._zig_library import LEFT_OUT, kept_files, small_library, wants_whole
 from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
 from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
@@ -46,7 +47,8 @@ _COMMON: Final = (
     str(_STACK),
 )
 # Not with SIMD: for some loops of the standard library this backend then makes code that is not valid (zig 0.17.1).
-_QUICK: Final = ("-OReleaseSafe", "-fno-llvm", "-fno-lld", "-mcpu=lime1")
+# With one thread: for programs of a cell's size its threads wait for each other longer than they work.
+_QUICK: Final = ("-OReleaseSafe", "-fno-llvm", "-fno-lld", "-mcpu=lime1", "-j1")
 _LLVM: Final = ("-fllvm", "-flld", "-mcpu=lime1+simd128")
 _MODES: Final = {
     "debug": "Debug",
@@ -67,6 +69,8 @@ _EXPORT: Final = re.compile(r"\bexport\s+(?:fn|var|const)\b|@export\b|\bexportAs
 _REFUSED: Final = re.compile(
     r"-f(?:no-)?emit-.*|-M.*|--dep|-target|--listen.*|--cache-dir|--global-cache-dir|-o|-[EScv]"
 )
+# An error in the library or at no place; with the small library that may be for want of what is not in it.
+_NOT_OF_THE_CELL: Final = re.compile(r"^(?:zig/\S*:\d+:\d+: )?error: ", re.MULTILINE)
 _BUILT: Final = "built-"  # a file of this name in zig's cache says that the next compile will not take long
 
 
@@ -133,7 +137,7 @@ pub fn main(init: std.process.Init) !void {
         argv = ["build-exe", *_COMMON, *flags, *_shape(source), f"-femit-bin={_MODULE}"]
         argv += ["--dep", "ssvm_process", "--dep", "ssvm_display", "--dep", "ssvm_export", f"-Mroot={_CELL}"]
         argv += [f"-Mssvm_process={PROCESS}", f"-Mssvm_display={DISPLAY}", f"-Mssvm_export={EXPORT}"]
-        said, did_fail = _run(zig, argv, workdir, source, options)
+        said, did_fail = _said_by(zig, argv, workdir, texts, options)
         diagnostics = zig_diagnostics(said, texts)
         if any(found.severity is Severity.ERROR for found in diagnostics):
             raise compile_error(source, diagnostics)
@@ -188,25 +192,44 @@ def _shape(source: str) -> tuple[str, ...]:
     return _LIBRARY
 
 
-def _run(zig: Ziglang, argv: list[str], workdir: Path, source: str, options: CompileOptions) -> tuple[str, bool]:
+def _said_by(
+    zig: Ziglang, argv: list[str], workdir: Path, texts: Mapping[str, str], options: CompileOptions
+) -> tuple[str, bool]:
+    """Run zig with the small library where that will do, else with the whole one; return as `_run` does."""
+    quick = not options.opt and not set(options.flags) - {ALLOW_ASSEMBLY}  # flags can call for more of the library
+    if quick and kept_files(zig.version) and not wants_whole(zig, texts.values()):
+        said, did_fail = _run(zig, argv, workdir, texts[_CELL], options, small=True)
+        if not did_fail or not (LEFT_OUT in said or _NOT_OF_THE_CELL.search(said)):
+            return said, did_fail
+    return _run(zig, argv, workdir, texts[_CELL], options)
+
+
+def _run(
+    zig: Ziglang, argv: list[str], workdir: Path, source: str, options: CompileOptions, *, small: bool = False
+) -> tuple[str, bool]:
     """Run zig with a cache of ours; return what it said, without paths of this machine, and whether it failed.
 
     What it keeps of the library for good is apart from what it keeps of this cell, which goes with the folder: one
     folder for both would grow by half a megabyte with every edit.
     """
-    kept = store.folder("zig") or workdir
-    built = kept / f"{_BUILT}{zig.version}-{hashlib.sha256(' '.join(_mode(options.opt)).encode()).hexdigest()[:12]}"
-    first = not built.exists()
+    kept = store.folder("zig")
+    what = hashlib.sha256(" ".join([*_mode(options.opt), "small" if small else "whole"]).encode()).hexdigest()[:12]
+    first = kept is None or not (kept / f"{_BUILT}{zig.version}-{what}").exists()
     if first:
         bound("zig")  # what another zig left here, or other options
-        kept = store.folder("zig") or workdir
+        kept = store.folder("zig")
     if first and options.notice is not None:
         options.notice(f"zig {zig.version} compiles its library: once on this machine, a few seconds")
-    env = {"ZIG_GLOBAL_CACHE_DIR": str(kept), "ZIG_LOCAL_CACHE_DIR": str(workdir / ".zig")}
+    library = small_library(zig, kept) if small and kept is not None else None
+    # Each library has a cache of its own: in one for both, zig would compile anew what it made of the other.
+    cache = (kept or workdir) / ("small" if library is not None else "whole")
+    env = {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(workdir / ".zig")}
     notice = None if first else options.notice
-    done = run_compiler([str(zig.program), *argv], workdir, source=source, env=env, notice=notice)
-    if first and done.returncode == 0:
+    argv = [str(zig.program), *argv, *(("--zig-lib-dir", str(library)) if library is not None else ())]
+    done = run_compiler(argv, workdir, source=source, env=env, notice=notice)
+    if first and kept is not None and done.returncode == 0:
         with contextlib.suppress(OSError):  # a full disk: then the next cell says again what takes long
-            built.touch()
+            (kept / f"{_BUILT}{zig.version}-{what}").touch()
     said = done.stderr.decode(errors="replace")
-    return tidy(said, (workdir, ""), (PROCESS.parent, ""), (zig.lib, "zig/"), (zig.program, "")), done.returncode != 0
+    folders = [(library or zig.lib, "zig/"), (zig.lib, "zig/"), (workdir, ""), (PROCESS.parent, ""), (zig.program, "")]
+    return tidy(said, *folders), done.returncode != 0

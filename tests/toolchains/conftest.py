@@ -102,11 +102,12 @@ def take_over(folder: Path, cache: Path) -> None:
 
 @pytest.fixture(scope="session")
 def zig_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Have zig compile its own library once for all tests."""
+    """Have zig compile its own library once for all tests, the small one and the whole."""
     require("zig")
     folder = tmp_path_factory.mktemp("zig")
     with cached_in(folder):
         compile_cached(registry.get("zig"), registry.get("zig").hello)
+        compile_cached(registry.get("zig"), f"{registry.get('zig').hello}// std.tar is not in the small one\n")
     return folder
 
 
