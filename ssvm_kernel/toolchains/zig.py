@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -231,5 +232,14 @@ def _run(
         with contextlib.suppress(OSError):  # a full disk: then the next cell says again what takes long
             (kept / f"{_BUILT}{zig.version}-{what}").touch()
     said = done.stderr.decode(errors="replace")
-    folders = [(library or zig.lib, "zig/"), (zig.lib, "zig/"), (workdir, ""), (PROCESS.parent, ""), (zig.program, "")]
+    lib = library or zig.lib
+    below = os.path.relpath(lib, workdir)  # how zig names it when it is below the folder that zig runs in
+    folders = [
+        (lib, "zig/"),
+        (below, "zig/"),
+        (zig.lib, "zig/"),
+        (workdir, ""),
+        (PROCESS.parent, ""),
+        (zig.program, ""),
+    ]
     return tidy(said, *folders), done.returncode != 0
