@@ -234,12 +234,5 @@ def _run(
     said = done.stderr.decode(errors="replace")
     lib = library or zig.lib
     below = os.path.relpath(lib, workdir)  # how zig names it when it is below the folder that zig runs in
-    folders = [
-        (lib, "zig/"),
-        (below, "zig/"),
-        (zig.lib, "zig/"),
-        (workdir, ""),
-        (PROCESS.parent, ""),
-        (zig.program, ""),
-    ]
-    return tidy(said, *folders), done.returncode != 0
+    said = tidy(said, (lib, "zig/"), (below, "zig/"), (zig.lib, "zig/"), (workdir, ""), (PROCESS.parent, ""))
+    return tidy(said, (zig.program, "")), done.returncode != 0
