@@ -7,12 +7,13 @@ from playwright.sync_api import expect
 from tests.kernel.guests import command_cell
 
 LOAD = "%load_ext ssvm_kernel"
+FORGET = "%ssvm grants --forget all"
 
 
 def test_always_and_a_lasting_denial(notebook) -> None:
     asks = command_cell("--name keeper", "echo", "kept for always")
     refused = command_cell("--name other --no-raise", "echo", "never said")
-    page = notebook("always.ipynb", [LOAD, asks, asks, refused, refused, "%ssvm grants"])
+    page = notebook("always.ipynb", [LOAD, asks, asks, refused, refused, "%ssvm grants", FORGET])
     page.run(0)
     page.expect_done(0)
     page.run(1)
@@ -38,3 +39,6 @@ def test_always_and_a_lasting_denial(notebook) -> None:
     table = page.output(5)
     for word in ("always", "your file", "deny", "session", "you, in a prompt"):
         assert word in table
+    page.run(6)  # the file of answers is that of all tests of this process
+    page.expect_done(6)
+    assert "1 grants for always were taken back" in page.output(6)

@@ -15,6 +15,7 @@ from ssvm_kernel.cli.options import RunLine
 from ssvm_kernel.options import CompileTraits, flags_of
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("docs")  # the notebooks are copied to one folder
 
 
 @pytest.fixture(scope="module")

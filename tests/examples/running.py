@@ -27,6 +27,7 @@ def texts_of(name: str, folder: Path, *, beside: tuple[str, ...] = ()) -> list[s
     notebook = nbformat.read(folder / name, as_version=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+        patch.setenv("SSVM_CONFIG_DIR", str(folder / "ssvm-config"))  # no answer for always is there
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         client = NotebookClient(
             notebook, timeout=300, coalesce_streams=True, resources={"metadata": {"path": str(folder)}}

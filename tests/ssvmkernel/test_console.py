@@ -19,7 +19,12 @@ PATIENCE = 60
 def console(tmp_path):
     assert main(["kernel", "install", "--prefix", str(tmp_path), "--language", "wat", "--name", "ssvm-console"]) == 0
     environment = {**os.environ, "JUPYTER_PATH": str(tmp_path / "share/jupyter"), "IPYTHONDIR": str(tmp_path / "ip")}
-    environment |= {"SSVM_CACHE_DIR": str(tmp_path / "cache"), "TERM": "dumb", "PYTHONWARNINGS": "ignore"}
+    environment |= {
+        "SSVM_CACHE_DIR": str(tmp_path / "cache"),
+        "SSVM_CONFIG_DIR": str(tmp_path / "config"),
+        "TERM": "dumb",
+        "PYTHONWARNINGS": "ignore",
+    }
     words = ["-m", "jupyter_console", "--kernel", "ssvm-console", "--simple-prompt"]
     child = pexpect.spawn(sys.executable, words, env=environment, encoding="utf-8", timeout=PATIENCE, echo=False)
     try:
