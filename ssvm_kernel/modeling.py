@@ -16,7 +16,7 @@ from ssvm_kernel.sandbox.runner import Outcome
 if TYPE_CHECKING:
     from ssvm_kernel.runtime import Prepared
 
-__all__ = ["lendable", "model_words", "settle_models"]
+__all__ = ["installed", "lendable", "model_words", "settle_models"]
 
 _PACKAGES: Final = {
     "tflite": ("ai_edge_litert", "numpy"),
@@ -29,7 +29,12 @@ _PACKAGES: Final = {
 def lendable(guest: Guest) -> tuple[str, ...]:
     """Return the libraries that a guest can use, by its imports, and that are installed."""
     wanted = guest.manifest.extras if guest.manifest is not None else ()
-    return tuple(extra for extra in wanted if all(find_spec(package) is not None for package in _PACKAGES[extra]))
+    return tuple(extra for extra in wanted if installed(extra))
+
+
+def installed(extra: str) -> bool:
+    """Whether what can be lent under the name of an extra is there; nothing is loaded."""
+    return all(find_spec(package) is not None for package in _PACKAGES[extra])
 
 
 def settle_models(prepared: Prepared, outcome: Outcome, lent: tuple[str, ...], ledger: Ledger) -> None:

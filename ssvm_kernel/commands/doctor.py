@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 
+from ssvm_kernel.capabilities.models import EXTRAS
 from ssvm_kernel.commands.base import Command
 from ssvm_kernel.display.surface import current_surface
 from ssvm_kernel.display.table import Table
@@ -12,6 +13,7 @@ from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.store import folder
+from ssvm_kernel.modeling import installed
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.sandbox.engines import ENGINES, EngineSettings, engine_tag
 from ssvm_kernel.sandbox.protocol import Locked
@@ -26,7 +28,8 @@ _KERNEL = "a Linux kernel 5.13 or later with it enabled (its boot option lsm=…
 
 def _run(session: Session, parsed: Parsed[LineTraits], label: str) -> Table:
     del parsed, label
-    rows = [*_locks(session), *_engines(), *_toolchains(), _cache(), *_asking(), *_always(session), *_left()]
+    rows = [*_locks(session), *_engines(), *_toolchains(), *_models(), _cache(), *_asking()]
+    rows += [*_always(session), *_left()]
     return Table("what is in force here", ("part", "state", "what to do"), rows)
 
 
@@ -69,6 +72,16 @@ def _toolchain(name: str) -> tuple[str, str]:
     except SsvmError as error:
         return "not installed", str(error)
     return f"{found.version} ({found.path})", ""
+
+
+def _models() -> list[_Row]:
+    """Return which libraries can be lent to guests that have models computed."""
+    rows = []
+    for extra, name in EXTRAS.items():
+        there = installed(extra)
+        remedy = "" if there else f'pip install "ssvm-kernel[{extra}]"'
+        rows.append((f"models: {name}", "installed" if there else "not installed", remedy))
+    return rows
 
 
 def _cache() -> _Row:

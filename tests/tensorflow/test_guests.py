@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -129,6 +130,12 @@ def test_a_guest_of_that_time_runs_unchanged_on_the_command_line(old_guest, kern
     ended = ssvm("--dir", ".:.", "guest.wasm", "picture.png", "several.tflite")
     assert (ended.returncode, ended.stdout) == (3, "no session, picture 1\n")
     assert "ssvm: guest.wasm: the model cannot be used: " in ended.stderr
+
+
+def test_the_doctor_tells_which_libraries_there_are(cells) -> None:
+    text = cells.run("%ssvm doctor")
+    assert re.search(r"models: TensorFlow Lite +installed", text), text
+    assert re.search(r"models: TensorFlow +installed", text), text
 
 
 def test_both_engines_have_the_same_computed(cells) -> None:
