@@ -16,7 +16,7 @@ from ssvm_kernel.sandbox.runner import Outcome
 if TYPE_CHECKING:
     from ssvm_kernel.runtime import Prepared
 
-__all__ = ["installed", "lendable", "model_words", "settle_models"]
+__all__ = ["announce_loading", "installed", "lendable", "model_words", "settle_models"]
 
 _PACKAGES: Final = {
     "tflite": ("ai_edge_litert", "numpy"),
@@ -35,6 +35,12 @@ def lendable(guest: Guest) -> tuple[str, ...]:
 def installed(extra: str) -> bool:
     """Whether what can be lent under the name of an extra is there; nothing is loaded."""
     return all(find_spec(package) is not None for package in _PACKAGES[extra])
+
+
+def announce_loading(prepared: Prepared, extras: tuple[str, ...], *, loaded: bool) -> None:
+    """Tell why nothing happens for a while, where a large library is loaded before the guest runs."""
+    if "tensorflow" in extras and not loaded:
+        prepared.notice("TensorFlow is loaded into the guest's process, which takes some seconds")
 
 
 def settle_models(prepared: Prepared, outcome: Outcome, lent: tuple[str, ...], ledger: Ledger) -> None:

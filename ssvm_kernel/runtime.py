@@ -25,7 +25,7 @@ from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
 from ssvm_kernel.inputs import Typing, input_of
-from ssvm_kernel.modeling import lendable, settle_models
+from ssvm_kernel.modeling import announce_loading, lendable, settle_models
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
@@ -248,6 +248,7 @@ class Runtime:
             output: Output = blocks or streams
             if prepared.variables is not None and prepared.variables.takes_stdout:
                 output = prepared.variables.redirected(output)
+            announce_loading(prepared, job.extras, loaded=self.runner.has_loaded(job))
             outcome = self.runner.run(job, output, handler, prepared.deadline(), on_input=typing)
         except KeyboardInterrupt:
             ended = GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above")

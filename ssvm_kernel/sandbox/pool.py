@@ -220,6 +220,10 @@ class WorkerPool:
             last.kill()
         return self.take_new(domain, lock)
 
+    def holds(self, domain: str) -> bool:
+        """Whether the next worker for a trust domain is one that has been used for it."""
+        return self._last is not None and self._last.domain == domain and self._last.alive
+
     def take_new(self, domain: str, lock: protocol.Lock) -> Worker:
         """Return a worker as `take`, which nobody else has or gets: the caller ends it."""
         self.warm()

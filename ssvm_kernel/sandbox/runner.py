@@ -32,6 +32,10 @@ class Runner:
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
 
+    def has_loaded(self, job: Job) -> bool:
+        """Whether the libraries that a job is lent are loaded already."""
+        return not job.extras or self._pool.holds(job.domain)
+
     def run(
         self,
         job: Job,

@@ -93,7 +93,9 @@ def test_graphs_in_c_and_in_rust(cells) -> None:
     require("c")
     require("rust")
     assert "10 5\n" in cells.run(f"%%ssvm c --dir .:.:ro --allow-models\n{guests.GRAPH_IN_C}")
-    text = cells.run(f"%%ssvm rust --dir .:.:ro --allow-models\n{guests.GRAPH_IN_RUST}")
+    text = cells.run(f"%%ssvm rust --name graph --dir .:.:ro --allow-models\n{guests.GRAPH_IN_RUST}")
+    assert "[ssvm] TensorFlow is loaded into the guest's process" in text
+    assert "TensorFlow is loaded" not in cells.run("%ssvm run graph --dir .:.:ro --allow-models"), "only once"
     assert "[10.0, 5.0] [3.0, 4.0] [8.0]\n" in text, text
 
 
