@@ -47,7 +47,7 @@ def test_u33_u34_what_is_shown_is_seen_and_can_do_nothing(notebook, artifacts) -
     area = page.cell(1).locator(".jp-OutputArea").first
     expect(area).to_contain_text("exit 0")
     expect(area).to_contain_text("shows · a table (CSV, 2 columns, 2 rows)")
-    expect(area.locator("p", has_text="A guest's text").first).to_be_visible()
+    expect(area.get_by_text("A guest's text").first).to_be_visible()
     inside = area.frame_locator("iframe")
     expect(inside.locator("h2")).to_have_text("Weights")
     expect(inside.locator("h2")).to_have_css("color", "rgb(0, 128, 128)")
