@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.browser.fixtures import artifacts, browser, lab, notebook  # noqa: F401  (fixtures; one browser for all tests)
 
 TESTS = Path(__file__).parent
+settings.register_profile("no clock decides", deadline=None)
+settings.load_profile("no clock decides")
 
 
 @pytest.fixture(scope="session", autouse=True)

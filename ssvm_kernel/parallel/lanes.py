@@ -144,7 +144,10 @@ class Lane:
 
     def worker(self) -> Worker:
         """Return its worker, a new one where the last has ended."""
-        if self._worker is None or not self._worker.alive:
+        if self._worker is not None and not self._worker.alive:
+            self._worker.kill()  # gives its socket back
+            self._worker = None
+        if self._worker is None:
             self._worker = _Workers().take_new(self.job.domain, self.job.lock)
         return self._worker
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from ssvm_kernel.errors import LoadError, UsageError, WorkerDied
-from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.host.store import load_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
-from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_in
+from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_and_keep
 from ssvm_kernel.sandbox.job import CommandHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
@@ -130,8 +130,7 @@ class Caller:
                 return self._keep(code)
             except StaleCode:
                 pass
-        _, machine_code = compile_in(self._worker, self._job, Deadline())
-        store_blob("machine-code", key, machine_code)
+        compile_and_keep(self._worker, self._job, Deadline())
         return self._keep(None)
 
     def _keep(self, code: Path | None) -> None:

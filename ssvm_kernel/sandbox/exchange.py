@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.host.process import CommandReply, StoredBytes
+from ssvm_kernel.host.store import store_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed
@@ -23,7 +24,7 @@ from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import PIPE_SIZE
 from ssvm_kernel.sandbox.pool import Worker
 
-__all__ = ["Exchange", "PlainSelector", "StaleCode", "Streams", "compile_in", "failed"]
+__all__ = ["Exchange", "PlainSelector", "StaleCode", "Streams", "compile_and_keep", "compile_in", "failed"]
 
 _READ: Final = 1 << 20
 _READ_SMALL: Final = 1 << 16
@@ -218,6 +219,24 @@ def compile_in(worker: Worker, job: Job, deadline: Deadline) -> tuple[float, byt
         raise WorkerDied("the guest's process did not answer as it should")
     worker.loaded.add(job.machine_code_key)
     return message.seconds, blob
+
+
+def compile_and_keep(worker: Worker, job: Job, deadline: Deadline) -> float:
+    """Let a worker make machine code for its next run, keep it for others, and return the seconds that it took.
+
+    Only what a worker made before any guest ran in it is kept: one that a guest has taken over could make up native
+    code for later runs that are granted more (X23).
+
+    Raises
+    ------
+    LoadError, WorkerDied
+        As `compile_in`.
+    """
+    untouched = not worker.ran
+    seconds, code = compile_in(worker, job, deadline)
+    if untouched:
+        store_blob("machine-code", job.machine_code_key, code)
+    return seconds
 
 
 def failed(message: protocol.Failed) -> SsvmError:

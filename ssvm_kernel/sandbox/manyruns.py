@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from ssvm_kernel.errors import LoadError, WorkerDied
 from ssvm_kernel.host.display import NOT_GRANTED
-from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.host.store import load_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
-from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_in
+from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_and_keep
 from ssvm_kernel.sandbox.job import CommandHandler, Job
 from ssvm_kernel.sandbox.manymessages import CODE_BYTES, TRAPPED, Given, encode_given
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
@@ -158,8 +158,7 @@ class ManyRuns:
                 with suppress(StaleCode):
                     return self._execute(items, code)
             if key not in self._worker.loaded:
-                _, machine_code = compile_in(self._worker, self._job, Deadline())
-                store_blob("machine-code", key, machine_code)
+                compile_and_keep(self._worker, self._job, Deadline())
         return self._execute(items, None)
 
     def _execute(self, items: Sequence[Given], code: Path | None) -> protocol.Ran:

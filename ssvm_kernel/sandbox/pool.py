@@ -45,6 +45,7 @@ class Worker:
         self._inbox: list[tuple[protocol.FromWorker, bytes]] = []
         self.domain: str | None = None
         self.loaded: set[str] = set()
+        self.ran = False  # whether guest code has run in it: what it compiles from then on may be made up (X23)
         """Keys of the modules that it holds."""
         self.pipes = SparePipes()
         """For the output of its next run."""
@@ -83,6 +84,8 @@ class Worker:
         # A worker that asks ahead could fill a person's screen with prompts, and block us while we answer (X02).
         if isinstance(message, protocol.ANSWERING) and self._has_said_more():
             raise self._out_of_turn()
+        if isinstance(message, protocol.Run):
+            self.ran = True
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
         except OSError as error:
@@ -203,7 +206,10 @@ class WorkerPool:
 
         To be called on the main thread: on Linux a worker ends with the thread that started it.
         """
-        if self._spare is None or not self._spare.alive:
+        if self._spare is not None and not self._spare.alive:
+            self._spare.kill()  # gives its socket back
+            self._spare = None
+        if self._spare is None:
             self._spare = Worker()
 
     def begin(self) -> None:
@@ -230,13 +236,19 @@ class WorkerPool:
         assert self._spare is not None
         worker, self._spare = self._spare, None
         worker.domain = domain
-        worker.send(lock)
+        try:
+            worker.send(lock)
+        except BaseException:
+            worker.kill()
+            raise
         return worker
 
     def give_back(self, worker: Worker) -> None:
-        """Keep a worker whose run ended in order."""
+        """Keep a worker whose run ended in order, instead of one that came back before (from a subshell)."""
         worker.pipes.prepare()
-        self._last = worker
+        last, self._last = self._last, worker
+        if last is not None and last is not worker:
+            last.kill()
 
     def probe(self) -> protocol.Locked:
         """Lock a new worker that has no folder, end it, and return what held it.

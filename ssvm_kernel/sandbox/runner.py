@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ssvm_kernel.errors import LoadError, WorkerDied
-from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.host.store import load_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
-from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_in
+from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_and_keep, compile_in
 from ssvm_kernel.sandbox.feed import Feed, feeding
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Outcome, Output
 from ssvm_kernel.sandbox.pipes import reopenable
@@ -84,13 +84,19 @@ class Runner:
     def compile(self, job: Job) -> tuple[float, bytes]:
         """Compile a module, whatever the cache holds; return the seconds that it took, and the machine code.
 
+        In a worker of its own, in which no guest has run (X23).
+
         Raises
         ------
         LoadError
             When it is no module.
         """
-        with self._worker(job) as worker:
+        worker = self._pool.take_new(job.domain, job.lock)
+        try:
             return compile_in(worker, job, Deadline())
+        finally:
+            worker.kill()
+            self._pool.warm()
 
     @contextmanager
     def _worker(self, job: Job) -> Iterator[Worker]:
@@ -142,8 +148,7 @@ class _Run:
                 except StaleCode:
                     pass
         if key not in self._worker.loaded:
-            self._compile_seconds, machine_code = compile_in(self._worker, self._job, self._deadline)
-            store_blob("machine-code", key, machine_code)
+            self._compile_seconds = compile_and_keep(self._worker, self._job, self._deadline)
         return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:

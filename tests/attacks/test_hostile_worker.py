@@ -144,3 +144,22 @@ def _controls(text: str) -> set[str]:
 
 def test_the_check_for_controls_can_fail() -> None:
     assert _controls("a\x1b[2J\n") == {"\x1b"}
+
+
+def test_x23_machine_code_is_kept_only_from_a_process_that_ran_no_guest(stage: Stage, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "cache"))
+    stage.session._pool.close()
+
+    def kept() -> set[str]:
+        return {
+            path.name for path in (tmp_path / "cache").rglob("*") if "machine-code" in path.parts and path.is_file()
+        }
+
+    assert stage.play(GUEST, engine="jit").guest == ["honest"]
+    first = kept()
+    assert len(first) == 1
+    assert stage.play(GUEST, engine="interpreter").guest == ["honest"]
+    assert kept() == first, "the interpreter's code was made where the guest had run"
+    stage.session._pool.close()
+    assert stage.play(GUEST, engine="interpreter").guest == ["honest"]
+    assert len(kept() - first) == 1

@@ -228,3 +228,18 @@ def test_a_worker_finds_its_modules_from_any_folder(
     monkeypatch.setattr(sys, "path", ["", *(folder for folder in sys.path if folder not in ("", root))])
     monkeypatch.chdir(tmp_path)
     assert run(pool, job(PRINT % ""))[0].exit_code == 0
+
+
+def test_of_two_workers_that_come_back_one_is_kept_and_the_other_ended() -> None:
+    pool = WorkerPool()
+    try:
+        job = Job(wasm=b"", sha256="0" * 64, engine="jit")
+        first, second = pool.take("a", job.lock), pool.take("a", job.lock)  # a subshell runs a guest beside the cell
+        pool.give_back(first)
+        pool.give_back(second)
+        assert not first.alive
+        assert second.alive
+        assert pool.take("a", job.lock) is second
+        second.kill()
+    finally:
+        pool.close()
