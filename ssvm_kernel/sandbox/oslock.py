@@ -23,6 +23,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ __all__ = ["LockPolicy", "LockReport", "ResourceLimits", "available_locks", "loc
 
 _OTHERS_MAY_WRITE = 0o002
 _called = False
+_PATIENCE = 5.0
+"""Seconds for threads to end that a library started while it was loaded."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def lock_worker(policy: LockPolicy) -> LockReport:
 
 def _lock_linux(policy: LockPolicy) -> LockReport:
     offer, no_seccomp = landlock.availability(), seccomp.unavailable()
-    if offer.abi and not landlock.covers_all_threads(offer.abi) and privileges.threads() > 1:
+    if offer.abi and not landlock.covers_all_threads(offer.abi) and not _alone():
         raise LockError("the guest's process cannot be locked: it has started other threads already")
     with _as_lock_error("its descriptors"):
         privileges.close_other_descriptors({*policy.keep_descriptors, *policy.read_descriptors})
@@ -181,6 +184,16 @@ def _lock_linux(policy: LockPolicy) -> LockReport:
         with _as_lock_error("seccomp"):
             seccomp.install(file_times=bool(policy.write))
     return LockReport(offer.abi, not no_seccomp, True, rlimits, _missing(offer, no_seccomp))
+
+
+def _alone() -> bool:
+    """Tell whether no other thread runs; those that a library used while it was loaded may be about to end."""
+    until = time.monotonic() + _PATIENCE
+    while privileges.threads() > 1:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 def _missing(offer: landlock.Availability, no_seccomp: str) -> tuple[str, ...]:

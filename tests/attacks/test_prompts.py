@@ -102,6 +102,7 @@ def test_u09_output_that_imitates_us_is_plain_text(stage: Stage, engine: str) ->
     assert {kind for bundle in played.bundles for kind in bundle} <= {
         "text/plain",
         "text/html",
+        "application/vnd.ssvm.fold+json",
         "application/vnd.ssvm.run+json",
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,15 +16,18 @@ from ssvm_kernel.cli.options import RunLine
 from ssvm_kernel.options import CompileTraits, flags_of
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.xdist_group("docs")  # the notebooks are copied to one folder
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> Path:
     """The pages, without running the notebooks: `tests/examples` does that."""
-    folder = tmp_path_factory.mktemp("docs")
+    # A tree of its own: the notebooks are copied into the folder of the sources, and another worker may build too.
+    tree, folder = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("docs")
+    shutil.copytree(ROOT / "docs", tree / "docs", ignore=shutil.ignore_patterns("_build", "tutorials", "__pycache__"))
+    for name in ("examples", "benchmarks", "SECURITY.md", "CHANGELOG.md"):
+        (tree / name).symlink_to(ROOT / name)
     argv = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "nb_execution_mode=off"]
-    done = subprocess.run([*argv, ROOT / "docs", folder], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([*argv, tree / "docs", folder], capture_output=True, text=True, cwd=tree)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
