@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Final
@@ -28,6 +30,8 @@ _SETTINGS: Final = {
     "OMP_NUM_THREADS": "2",
     "MKL_NUM_THREADS": "1",
 }
+# Keras, inside TensorFlow, imports these where they are installed; pyarrow starts threads then, and none is needed.
+_LEFT_OUT: Final = ("pandas", "pyarrow", "sklearn")
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ def lend(extras: Iterable[str]) -> Lent:
 def _load(name: str) -> ModuleType | str:
     """Return one of our modules, warm; why not, where that fails: others are lent all the same."""
     try:
-        module = importlib.import_module(f"ssvm_kernel.host.{name}")
-        module.warm_up()
+        with _without(_LEFT_OUT):
+            module = importlib.import_module(f"ssvm_kernel.host.{name}")
+            module.warm_up()
     except Exception as error:  # noqa: BLE001  (libraries raise what they like)
         return f"{type(error).__name__}: {error}"
     return module
@@ -77,3 +82,16 @@ def files_of(lent: Lent) -> tuple[str, ...]:
     anything that a guest must not know.
     """
     return ("/dev/urandom", f"/proc/{os.getpid()}/cmdline") if "tensorflow" in lent.modules else ()
+
+
+@contextmanager
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """Let packages that are not loaded yet look as if they were not installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None stops an import
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            modules.pop(name, None)

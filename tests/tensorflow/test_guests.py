@@ -18,6 +18,8 @@ from tests.tensorflow import guests
 from tests.tensorflow.test_images import picture
 from tests.toolchains.conftest import require
 
+pytestmark = pytest.mark.xdist_group("models")  # the cells are those of one notebook, one after the other
+
 ANSWER = "0.6275 0.3137\n"
 
 
