@@ -145,8 +145,7 @@ def test_the_doctor_tells_which_libraries_there_are(cells) -> None:
 def test_both_engines_have_the_same_computed(cells) -> None:
     require("c")
     text = cells.run(
-        "%ssvm run old --engine both --samples 5 --seconds 20 --dir .:.:ro --allow-models"
-        " -- several.tflite picture.png"
+        "%ssvm run old --engine both --samples 5 --seconds 20 --dir .:.:ro --allow-models -- several.tflite picture.png"
     )
     assert f"0 {ANSWER}" in text, text
     assert "No ratio" not in text
