@@ -127,7 +127,7 @@ def _nothing(item: str) -> str:
 def _cluster() -> Iterator[Any]:
     import distributed
 
-    where: dict[str, Any] = {"n_workers": _PROCESSES, "threads_per_worker": 1, "dashboard_address": None}
+    where: dict[str, Any] = {"n_workers": _PROCESSES, "threads_per_worker": 1, "dashboard_address": ":0"}
     with distributed.LocalCluster(**where) as cluster, distributed.Client(cluster) as client:
         yield client
 

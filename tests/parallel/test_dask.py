@@ -22,7 +22,7 @@ from ssvm_kernel.parallel.tasks import encoder, result_decoder, task_decoder
 
 distributed = pytest.importorskip("distributed")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("dask")]  # one cluster for all
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def client(tmp_path_factory) -> Iterator[Any]:
                 n_workers=2,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",  # None would be port 8787, which another cluster may have
                 local_directory=str(tmp_path_factory.mktemp("dask")),
             ) as cluster,
             distributed.Client(cluster) as client,
