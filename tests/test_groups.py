@@ -1,0 +1,14 @@
+"""The groups of tests that share a worker process are kept: with pytest 9.2 they are lost without a word."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.mark.xdist_group("kept")
+def test_a_group_is_kept_by_the_scheduler(request: pytest.FixtureRequest) -> None:
+    # Tests of one notebook, one cluster or one browser rely on it; pytest-xdist issue 1386 is how it was lost.
+    grouped = "PYTEST_XDIST_WORKER" in os.environ and request.config.getoption("loadgroup", False)
+    assert request.node.nodeid.endswith("@kept") == bool(grouped)
