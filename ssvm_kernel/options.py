@@ -73,7 +73,7 @@ class RunTraits(LineTraits):
     ).tag(flag="--profile")
     profile_out = Unicode(
         "",
-        help="Also save the profile to this file, which profiler.firefox.com opens.",
+        help="Also save the profile to this .json file, which profiler.firefox.com opens.",
     ).tag(flag="--profile-out", metavar="FILE")
     dirs = List(
         Unicode(),

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ssvm_kernel.display.profile import Profile
-from ssvm_kernel.errors import SsvmError, UsageError, WorkerDied
+from ssvm_kernel.display.profile import Profile, is_guest_profile
+from ssvm_kernel.errors import SsvmError, WorkerDied
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.host.named import named_path, own_content, write_whole
 from ssvm_kernel.toolchains.linetable import exported_names, function_lines
 
 if TYPE_CHECKING:
     from ssvm_kernel.runtime import Prepared
     from ssvm_kernel.sandbox.runner import Outcome
 
-__all__ = ["show_profile"]
+__all__ = ["place_of", "show_profile"]
+
+_WHAT: Final = "the profile"
+
+
+def place_of(name: str) -> Path:
+    """Return the file that a profile is saved to, when it may be (U42); asked before the run too, which can be long.
+
+    Raises
+    ------
+    UsageError
+        When its name does not end in .json, or something else than a guest's profile is there.
+    """
+    path = named_path(name)
+    own_content(path, _WHAT, is_guest_profile, (".json",))
+    return path
 
 
 def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
-    """Show where a run spent its time, save it if that was asked for, and return it.
+    """Save where a run spent its time, if that was asked for, show it, and return it.
 
     Raises
     ------
@@ -38,9 +53,11 @@ def show_profile(prepared: Prepared, outcome: Outcome) -> Profile:
         profile = Profile.read(outcome.profile, guest.name, outcome.engine, seconds, lines, names)
     except ValueError as error:
         raise WorkerDied(str(error)) from None
-    if prepared.options.profile_out:
-        profile = replace(profile, saved=_save(profile, prepared.options.profile_out))
-    prepared.surface.show(profile.bundle())
+    try:
+        if prepared.options.profile_out:
+            profile = replace(profile, saved=_save(profile, prepared.options.profile_out))
+    finally:
+        prepared.surface.show(profile.bundle())
     return profile
 
 
@@ -55,11 +72,6 @@ def _lines(guest: Guest) -> dict[str, int]:
 
 def _save(profile: Profile, name: str) -> str:
     """Save a profile to the file that the person named, for nobody else to read: it tells what the guest did."""
-    path = Path(name).expanduser()
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(profile.file)
-    except OSError as error:
-        raise UsageError(f"the profile cannot be written to {path}: {error.strerror}") from None
+    path = place_of(name)
+    write_whole(path, profile.file, _WHAT)
     return str(path)

@@ -161,6 +161,10 @@ class Session:
         """
         if options.result_name:
             namespace.check_name(options.result_name)
+        if options.profile_out:
+            from ssvm_kernel.profiling import place_of
+
+            place_of(options.profile_out)
         if options.pick and not options.deny_all:
             self.folders.before_run(guest, options, cell)
         with Prepared(self.grants, guest, options, args, cell) as prepared:

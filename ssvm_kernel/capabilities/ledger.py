@@ -28,7 +28,7 @@ from ssvm_kernel.capabilities.records import (
 )
 from ssvm_kernel.capabilities.resolved import Resolved
 
-__all__ = ["KEPT_LINES", "Ledger"]
+__all__ = ["KEPT_LINES", "Ledger", "is_ledger"]
 
 KEPT_LINES = 10_000
 """Lines that stay in memory; a guest that asks for ever must not fill it. `Ledger.dropped` tells how many went."""
@@ -145,6 +145,17 @@ class Ledger:
             )
             self._lines.append(line)
         return line
+
+
+def is_ledger(data: bytes) -> bool:
+    """Tell whether a file holds the lines of a ledger and nothing else; its last line may be torn."""
+    lines = data.split(b"\n")
+    try:
+        for line in lines[:-1]:
+            msgspec.json.decode(line, type=LedgerLine)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return len(lines) > 1
 
 
 def _rfc3339(seconds: float) -> str:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
-import tempfile
 from pathlib import Path
+from typing import Final
 
 from ssvm_kernel.capabilities.manifest import manifest_of
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.cli.codefile import MAGIC, CodeFile
 from ssvm_kernel.cli.files import load, read
-from ssvm_kernel.errors import SsvmError
+from ssvm_kernel.host.named import own_content, write_whole
 from ssvm_kernel.host.userkey import user_key
 from ssvm_kernel.sandbox.engines import engine_tag
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.runner import Job, Runner
 
 __all__ = ["compile_file", "inspect_file"]
+
+_WHAT: Final = "machine code"
 
 
 def compile_file(engine: str, file: str, out: str) -> int:
@@ -28,8 +29,10 @@ def compile_file(engine: str, file: str, out: str) -> int:
     Raises
     ------
     SsvmError
-        When the module is none, or the result cannot be written.
+        When the module is none, or the result cannot be written; a file that is something else is not replaced.
     """
+    place = Path(out)
+    own_content(place, _WHAT, lambda data: data.startswith(MAGIC))
     guest = load(Path(file)).guest
     key = user_key()
     pool = WorkerPool()
@@ -38,7 +41,7 @@ def compile_file(engine: str, file: str, out: str) -> int:
         code = Runner(pool).compile(job)[1]
     finally:
         pool.close()
-    _write(Path(out), CodeFile(engine, engine_tag(job.settings), guest.wasm, code).dump(key))
+    write_whole(place, CodeFile(engine, engine_tag(job.settings), guest.wasm, code).dump(key), _WHAT)
     return 0
 
 
@@ -68,17 +71,3 @@ def inspect_file(file: str) -> int:
     lines += [f"exports the {item.kind} {visible(item.name, 100)} {item.type}".rstrip() for item in manifest.exports]
     sys.stdout.write("\n".join([title, *(f"  {line}" for line in lines)]) + "\n")
     return 0
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: one that is running may be the one that is replaced."""
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".ssvm-", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise SsvmError(f"{visible(str(path), 300)} cannot be written: {error.strerror}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from ssvm_kernel.capabilities.manifest import Manifest, manifest_of
 from ssvm_kernel.capabilities.text import visible
@@ -14,6 +13,7 @@ from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.table import Shown
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.host.named import named_path
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 
@@ -44,7 +44,7 @@ def _module(session: Session, word: str) -> tuple[str, bytes]:
     """Return name and bytes of a guest of the session, or of a file."""
     if word in session.guests:
         return word, session.guests[word].wasm
-    path = Path(word).expanduser()
+    path = named_path(word)
     try:
         return path.name, path.read_bytes()
     except OSError as error:

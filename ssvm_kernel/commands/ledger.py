@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from traitlets import Unicode
 
-from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.ledger import Ledger, is_ledger
 from ssvm_kernel.commands.base import Command, say
 from ssvm_kernel.display.table import Table
 from ssvm_kernel.display.text import duration, size
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.host.named import named_path, own_content, write_whole
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 
 __all__ = ["COMMAND", "LedgerView"]
 
 _SHOWN = 200
+_WHAT: Final = "the ledger"
 
 
 class _Traits(LineTraits):
-    jsonl = Unicode("", help="Also write the lines as JSON to a file.").tag(flag="--jsonl", metavar="FILE")
+    jsonl = Unicode(
+        "", help="Also write the lines as JSON to a file, behind those of earlier sessions that it holds."
+    ).tag(flag="--jsonl", metavar="FILE")
 
 
 class LedgerView:
@@ -88,16 +90,28 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 def _run(session: Session, parsed: Parsed[_Traits], label: str) -> LedgerView:
     del label
     if parsed.options.jsonl:
-        path = Path(parsed.options.jsonl).expanduser()
-        try:
-            # what a guest asked for may be private: readable by this person only
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(session.ledger.to_jsonl())
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-        say(f"{len(session.ledger)} lines were written to {path}")
+        _write(session.ledger, parsed.options.jsonl)
     return LedgerView(session.ledger)
+
+
+def _write(ledger: Ledger, name: str) -> None:
+    """Write a ledger's lines behind those of earlier sessions; what a guest asked for is nobody else's to read (U42).
+
+    Raises
+    ------
+    UsageError
+        When the file is something else than a ledger, or cannot be written.
+    """
+    path = named_path(name)
+    before = own_content(path, _WHAT, is_ledger, (".jsonl", ".json"))
+    lines = ledger.to_jsonl().splitlines(keepends=True)
+    own = set(lines)
+    kept = [line for line in before.splitlines(keepends=True) if line not in own]
+    if kept and not kept[-1].endswith(b"\n"):
+        kept[-1] += b"\n"
+    write_whole(path, b"".join([*kept, *lines]), _WHAT)
+    more = f", behind {len(kept)} that were there" if kept else ""
+    say(f"{len(lines)} lines were written to {path}{more}")
 
 
 COMMAND = Command(

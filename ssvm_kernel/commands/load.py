@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from traitlets import Unicode
 
 from ssvm_kernel.commands.base import Command, say
+from ssvm_kernel.host.named import named_path
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 
@@ -22,7 +21,7 @@ class _Traits(LineTraits):
 
 def _run(session: Session, parsed: Parsed[_Traits], label: str) -> None:
     del label
-    guest = session.load(Path(parsed.words[0]).expanduser(), parsed.options.name)
+    guest = session.load(named_path(parsed.words[0]), parsed.options.name)
     say(f"loaded {guest.name} (sha256 {guest.sha256[:12]}…); run it with: %ssvm run {guest.name}")
 
 

@@ -15,7 +15,7 @@ from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.table import Table
 from ssvm_kernel.display.text import duration
 
-__all__ = ["FunctionShare", "Profile"]
+__all__ = ["FunctionShare", "Profile", "is_guest_profile"]
 
 Item = TypeVar("Item")
 
@@ -57,6 +57,22 @@ class _File(msgspec.Struct):
     """What the worker sent: as much of the Firefox profiler's form as a table needs."""
 
     threads: list[_Thread]
+
+
+class _Library(msgspec.Struct, rename="camel"):
+    breakpad_id: str
+
+
+class _Meta(msgspec.Struct, rename="camel"):
+    preprocessed_profile_version: int
+
+
+class _Head(msgspec.Struct):
+    """What tells a guest's profile from others in the Firefox profiler's form."""
+
+    meta: _Meta
+    libs: list[_Library]
+    threads: list[msgspec.Raw]
 
 
 @dataclass(frozen=True)
@@ -192,6 +208,15 @@ class Profile:
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
+
+
+def is_guest_profile(data: bytes) -> bool:
+    """Tell whether a file is the profile of a guest: machine code has an id for each library, a guest has none."""
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return len(head.threads) == 1 and not any(library.breakpad_id.strip("0") for library in head.libs)
 
 
 def _percent(part: int, whole: int) -> str:

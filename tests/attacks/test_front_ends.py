@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -176,3 +177,18 @@ def test_u41_a_page_reads_and_narrows_and_no_more(page: FrontEnd) -> None:
         assert denial["id"] in [grant["id"] for grant in page.request(do="look")["grants"]]
     finally:
         page.request(do="hello", prompts=False)
+
+
+@pytest.mark.parametrize("line", ["%%ssvm wat --profile-out {file}\n(module)", "%ssvm ledger --jsonl {file}"])
+@pytest.mark.parametrize("name", [".bashrc", "settings.json", "link.json", "new.sh"])
+def test_u42_a_line_names_a_file_of_the_person(page: FrontEnd, tmp_path: Path, line: str, name: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for precious in (".bashrc", "settings.json"):
+        (home / precious).write_text('{"theirs": 1}\n')
+    (home / "link.json").symlink_to(".bashrc")
+    text = page.run(line.format(file=home / name))
+    assert "<error UsageError:" in text
+    assert "cannot be written to" in text
+    assert {path.name for path in home.iterdir()} == {".bashrc", "settings.json", "link.json"}
+    assert all(path.read_text() == '{"theirs": 1}\n' for path in home.iterdir())

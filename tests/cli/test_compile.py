@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -114,6 +115,29 @@ def test_a_module_that_is_none_and_a_place_that_is_none(ssvm, module, place):
     assert not (place / "out").exists()
     assert b"cannot be written" in ssvm("compile", module(wat.HELLO), "no/such/folder").stderr
     assert b"usage: ssvm compile" in ssvm("compile", module(wat.HELLO)).stderr
+
+
+@pytest.mark.parametrize("what", ["a file", "a link", "a device"])
+def test_what_is_something_else_is_not_replaced(ssvm, module, place, what):
+    out = place / "precious"
+    if what == "a file":
+        out.write_text("precious")
+    elif what == "a link":
+        (place / "target").write_text("precious")
+        out.symlink_to("target")
+    else:
+        out = os.devnull
+    ended = ssvm("compile", module(wat.HELLO), out)
+    assert ended.returncode == 1
+    assert b"machine code cannot be written to" in ended.stderr
+    assert not Path(os.devnull).is_file()
+    if what != "a device":
+        assert out.read_text() == "precious"
+
+
+def test_an_older_one_is_replaced(ssvm, compiled, module):
+    assert ssvm("compile", module(wat.HELLO), compiled).returncode == 0
+    assert ssvm(compiled).stdout == b"hello\n"
 
 
 def test_the_key_is_this_persons_alone(tmp_path):

@@ -43,6 +43,7 @@ def test_the_table_tells_where_it_was_and_the_file_is_for_the_firefox_profiler(c
     assert "much" in profile["threads"][0]["stringArray"]
     assert file.stat().st_mode & 0o077 == 0
     assert cells.run("_.profile.functions[0].name") == "<execute_result: 'spin'>\n"
+    assert "saved to" in cells.run(f"%ssvm run spinner --profile-out {file}"), "one of a guest is replaced"
 
 
 def test_a_function_in_the_interpreter(cells) -> None:
@@ -69,7 +70,11 @@ def test_a_command_runs_as_ever(cells) -> None:
     ("options", "said"),
     [
         ("--profile --engine both", "a profile is of one engine"),
-        ("--profile-out /no/such/folder/file", "the profile cannot be written to /no/such/folder/file"),
+        (
+            "--profile-out /no/such/folder/p.json",
+            "the profile cannot be written to /no/such/folder/p.json: there is no",
+        ),
+        ("--profile-out /tmp/p.txt", "its name has to end in .json"),
     ],
 )
 def test_what_cannot_be_is_told(cells, options: str, said: str) -> None:
