@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ssvm_kernel.display.drawing import checked_svg
 from ssvm_kernel.display.frame import frame, rebuilt
-from ssvm_kernel.display.picture import BadPicture, checked_png, checked_svg
+from ssvm_kernel.display.picture import BadPicture, checked_png
 from ssvm_kernel.display.style import MUTED, NO_MATH, PRE, ROW
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.table import Table

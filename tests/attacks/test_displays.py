@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -23,6 +24,8 @@ SHOW = """(module
       (local.set $last (call $show (i32.const 0) (i32.const 8) (i32.const 16) (i32.const 4)))
       (br_if $again (i32.eqz (i32.const %d))))
     (call $exit (local.get $last))))"""
+MASK = f'<mask id="m">{"<path/>" * 1000}</mask>'
+NESTED = f"data:image/svg+xml;base64,{base64.b64encode(bomb(40).encode()).decode()}"
 ONCE, FOR_EVER = SHOW % 1, SHOW % 0
 
 
@@ -81,8 +84,12 @@ def test_u33_no_html_of_a_guest_is_in_the_page() -> None:
         ("image/svg+xml", bomb(40).encode()),
         ("image/svg+xml", b'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg>&b;</svg>'),
         ("image/svg+xml", b"<svg><foreignObject><form/></foreignObject></svg>"),
+        ("image/svg+xml", f"<svg><style>path{{mask:url(#m)}}</style>{MASK}{'<path/>' * 1000}</svg>".encode()),
+        ("image/svg+xml", f'<svg><image href="{NESTED}"/></svg>'.encode()),
+        ("image/svg+xml", f'<svg><style>path{{mask:url("{NESTED}")}}</style><path/></svg>'.encode()),
+        ("image/svg+xml", b"<!DOCTYPE" * 200_000),
     ],
-    ids=["pixels", "other", "cut", "uses", "entities", "document"],
+    ids=["pixels", "other", "cut", "uses", "entities", "document", "style", "nested", "style-nested", "long"],
 )
 def test_u34_pictures_that_are_none_or_grow(mime: str, data: bytes) -> None:
     with pytest.raises(Refused):

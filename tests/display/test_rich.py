@@ -11,7 +11,8 @@ import zlib
 
 import pytest
 
-from ssvm_kernel.display.picture import BadPicture, checked_png, checked_svg
+from ssvm_kernel.display.drawing import checked_svg
+from ssvm_kernel.display.picture import BadPicture, checked_png
 from ssvm_kernel.display.rich import Refused, rich
 from ssvm_kernel.host.display import TOO_MUCH, UNKNOWN_TYPE, UNUSABLE
 
@@ -104,6 +105,25 @@ def bomb(levels: int) -> str:
     return f'<svg><defs><path id="a0"/>{steps}</defs><use href="#a{levels}"/></svg>'
 
 
+def address(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+USE_A, X, MASKED = '<use href="#a"/>', '<path class="x"/>', '<path mask="url(#a)"/>'
+MANY = f'<mask id="a">{"<path/>" * 1000}</mask>'
+STYLES = (
+    "<style>.x{mask:url(#a)}</style>",
+    "<style>b,.x { fill: red; mask: url( '#a' ) }</style>",
+    "<style>svg > .x{mask:url(#a)}</style>",
+    "<style>path{mask:url(#a)</style>",
+    "<style>@media screen{path{mask:url(#a)}}</style>",
+    "<style>:root{--m:url(#a)}path{mask:var(--m)}</style>",
+    "<style>g::before{content:'} b{'} path{mask:url(#a)}</style>",
+    r"<style>path{mask:u\72l(#\61)}</style>",
+    "<style><![CDATA[path{mask:/* */url(#a)}]]></style>",
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -118,8 +138,26 @@ def bomb(levels: int) -> str:
         '<svg><pattern id="a"><rect fill="url(#a)"/></pattern><rect fill="url(#a)"/></svg>',
         "<svg>" + "<g>" * 200 + "</g>" * 200 + "</svg>",
         "<svg>" + "<g/>" * 60_000 + "</svg>",
-        "<svg>" + '<g id="a">' * 90 + f'<g class="{"#b " * 600_000}"/>' + "</g>" * 90 + "</svg>",
+        f'<svg><g id="a">{"<path/>" * 1000}</g>{USE_A * 1000}</svg>',
+        f'<svg><pattern id="a">{"<path/>" * 1000}</pattern><g fill="url(#a)">{"<path/>" * 1000}</g></svg>',
+        f'<svg><marker id="a">{"<path/>" * 100}</marker><path marker-mid="url(#a)" d="M{"0 " * 5000}"/></svg>',
+        f'<svg><marker id="a">{"<path/>" * 100}</marker><g marker="url(#a)"><path d="M{"0 " * 5000}"/></g></svg>',
+        *(f"<svg>{MANY}{style}{X * 1000}</svg>" for style in STYLES),
+        f"<svg>{MANY}{MASKED * 1000}</svg>".replace("url(#a)", r"u\72l(\23 a)"),
+        f"<svg>{MANY}{MASKED * 1000}</svg>".replace("url(#a)", "URL( '#%61' )"),
+        f"<svg>{MANY}<g style='--m:url(#a)'>{'<path/>' * 1000}</g></svg>",
+        '<svg><g id="a"><path style="mask:url(#a)"/></g></svg>',
+        '<?xml-stylesheet href="data:text/css,"?><svg/>',
+        "<svg><style>@import 'data:text/css,'</style></svg>",
+        '<svg><image href=" DA&#10;TA:image/svg+xml,%3Csvg/%3E"/></svg>',
+        '<svg><image xmlns:x="y" x:href="data:image/png;base64,AAAA"/></svg>',
+        f'<svg><image href="{address(png(size=(60_000, 60_000)))}"/></svg>',
+        f'<svg><rect style="fill:url({address(png(size=(60_000, 60_000)))})"/></svg>',
+        '<svg><g id="a"/><use><set attributeName="href" to="#a"/></use></svg>',
+        '<svg><g id="q"/><set href="#q" attributeName="mask" to="url(#a)"/></svg>',
+        "<svg>" + '<g id="a">' * 90 + f'<g fill="{"url(#b) " * 200_000}"/>' + "</g>" * 90 + "</svg>",
     ],
+    ids=lambda text: text[:40],
 )
 def test_a_drawing_that_is_none_or_grows_is_refused(text: str) -> None:
     assert refused("image/svg+xml", text).code == UNUSABLE
@@ -128,6 +166,40 @@ def test_a_drawing_that_is_none_or_grows_is_refused(text: str) -> None:
 def test_a_drawing_may_use_its_parts_many_times() -> None:
     assert checked_svg(bomb(5))
     assert checked_svg(f'<svg><path id="p"/>{"<use href=" + chr(34) + "#p" + chr(34) + "/>"}</svg>')
+
+
+GRADIENT = '<linearGradient id="a"><stop offset="0" stop-color="#fff"/></linearGradient>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<svg>{GRADIENT}<g fill="url(#a)">{"<path/>" * 40_000}</g></svg>',
+        f"<svg><style>.x{{fill:url(#a)}}*{{stroke:url('#a')}}</style>{GRADIENT}{X * 1000}</svg>",
+        f'<svg><path id="a"/>{USE_A * 40_000}</svg>',
+        f'<svg><marker id="a"><path/></marker><polyline marker-mid="url(#a)" points="{"1,2 " * 20_000}"/></svg>',
+        '<svg><clipPath id="a b"><path/></clipPath><g clip-path="url(&quot;#a b&quot;)"><path/></g></svg>',
+        "<svg><style>@font-face{src:url(https://example.org/a.woff2)} text{font-family:a}</style></svg>",
+        "<svg><style>/* none */</style><style>.b{--color:#fff} .c::after{content:'a;b'}</style></svg>",
+        f'<svg><image width="9" href="{address(png())}"/></svg>',
+        '<svg><path id="a" d="M0 0"><animate href="#a" attributeName="d" values="M0 0;M1 1"/></path></svg>',
+        '<svg><text class="#a" aria-label="f(x)">data: url(x)</text><a href="https://example.org#a"/></svg>',
+    ],
+    ids=["gradient", "style", "use", "marker", "spaces", "font", "comment", "picture", "shape", "text"],
+)
+def test_drawings_as_programs_make_them(text: str) -> None:
+    assert checked_svg(text)[0] == text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<!DOCTYPE", "{", "}", "url(", "a{", "'", '"', "/*", "\\", "@", "<style>", "&#", ".a,", "a{b:url(#c)}", "data:"],
+)
+def test_a_drawing_is_read_in_proportion_to_its_length(piece: str) -> None:
+    """Each of these takes milliseconds; read over and over from each place, minutes (the test's own limit)."""
+    for text in (piece * (1_900_000 // len(piece)), f"<svg><style>{piece * (1_900_000 // len(piece))}</style></svg>"):
+        with contextlib.suppress(Refused):
+            rich("g", b"image/svg+xml", text.encode())
 
 
 def test_a_table() -> None:
