@@ -2,7 +2,8 @@
 
 As repo2docker does: a copy of the repository belongs to an unprivileged person, Debian's packages of ``apt.txt`` are
 installed by root, ``requirements.txt`` into a clean environment, then ``postBuild``. Then each notebook runs as that
-person, while the memory of all their processes together is watched: a Binder has 2 GB.
+person. A Binder has 2 GB of memory: what all processes have together is looked at four times a second, and what the
+largest of them ever had, which the system notes down, must stay below it too.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 2 * 10**9
@@ -34,6 +36,9 @@ class Place:
         self.repository = folder / "repository"
         self.python = folder / "env/bin/python"
         self.person = pwd.getpwnam(PERSON) if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        self.as_person: dict[str, Any] = {}
+        if os.getuid() == 0:
+            self.as_person = {"user": self.person.pw_uid, "group": self.person.pw_gid, "extra_groups": []}
         self.peak = 0
         # Settings of this machine for reaching package registries are kept; what would lead out of the place is not.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEADS_OUT)}
@@ -62,21 +67,31 @@ class Place:
 
     def run(self, *argv: str | Path) -> None:
         """Run a program as the person, in the repository; stop when it fails or needs too much memory."""
-        as_person = (
-            {"user": self.person.pw_uid, "group": self.person.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        process = subprocess.Popen(
+            list(map(str, argv)), cwd=self.repository, env=self.env, start_new_session=True, **self.as_person
         )
-        process = subprocess.Popen(  # type: ignore[call-overload]
-            list(map(str, argv)), cwd=self.repository, env=self.env, start_new_session=True, **as_person
-        )
-        while process.poll() is None:
+        ended = 0
+        while not ended:
             time.sleep(_TICK)
             used = sum(_proportional_bytes(pid) for pid in _below(process.pid))
             self.peak = max(self.peak, used)
             if used > MOST_BYTES:
                 os.killpg(process.pid, signal.SIGKILL)
-                sys.exit(f"*** {argv} needs {used / 1e9:.2f} GB, and a Binder has {MOST_BYTES / 1e9:.0f}")
+                process.wait()
+                _too_much(argv, used)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             sys.exit(f"*** {' '.join(map(str, argv))} ended with {process.returncode}")
+        largest = usage.ru_maxrss * 1024
+        self.peak = max(self.peak, largest)
+        if largest > MOST_BYTES:
+            _too_much(argv, largest)
+
+
+def _too_much(argv: Sequence[str | Path], used: int) -> NoReturn:
+    """Stop, and say what needed more memory than there is."""
+    sys.exit(f"*** {' '.join(map(str, argv))} needs {used / 1e9:.2f} GB, and a Binder has {MOST_BYTES / 1e9:.0f}")
 
 
 def _below(top: int) -> Iterator[int]:

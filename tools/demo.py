@@ -56,7 +56,7 @@ def run(path: Path, timeout: float) -> int:
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
         notebook,
-        kernel_name="python3",
+        kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),
         resources={"metadata": {"path": str(path.parent)}},
         timeout=timeout,
         coalesce_streams=True,  # one text, however many pieces it came in

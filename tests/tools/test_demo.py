@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from ssvm_kernel.cli.main import main
+
 DEMO = Path(__file__).parents[2] / "tools/demo.py"
 
 
@@ -16,8 +18,8 @@ DEMO = Path(__file__).parents[2] / "tools/demo.py"
 def demo(tmp_path):
     """A function that runs the script on a notebook with these cells; a pair is a cell with its tags."""
 
-    def run(*cells):
-        notebook = nbformat.v4.new_notebook()
+    def run(*cells, kernel="python3"):
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": kernel, "display_name": kernel}})
         notebook.cells.append(nbformat.v4.new_markdown_cell("# A heading\n\nand its text"))
         for cell in cells:
             source, tags = cell if isinstance(cell, tuple) else (cell, [])
@@ -80,3 +82,11 @@ def test_unexpected_error_ends_it_with_status_1(demo):
     assert "ValueError: not told" in done.stdout
     assert "\nafter" not in done.stdout
     assert "Cell 1 failed" in done.stderr
+
+
+def test_the_kernel_is_that_of_the_notebook(demo, tmp_path, monkeypatch):
+    assert main(["kernel", "install", "--prefix", str(tmp_path)]) == 0
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share/jupyter"))
+    done = demo("%lang wat", kernel="ssvm")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cells are guests in: wat" in done.stdout
