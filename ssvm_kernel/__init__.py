@@ -35,6 +35,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     setattr(shell, _ATTRIBUTE, magics)
     shell.register_magics(magics)
     shell.input_transformers_cleanup.insert(0, with_body)
+    shell.events.register("pre_run_cell", magics.before_cell)
+    shell.events.register("post_run_cell", magics.after_cell)
     if _GUESTS not in shell.user_ns:  # a variable of the person's own stays
         shell.push({_GUESTS: Guests(magics)}, interactive=False)  # type: ignore[no-untyped-call]
 
@@ -44,6 +46,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     magics = getattr(shell, _ATTRIBUTE, None)
     if magics is not None:
         magics.close()
+        shell.events.unregister("pre_run_cell", magics.before_cell)
+        shell.events.unregister("post_run_cell", magics.after_cell)
         delattr(shell, _ATTRIBUTE)
         if type(shell.user_ns.get(_GUESTS)).__name__ == "Guests":
             del shell.user_ns[_GUESTS]

@@ -11,10 +11,13 @@ from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import CompileTraits, Parsed, help_text, parse, split_line
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo
+
     from ssvm_kernel.session import Session
 
 __all__ = ["SsvmMagics", "with_body"]
 
+_CELL = "%%ssvm "
 _CELL_USAGE = "%%ssvm LANGUAGE [options] [-- guest arguments]"
 
 
@@ -59,6 +62,25 @@ class SsvmMagics(Magics):
         """Run a guest as ``%%ssvm`` does, with `line_offset` lines above its text in the cell (the SSVM kernel)."""
         return self._cell(line, source, line_offset)
 
+    def begin(self, line: str, source: str) -> None:
+        """Begin the guest of a cell that is about to run and to be kept in the history, if it is known from before."""
+        session, history = self.started, getattr(self.shell, "history_manager", None)
+        if session is not None and history is not None:
+            session.begin((line, source), _guest_name(len(history.input_hist_parsed)))
+
+    def before_cell(self, info: ExecutionInfo) -> None:
+        """Begin a ``%%ssvm`` cell's guest before IPython parses and compiles the cell's Python."""
+        text: str = info.raw_cell or ""
+        if info.store_history and text.startswith(_CELL) and self.started is not None:
+            line, _, source = text.partition("\n")
+            self.begin(line[len(_CELL) :].rstrip(), source if source.endswith("\n") else f"{source}\n")
+
+    def after_cell(self, result: object) -> None:
+        """End what a cell began and did not come to."""
+        del result
+        if self.started is not None:
+            self.started.end_begun()
+
     def close(self) -> None:
         """End the session, if there is one."""
         if "session" in vars(self):
@@ -75,12 +97,14 @@ class SsvmMagics(Magics):
         if parsed.options.file:
             self._keep(parsed.words[0], source, parsed.options.file)
             return None
-        name = parsed.options.name or f"cell-{self._count}"
+        name = parsed.options.name or _guest_name(self._count)
         guest = self.session.compile(parsed.words[0], source, parsed.options, name, line_offset)
         if not parsed.options.call and guest.functions:
             print(guest.library_text())
             return None
-        return self._left(self.session.run(guest, parsed.options, parsed.guest_args, self._label))
+        result = self.session.run(guest, parsed.options, parsed.guest_args, self._label)
+        self.session.learn((line, source), named=bool(parsed.options.name))
+        return self._left(result)
 
     def _left(self, result: Any) -> Any:
         """Leave a result in ``_``; a terminal would write ``Out[n]:`` for it, with nothing behind."""
@@ -115,6 +139,11 @@ class SsvmMagics(Magics):
     @property
     def _label(self) -> str:
         return f"In [{self._count}]"
+
+
+def _guest_name(count: int) -> str:
+    """Return the name of the guest of a cell by the cell's number."""
+    return f"cell-{count}"
 
 
 @lru_cache(maxsize=32)

@@ -189,6 +189,27 @@ class Session:
             raise
         return result
 
+    def begin(self, typed: tuple[str, str], name: str) -> None:
+        """Begin the guest of a cell that came before, while the rest of what is to be done for it is done.
+
+        Parameters
+        ----------
+        typed : tuple of str
+            Line and text of the cell.
+        name : str
+            What its guest is called if its line does not say.
+        """
+        self.runtime.runner.ahead.begin(typed, name)
+
+    def learn(self, typed: tuple[str, str], *, named: bool) -> None:
+        """Keep what the cell came to that was just run in order, for `begin`; `named` if its line names the guest."""
+        runner = self.runtime.runner
+        runner.ahead.learn(typed, runner.last, named=named)
+
+    def end_begun(self) -> None:
+        """End what has begun and was not taken over by a run: its cell ended otherwise."""
+        self.runtime.runner.ahead.take(None)
+
     def _result(self, prepared: Prepared) -> RunResult:
         """Run a guest once, or compare engines."""
         engine = prepared.options.engine
@@ -304,6 +325,7 @@ class Session:
         atexit.unregister(self.close)
         for opened in tuple(self._open):
             opened.close()
+        self.runtime.runner.ahead.close()
         self._pool.close()
         self._end_processes()
 

@@ -69,10 +69,20 @@ class OutputPipes(NamedTuple):
             fcntl.fcntl(pipes.out_write, _F_SETPIPE_SZ, PIPE_SIZE)
         return pipes
 
+    def close_writing(self) -> None:
+        """Close our copies of the ends that are written to, so that the end of what is written will be seen."""
+        os.close(self.out_write)
+        os.close(self.err_write)
+
+    def close_reading(self) -> None:
+        """Close the ends that are read."""
+        os.close(self.out_read)
+        os.close(self.err_read)
+
     def close(self) -> None:
         """Close all ends."""
-        for fd in self:
-            os.close(fd)
+        self.close_writing()
+        self.close_reading()
 
 
 class SparePipes:
@@ -87,15 +97,16 @@ class SparePipes:
             with suppress(OSError):
                 self._made = OutputPipes.make()
 
-    @contextmanager
-    def lend(self) -> Iterator[OutputPipes]:
-        """Give pipes to the body, to which their write ends belong; each is used for one run only."""
-        pipes, self._made = self._made or OutputPipes.make(), None
-        try:
-            yield pipes
-        finally:
-            os.close(pipes.out_read)
-            os.close(pipes.err_read)
+    def take(self) -> OutputPipes:
+        """Return pipes, which belong to the caller; each is used for one run only.
+
+        Raises
+        ------
+        OSError
+            When there are no descriptors left.
+        """
+        pipes, self._made = self._made, None
+        return pipes or OutputPipes.make()
 
     def close(self) -> None:
         """Close those that were not used."""

@@ -226,6 +226,14 @@ class WorkerPool:
             last.kill()
         return self.take_new(domain, lock)
 
+    def take_last(self, domain: str, key: str) -> Worker | None:
+        """Return the worker that was used last, if that was for this trust domain and it has the module `key`."""
+        last = self._last
+        if last is None or last.domain != domain or key not in last.loaded or not last.alive:
+            return None
+        self._last = None
+        return last
+
     def holds(self, domain: str) -> bool:
         """Whether the next worker for a trust domain is one that has been used for it."""
         return self._last is not None and self._last.domain == domain and self._last.alive

@@ -19,8 +19,9 @@ from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_and_keep, compile_in
 from ssvm_kernel.sandbox.feed import Feed, feeding
+from ssvm_kernel.sandbox.headstart import Begun, HeadStarts
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Outcome, Output
-from ssvm_kernel.sandbox.pipes import reopenable
+from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 
 __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
@@ -31,6 +32,9 @@ class Runner:
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
+        self.ahead = HeadStarts(pool)
+        self.last: Job | None = None
+        """The last run that ended in order, if it could have begun ahead of its cell."""
 
     def has_loaded(self, job: Job) -> bool:
         """Whether the libraries that a job is lent are loaded already."""
@@ -78,8 +82,14 @@ class Runner:
             When the person interrupts; the worker is gone and what was printed is shown.
         """
         source = job.stdin if stdin is None else stdin
-        with self._worker(job) as worker, feeding(source, asks=on_input is not None) as feed:
-            return _Run(worker, job, output, on_command, on_input, deadline or Deadline(), feed, one_stream).finish()
+        alone = source is None and on_input is None and not one_stream
+        self.last = None
+        begun = self.ahead.take(job if alone else None)
+        with self._worker(job, begun) as worker, feeding(source, asks=on_input is not None) as feed:
+            run = _Run(worker, job, output, on_command, on_input, deadline or Deadline(), feed, one_stream)
+            outcome = run.finish() if begun is None else run.watch(begun.pipes)
+        self.last = job if alone else None
+        return outcome
 
     def compile(self, job: Job) -> tuple[float, bytes]:
         """Compile a module, whatever the cache holds; return the seconds that it took, and the machine code.
@@ -99,9 +109,9 @@ class Runner:
             self._pool.warm()
 
     @contextmanager
-    def _worker(self, job: Job) -> Iterator[Worker]:
+    def _worker(self, job: Job, begun: Begun | None) -> Iterator[Worker]:
         """Lend a worker: kept when all ended in order or the module was no good, killed after anything else."""
-        worker = self._pool.take(job.domain, job.lock)
+        worker = self._pool.take(job.domain, job.lock) if begun is None else begun.worker
         try:
             yield worker
         except LoadError:
@@ -152,10 +162,23 @@ class _Run:
         return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:
-        with self._worker.pipes.lend() as (out_read, out_write, err_read, err_write), PlainSelector() as selector:
-            if self._one_stream:
-                os.dup2(out_write, err_write, inheritable=False)
-            self._start(code, out_write, err_write)
+        pipes = self._worker.pipes.take()
+        try:
+            self._start(code, pipes)
+        except BaseException:
+            pipes.close_reading()
+            raise
+        return self.watch(pipes)
+
+    def watch(self, pipes: OutputPipes) -> Outcome:
+        """Take what the guest prints and asks for until its end; the worker has the job."""
+        try:
+            return self._watch(pipes.out_read, pipes.err_read)
+        finally:
+            pipes.close_reading()
+
+    def _watch(self, out_read: int, err_read: int) -> Outcome:
+        with PlainSelector() as selector:
             streams: Streams = {out_read: self._output.stdout, err_read: self._output.stderr}
             for fd in streams:
                 selector.register(fd, selectors.EVENT_READ)
@@ -197,9 +220,11 @@ class _Run:
             notes=finished.notes,
         )
 
-    def _start(self, code: Path | None, out_write: int, err_write: int) -> None:
+    def _start(self, code: Path | None, pipes: OutputPipes) -> None:
         """Send the job; our copies of the pipes' write ends are closed, so that their end will be seen."""
         job = self._job
+        if self._one_stream:
+            os.dup2(pipes.out_write, pipes.err_write, inheritable=False)
         run = job.request(
             machine_code=code is not None,
             stdin=self._feed is not None,
@@ -210,13 +235,12 @@ class _Run:
         stdin = [self._feed.fileno] if self._feed is not None else []
         try:
             if code is None:
-                self._worker.send(run, fds=[out_write, err_write, *stdin])
+                self._worker.send(run, fds=[pipes.out_write, pipes.err_write, *stdin])
             else:
                 with reopenable(code) as file:
-                    self._worker.send(run, fds=[out_write, err_write, file, *stdin])
+                    self._worker.send(run, fds=[pipes.out_write, pipes.err_write, file, *stdin])
         finally:
-            os.close(out_write)
-            os.close(err_write)
+            pipes.close_writing()
 
 
 def _check_times(message: protocol.Finished) -> None:

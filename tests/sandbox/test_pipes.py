@@ -24,13 +24,13 @@ def test_each_run_has_pipes_that_no_other_had(ready: bool) -> None:
         if ready:
             spare.prepare()
             spare.prepare()  # once is enough
-        with spare.lend() as pipes:
-            os.write(pipes.out_write, text)
-            os.write(pipes.err_write, text[:1])
-            os.close(pipes.out_write)
-            os.close(pipes.err_write)
-            assert [os.read(fd, 100) for fd in (pipes.out_read, pipes.out_read)] == [text, b""]
-            assert os.read(pipes.err_read, 100) == text[:1]
+        pipes = spare.take()
+        os.write(pipes.out_write, text)
+        os.write(pipes.err_write, text[:1])
+        pipes.close_writing()
+        assert [os.read(fd, 100) for fd in (pipes.out_read, pipes.out_read)] == [text, b""]
+        assert os.read(pipes.err_read, 100) == text[:1]
+        pipes.close_reading()
     spare.close()
 
 
@@ -66,5 +66,5 @@ def test_without_descriptors_a_run_fails_and_preparing_does_not(monkeypatch: pyt
     monkeypatch.setattr(os, "pipe", one)
     spare.prepare()
     made.clear()
-    with pytest.raises(OSError, match="Too many"), spare.lend():
-        pass
+    with pytest.raises(OSError, match="Too many"):
+        spare.take()
