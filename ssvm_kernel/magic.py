@@ -68,6 +68,12 @@ class SsvmMagics(Magics):
         if session is not None and history is not None:
             session.begin((line, source), _guest_name(len(history.input_hist_parsed)))
 
+    def show_begun(self, line: str, source: str, line_offset: int) -> None:
+        """Show what the guest that `begin` began prints at first, before all else is done that its cell needs."""
+        if self.started is not None and self.started.has_begun:
+            parsed = _parsed(line)
+            self.started.show_begun(parsed.words[0], source, parsed.options, line_offset)
+
     def before_cell(self, info: ExecutionInfo) -> None:
         """Begin a ``%%ssvm`` cell's guest before IPython parses and compiles the cell's Python."""
         text: str = info.raw_cell or ""
@@ -103,7 +109,7 @@ class SsvmMagics(Magics):
             print(guest.library_text())
             return None
         result = self.session.run(guest, parsed.options, parsed.guest_args, self._label)
-        self.session.learn((line, source), named=bool(parsed.options.name))
+        self.session.learn((line, source), parsed.options)
         return self._left(result)
 
     def _left(self, result: Any) -> Any:

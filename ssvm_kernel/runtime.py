@@ -30,6 +30,7 @@ from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
+from ssvm_kernel.sandbox.headstart import Begun
 from ssvm_kernel.sandbox.job import NOT_ENDED
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Call, Preopen
@@ -215,6 +216,17 @@ class Runtime:
         self.broker = broker
         self.ledger = ledger
 
+    def show_begun(self, begun: Begun, options: RunTraits) -> None:
+        """Show what a guest that began ahead of its cell prints at first; its run goes on from there."""
+        begun.look(_streams_of(current_surface(), options))
+
+    def _streams(self, prepared: Prepared) -> GuestStreams:
+        """Return those of the run that is to be taken over, if some of it has been shown, or new ones."""
+        begun = self.runner.ahead.begun
+        if begun is not None and isinstance(begun.output, GuestStreams):
+            return begun.output
+        return _streams_of(prepared.surface, prepared.options)
+
     def run(self, prepared: Prepared, engine: str) -> RunResult:
         """Run a guest once, show what it prints and runs, and report.
 
@@ -233,9 +245,9 @@ class Runtime:
             When its time was over, it asked for too many commands, or could not start within its limits.
         """
         guest, context = prepared.guest, prepared.context
-        shown, kept = prepared.options.output_limit, prepared.options.result_limit
         exhibits = Exhibits(prepared, self.ledger)
-        streams = GuestStreams(prepared.surface, shown, keep=max(shown, kept), show=exhibits.show)
+        streams = self._streams(prepared)
+        streams.show = exhibits.show
         blocks = EvcxrBlocks(streams) if prepared.options.display_from_stdout else None
         asked = self.ledger.written
         ended: GuestInterrupted | LimitReached | WorkerDied | None = None
@@ -276,3 +288,8 @@ class Runtime:
             result = replace(result, profile=show_profile(prepared, outcome))
         show_missed(result, prepared.options, guest, prepared.surface)
         return result
+
+
+def _streams_of(surface: Surface, options: RunTraits) -> GuestStreams:
+    shown, kept = options.output_limit, options.result_limit
+    return GuestStreams(surface, shown, keep=max(shown, kept))

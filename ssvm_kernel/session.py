@@ -81,13 +81,12 @@ class Session:
         """
         toolchain = registry.get(language)
         self._pool.begin()  # starts beside the compiler, and is warm when it ends
-        flags = tuple(flag for text in options.cflags for flag in split_line(text))
         surface = current_surface()
 
         def notice(text: str) -> None:
             surface.write("stderr", f"[ssvm] {text}\n")
 
-        wanted = CompileOptions(options.opt, flags, tuple(sorted(self.files.items())), notice)
+        wanted = self._wanted(options, notice)
         compiled = self._recent.compile(toolchain, source, wanted, line_offset=line_offset)
         if compiled.read_files:  # the guest now holds what nobody granted it, so it is said
             notice(f"compiled into the guest besides the cell: {', '.join(map(visible, compiled.read_files))}")
@@ -96,6 +95,10 @@ class Session:
         guest = Guest(name, compiled.wasm, compiled.seconds, f"cell{toolchain.suffix}", again)
         self.guests[name] = guest
         return guest
+
+    def _wanted(self, options: CompileTraits, notice: Callable[[str], None] | None = None) -> CompileOptions:
+        flags = tuple(flag for text in options.cflags for flag in split_line(text))
+        return CompileOptions(options.opt, flags, tuple(sorted(self.files.items())), notice)
 
     def keep_file(self, name: str, text: str) -> bool:
         """Keep a cell as a file that later cells can include; return whether it replaced another text.
@@ -201,10 +204,29 @@ class Session:
         """
         self.runtime.runner.ahead.begin(typed, name)
 
-    def learn(self, typed: tuple[str, str], *, named: bool) -> None:
-        """Keep what the cell came to that was just run in order, for `begin`; `named` if its line names the guest."""
+    @property
+    def has_begun(self) -> bool:
+        """Whether `begin` began something that no run has taken over yet."""
+        return self.runtime.runner.ahead.begun is not None
+
+    def show_begun(self, language: str, source: str, options: CompileTraits, line_offset: int) -> None:
+        """Show what a guest that has begun prints at first, if its cell cannot come to anything but its run.
+
+        That is: the cell still compiles to it without a word, and no grant of the session is in force.
+        """
+        begun = self.runtime.runner.ahead.begun
+        if begun is None or not self.grants.is_empty:
+            return
+        compiled = self._recent.peek(registry.get(language), source, self._wanted(options), line_offset)
+        if compiled is not None and compiled.wasm is begun.job.wasm and not compiled.diagnostics:
+            self.runtime.show_begun(begun, options)
+
+    def learn(self, typed: tuple[str, str], options: CompileTraits) -> None:
+        """Keep what the cell came to that was just run in order, for `begin`."""
         runner = self.runtime.runner
-        runner.ahead.learn(typed, runner.last, named=named)
+        # What these do comes before the guest, or before what it prints is shown.
+        more = options.ins or options.outs or options.display_from_stdout or options.pick
+        runner.ahead.learn(typed, None if more else runner.last, named=bool(options.name))
 
     def end_begun(self) -> None:
         """End what has begun and was not taken over by a run: its cell ended otherwise."""

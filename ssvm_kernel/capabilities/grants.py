@@ -172,6 +172,11 @@ class GrantBook:
             if grant_id in self._entries:
                 self._entries[grant_id].uses += 1
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is in force."""
+        return not self._entries
+
     def snapshot(self, run: str = "") -> Grants:
         """Return the grants in force for a run (empty: for the session only), unchanged by whatever comes later.
 

@@ -98,7 +98,8 @@ class GuestStreams:
         self._last = self._since = 0.0
         self._cut_shown = False
         self._keep = keep
-        self._show = show
+        self.show = show
+        """Takes what is not text; may be set before the first of it comes."""
         self.totals = {"stdout": 0, "stderr": 0}
         """Bytes that the guest wrote to each stream."""
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
@@ -115,7 +116,7 @@ class GuestStreams:
     def display(self, mime: bytes, data: bytes) -> int:
         """Show what is not text, below the text that came before it."""
         self.flush()
-        return self._show(mime, data) if self._show is not None else NOT_GRANTED
+        return self.show(mime, data) if self.show is not None else NOT_GRANTED
 
     def poll(self) -> float | None:
         """Show what is due; return the seconds until there is more to show, None when nothing waits."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -52,6 +54,7 @@ class SsvmKernel(IPythonKernel):
     shell: Any
     session: Any
     _replied_to = ""
+    _begun_for = ""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -59,6 +62,7 @@ class SsvmKernel(IPythonKernel):
         self.shell.extension_manager.load_extension(_EXTENSION)
         self.magics = self.shell.magics_manager.registry["SsvmMagics"]
         self.notebook = NotebookLanguage(self.language)
+        self._told_first = self._told_before()
 
     help_links = List(
         [
@@ -111,6 +115,41 @@ class SsvmKernel(IPythonKernel):
         except KeyboardInterrupt:
             if self._replied_to != parent["header"]["msg_id"]:
                 self._reply_interrupted(stream, ident, parent)
+        finally:
+            self.magics.after_cell(None)
+
+    def set_parent(self, ident: Any, parent: Any, channel: str = "shell") -> None:
+        """Note whose request comes next, and begin the guest of a cell that is known from before.
+
+        This is the first that is called with a request, and is called once more when a message between was answered.
+        """
+        super().set_parent(ident, parent, channel)  # type: ignore[no-untyped-call]
+        header = parent.get("header", {}) if channel == "shell" else {}
+        if header.get("msg_type") == "execute_request" and header.get("subshell_id") is None:
+            is_new, self._begun_for = header["msg_id"] != self._begun_for, header["msg_id"]
+            if is_new and not self._aborting:
+                self._begin(parent["content"])
+
+    def _begin(self, content: Mapping[str, Any]) -> None:
+        silent = content.get("silent", False)
+        guest = None if silent else _only_guest(content.get("code", ""))
+        if guest is not None and content.get("store_history", True):
+            self.magics.begin(self._line(guest), guest.source)
+
+    def _show_begun(self, code: str) -> None:
+        """Show what the cell's guest prints at first, if it has begun and nobody wants to be told before."""
+        guest = _only_guest(code)
+        if guest is not None and self._told_before() == self._told_first:
+            self.magics.show_begun(self._line(guest), guest.source, guest.line_offset)
+
+    def _told_before(self) -> list[Any]:
+        """Return what is called before a cell runs."""
+        callbacks = self.shell.events.callbacks
+        return [*callbacks["pre_execute"], *callbacks["pre_run_cell"]]
+
+    def _line(self, guest: Guest) -> str:
+        """Return language and options of a guest."""
+        return self.notebook.line if guest.line is None else guest.line
 
     def finish_metadata(self, parent: Any, metadata: Any, reply_content: Any) -> Any:
         """Note that the reply is about to go out."""
@@ -144,6 +183,9 @@ class SsvmKernel(IPythonKernel):
                     code, silent, store_history, user_expressions, allow_stdin, **about
                 )
             return reply
+
+        if not silent:
+            self._show_begun(code)
 
         def perform() -> Any:
             if error is not None:
@@ -312,6 +354,18 @@ def _shifted(reply: dict[str, Any], offset: int) -> dict[str, Any]:
 
 def _read(code: str) -> tuple[Cell, UsageError | None]:
     try:
-        return read_cell(code), None
+        return _read_cell(code), None
     except UsageError as error:
         return (), error
+
+
+@lru_cache(maxsize=32)
+def _read_cell(code: str) -> Cell:
+    """Read a cell; one that runs again is read already."""
+    return read_cell(code)
+
+
+def _only_guest(code: str) -> Guest | None:
+    """Return the guest that is all of a cell."""
+    cell, _ = _read(code)
+    return cell[0] if isinstance(cell, tuple) and len(cell) == 1 and isinstance(cell[0], Guest) else None

@@ -10,14 +10,16 @@ very same, and otherwise ends its process, with all that it printed unseen (X24)
 
 from __future__ import annotations
 
+import select
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import replace
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from ssvm_kernel.errors import WorkerDied
-from ssvm_kernel.sandbox.job import Job
+from ssvm_kernel.sandbox.exchange import Streams, read_once
+from ssvm_kernel.sandbox.job import Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 
@@ -26,15 +28,45 @@ __all__ = ["Begun", "HeadStarts", "send_plain"]
 _KEPT: Final = 8
 _LARGEST: Final = 8 << 20
 """Bytes of a module; a larger one takes long enough to run."""
+_MOMENT: Final = 1
+"""Milliseconds; whoever prints nothing for longer is no slower for it, since the guest runs meanwhile."""
 
 
-class Begun(NamedTuple):
-    """A job that its worker has, of the cell that was typed, and the ends of its pipes that are read."""
+@dataclass
+class Begun:
+    """A job that its worker has.
+
+    Parameters
+    ----------
+    typed : hashable
+        The cell.
+    job : Job
+        What it came to the last time.
+    worker : Worker
+        Where it runs.
+    pipes : OutputPipes
+        What it prints to; the ends that are written to are closed.
+    output : Output or None
+        Who has taken what it printed so far.
+    """
 
     typed: Hashable
     job: Job
     worker: Worker
     pipes: OutputPipes
+    output: Output | None = None
+
+    def look(self, output: Output) -> None:
+        """Give `output` what it prints at first; wait a moment for that, unless it wants something else or ends."""
+        self.output = output
+        streams: Streams = {self.pipes.out_read: output.stdout, self.pipes.err_read: output.stderr}
+        ready = select.poll()
+        for fd in (*streams, self.worker.fileno()):
+            ready.register(fd, select.POLLIN)
+        for fd, _ in ready.poll(_MOMENT):
+            if fd in streams:
+                read_once(fd, streams)
+        output.poll()
 
     def drop(self) -> None:
         """End it, unseen."""
@@ -90,20 +122,30 @@ class HeadStarts:
             return
         job, named = known
         if not named:
-            job = replace(job, argv=(name, *job.argv[1:]))
+            job = job.called(name)
         worker = self._pool.take_last(job.domain, job.machine_code_key)
         if worker is None:
             return
-        pipes = worker.pipes.take()
+        try:
+            pipes = worker.pipes.take()
+        except OSError:  # no descriptors are left; the run itself will say so
+            self._pool.give_back(worker)
+            return
+        begun = Begun(typed, job, worker, pipes)
         try:
             send_plain(worker, job, pipes)
         except WorkerDied:
             pipes.close_reading()
             return
         except BaseException:
-            Begun(typed, job, worker, pipes).drop()
+            begun.drop()
             raise
-        self._begun[threading.get_ident()] = Begun(typed, job, worker, pipes)
+        self._begun[threading.get_ident()] = begun
+
+    @property
+    def begun(self) -> Begun | None:
+        """What has begun on this thread."""
+        return self._begun.get(threading.get_ident())
 
     def take(self, job: Job | None) -> Begun | None:
         """Return what has begun, when it is this very job; anything else that has begun is ended."""

@@ -105,6 +105,12 @@ class Job:
         """Trust domain: the same module with the same folders and libraries may use the same worker again."""
         return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras)))
 
+    def called(self, name: str) -> Job:
+        """Return the same job for a guest of another name; what is known of its machine code stays known."""
+        other = object.__new__(Job)
+        vars(other).update(vars(self), argv=(name, *self.argv[1:]))
+        return other
+
     def request(self, *, machine_code: bool, **more: Any) -> protocol.Run:
         """Return the request for a worker, with what there is of it besides the job; one place for all that is granted.
 

@@ -27,6 +27,16 @@ class RecentlyCompiled:
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, Compiled] = OrderedDict()
 
+    def peek(self, toolchain: Toolchain, source: str, options: CompileOptions, line_offset: int) -> Compiled | None:
+        """Return what `compile` would return from memory, None when it would look on disk or compile.
+
+        Raises
+        ------
+        ToolchainMissing
+            As from there.
+        """
+        return self._kept.get((toolchain.name, toolchain.find(), source, options, line_offset))
+
     def compile(self, toolchain: Toolchain, source: str, options: CompileOptions, *, line_offset: int = 0) -> Compiled:
         """Compile as `compile_cached` does, or return what it returned before.
 
