@@ -17,7 +17,6 @@ copyright = f"2026, {author}"
 extensions = ["myst_nb", "examples", "traits_options"]
 exclude_patterns = ["_build"]
 suppress_warnings = [
-    "myst.xref_missing",  # SECURITY.md and others link to files of the repository
     "mystnb.unknown_mime_type",  # reports and plots have forms for JupyterLab besides their text and HTML
 ]
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -32,15 +32,18 @@ def copy_examples(app: Sphinx) -> None:
     )
     names = []
     for path in sorted(folder.glob("*.ipynb")):
-        _name_lexer(path)
+        _fit(path)
         names.append(path.stem)
     (folder / "index.md").write_text(_INDEX.format(names="\n".join(names)), encoding="utf-8")
 
 
-def _name_lexer(path: Path) -> None:
-    """Say that cells are shown as plain text: no lexer knows them, and a wrong one warns at every cell."""
+def _fit(path: Path) -> None:
+    """Say that cells are shown as plain text, since a wrong lexer warns at every cell, and let links lead to pages."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["metadata"].setdefault("language_info", {"name": "python"})["pygments_lexer"] = "text"
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = "".join(cell["source"]).replace("](../SECURITY.md", "](../security.md")
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
