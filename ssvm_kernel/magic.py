@@ -103,6 +103,7 @@ class SsvmMagics(Magics):
         if parsed.options.file:
             self._keep(parsed.words[0], source, parsed.options.file)
             return None
+        self.show_begun(line, source, line_offset)
         name = parsed.options.name or _guest_name(self._count)
         guest = self.session.compile(parsed.words[0], source, parsed.options, name, line_offset)
         if not parsed.options.call and guest.functions:

@@ -215,7 +215,7 @@ class Session:
         That is: the cell still compiles to it without a word, and no grant of the session is in force.
         """
         begun = self.runtime.runner.ahead.begun
-        if begun is None or not self.grants.is_empty:
+        if begun is None or begun.output is not None or not self.grants.is_empty:
             return
         compiled = self._recent.peek(registry.get(language), source, self._wanted(options), line_offset)
         if compiled is not None and compiled.wasm is begun.job.wasm and not compiled.diagnostics:
