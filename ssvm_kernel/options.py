@@ -247,6 +247,11 @@ class CompileTraits(RunTraits):
         Unicode(),
         help="Further flags for the compiler, as one quoted text.",
     ).tag(flag="--cflags", metavar="FLAGS")
+    wit = Unicode(
+        "",
+        help="Make a component of the cell, whose functions have the types of this WIT file: one of the session "
+        "(--file) or of this machine. The WIT can also stand in the cell's first lines, below a line //! [wit].",
+    ).tag(flag="--wit", metavar="FILE")
     file = Unicode(
         "",
         help="Keep the cell as a file of the session under this name instead of running it: later cells say #include "

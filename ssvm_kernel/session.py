@@ -80,6 +80,10 @@ class Session:
             When there is no such language, no compiler for it, or when the text does not compile.
         """
         toolchain = registry.get(language)
+        if options.wit or "[wit]" in source:
+            from ssvm_kernel.toolchains.components import for_cell
+
+            toolchain = for_cell(toolchain, source, options.wit, self.files)
         self._pool.begin()  # starts beside the compiler, and is warm when it ends
         surface = current_surface()
 

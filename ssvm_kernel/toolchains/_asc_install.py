@@ -23,7 +23,7 @@ from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
 from ssvm_kernel.toolchains._node import INSTALL, Node, find_node, find_npm
 
-__all__ = ["DRIVER", "Compiler", "find_compiler", "installed"]
+__all__ = ["DRIVER", "OF_NPM", "Compiler", "find_compiler", "installed"]
 
 _FOLDER = Path(__file__).parent / "_asc"
 DRIVER = _FOLDER / "driver.mjs"
@@ -34,7 +34,7 @@ _WITHOUT = ("binaryen/bin",)  # programs that no cell needs, four fifths of the 
 _TIMEOUT = 900.0
 _LOCK_TIMEOUT = 1800.0
 # npm is the person's: their registry, their proxy, their certificates.
-_OF_NPM = re.compile(
+OF_NPM = re.compile(
     r"(?i:npm_config_.*|(https?|no|all)_proxy)|PATH|HOME|LD_LIBRARY_PATH|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|TMPDIR"
 )
 
@@ -107,7 +107,7 @@ def _fetch(node: Node, home: Path) -> None:
         for name in _MANIFESTS:
             shutil.copyfile(_FOLDER / name, Path(folder) / name)
         argv = [str(node.program), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-bin-links"]
-        env = {name: value for name, value in os.environ.items() if _OF_NPM.fullmatch(name)}
+        env = {name: value for name, value in os.environ.items() if OF_NPM.fullmatch(name)}
         done = run_tool(argv, cwd=folder, env=env, timeout=_TIMEOUT)
         said = (done.stderr or done.stdout).decode(errors="replace").strip()
         if done.returncode != 0 or not _whole(Path(folder) / "node_modules"):

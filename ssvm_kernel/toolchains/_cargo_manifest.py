@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ssvm_kernel.toolchains._wit_block import HEAD
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -21,6 +22,7 @@ __all__ = ["CELL", "Declared", "declared", "manifest"]
 CELL = "cell.rs"
 _COMMENT = re.compile(r"//! ?")
 _FIRST = re.compile(r"//!\s*\[dependencies\b")
+_ABOVE = re.compile(r"//!(?!\s*\[dependencies\b)")
 _TABLE = re.compile(r"\s*\[+\s*([^\]\"']*?)\s*\]+\s*(?:#.*)?$")
 _NAME = re.compile(r"\s*(?:\[\s*dependencies\s*\.\s*)?\"?([A-Za-z0-9_-]+)\"?\s*(?:=|\.|\])")
 _RELATIVE = re.compile(r"\bpath\s*=\s*[\"']([^\"']*)[\"']")
@@ -86,13 +88,15 @@ def declared(source: str) -> Declared | None:
     """
     lines = source.split("\n")
     start = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    if HEAD.match(lines[start]):  # a component's WIT stands above
+        start = next((at for at in range(start, len(lines)) if not _ABOVE.match(lines[at])), start)
     if not _FIRST.match(lines[start]):
         return None
     found: list[str] = []
     indents: list[int] = []
     for line in lines[start:]:
         comment = _COMMENT.match(line)
-        if comment is None:
+        if comment is None or HEAD.match(line):
             break
         found.append(line[comment.end() :].rstrip("\r"))
         indents.append(comment.end())

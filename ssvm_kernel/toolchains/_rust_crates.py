@@ -21,7 +21,7 @@ _SDK = Path(sdk.__file__).parent / "rust"
 _PROCESS = _SDK / "rust_process_interface_library" / "src"
 _TENSORFLOW = _SDK / "ssvm_tensorflow_interface" / "src"
 # The process interface under its first name and those it was renamed to, the other interfaces, and what exports
-# functions to Python: where the sources are, and the feature each is compiled with.
+# functions to Python and of components: where the sources are, and the feature each is compiled with.
 _CRATES = {
     "rust_process_interface_library": (_PROCESS, ""),
     "ssvm_process_interface": (_PROCESS, ""),
@@ -29,6 +29,7 @@ _CRATES = {
     "ssvm_display": (_SDK / "ssvm_display" / "src", ""),
     "ssvm_export": (_SDK / "ssvm_export" / "src", ""),
     "ssvm_tensorflow_interface": (_TENSORFLOW, ""),
+    "ssvm_wit": (_SDK / "ssvm_wit" / "src", ""),
     "wasmedge_tensorflow_interface": (_TENSORFLOW, "wasmedge"),
 }
 _MENTIONED = re.compile(r"\b(?:" + "|".join(_CRATES) + r")\b")

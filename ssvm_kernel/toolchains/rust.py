@@ -43,6 +43,7 @@ _REFUSED = re.compile(r"-o.*|--(?:out-dir|emit|target|crate-type|error-format|pr
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HAS_MAIN = re.compile(r"\bfn\s+main\b|#!\[no_main\]")
 _EXPORTS = re.compile(r"#\[(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\b)|\bexport!\s*[({\[]")
+_WIT = re.compile(r"\bextern crate ssvm_wit\b")  # a component (`components`): its exports are in a file of their own
 _NOWHERE = "env"  # where the linker looks for functions that nothing defines: rustc tells it to allow them
 
 
@@ -134,7 +135,7 @@ def _run(
 def _is_library(source: str) -> bool:
     """Tell whether a source has functions for the host to call, and nothing to begin with."""
     code = _NO_CODE.sub(" ", source)
-    return bool(_EXPORTS.search(code)) and not _HAS_MAIN.search(code)
+    return bool(_WIT.search(code)) or (bool(_EXPORTS.search(code)) and not _HAS_MAIN.search(code))
 
 
 def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], rustc: Rustc) -> Exception:
