@@ -68,8 +68,6 @@ def ping(kernel: Any, clients: Clients, session: str, wait: Wait, seconds: float
     The client becomes ``HEARD`` or ``SILENT``; an answer that comes later, from a page that was busy itself, still
     makes it ``HEARD`` for the next question.
     """
-    from comm import create_comm
-
     with Mailbox[Closed]() as mailbox:
 
         def hear(kind: str, _: Any) -> None:
@@ -80,10 +78,24 @@ def ping(kernel: Any, clients: Clients, session: str, wait: Wait, seconds: float
         clients[session] = Client.SILENT
         channel = Channel(kernel, hear)
         try:
-            channel.attach(create_comm(target_name=PING_TARGET, data={}, comm_id=channel.comm_id))
+            channel.attach(_opened(kernel, channel.comm_id))
             heard = wait(mailbox.fileno(), seconds)
         except BaseException:
             clients.forget(session)  # interrupted: nothing was learned
             channel.close()
             raise
         channel.close(late=None if heard else hear)
+
+
+def _opened(kernel: Any, comm_id: str) -> Any:
+    """Open a comm as no cell's output: what runs a notebook for nobody (nbclient) warns of a target that it lacks.
+
+    Pages take a comm whether a cell opened it or not.
+    """
+    from comm import create_comm, get_comm_manager
+
+    comm = create_comm(target_name=PING_TARGET, comm_id=comm_id, primary=False)
+    get_comm_manager().register_comm(comm)
+    content: dict[str, Any] = {"comm_id": comm_id, "target_name": PING_TARGET, "target_module": None, "data": {}}
+    kernel.session.send(kernel.iopub_socket, "comm_open", content, metadata={}, parent={}, ident=comm.topic)
+    return comm
