@@ -8,14 +8,15 @@ in `ssvm_kernel.deciders.pending`.
 from __future__ import annotations
 
 import collections
+import functools
 import time
 from typing import Any
 
+from ssvm_kernel.deciders.asking import Asking
 from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
 from ssvm_kernel.deciders.facts import command_line, facts_of
 from ssvm_kernel.deciders.link import Link, link_of
-from ssvm_kernel.deciders.offers import DENY
-from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Answered, Event, Mailbox, Pending, Ready
+from ssvm_kernel.deciders.pending import Mailbox, Pending
 from ssvm_kernel.deciders.presence import client_session, running_kernel
 from ssvm_kernel.deciders.record import Record, answer_bundle, record_bundle
 from ssvm_kernel.deciders.screen import next_event
@@ -26,13 +27,13 @@ __all__ = ["DialogDecider"]
 _REMEMBERED = 64
 
 
-class DialogDecider:
+class DialogDecider(Asking):
     """Asks in the dialog of the JupyterLab extension; steps aside where that is missing, or its part is disabled.
 
     Parameters
     ----------
     answer_seconds : float or None
-        Deny when there is no answer after this time; None waits until the person answers or interrupts.
+        As for `Asking`, which has more.
 
     Attributes
     ----------
@@ -40,20 +41,15 @@ class DialogDecider:
         How long a page may take to say that it has the extension, once in its life, from when the kernel called.
     ready_seconds : float
         How long it may take to take the first question; later ones have all the time, also across a reload.
-    human_seconds : float
-        An answer that allows is ignored when it comes sooner than this.
-    ignored : int
-        Messages to prompts that were not believed, over the life of this decider.
     """
 
     name = "dialog"
+    missing = "the dialog could not be shown here"
     greeting_seconds = 1.0
     ready_seconds = 10.0
-    human_seconds = HUMAN_SECONDS
 
     def __init__(self, answer_seconds: float | None = None) -> None:
-        self.answer_seconds = answer_seconds
-        self.ignored = 0
+        super().__init__(answer_seconds)
         self._waited_for: collections.OrderedDict[str, bool] = collections.OrderedDict()
         self._proven = False
         # Made with the kernel's session, so that a page has answered before the first question as a rule.
@@ -74,19 +70,11 @@ class DialogDecider:
         link = link_of(kernel)
         if link is None or not self._is_shown(link, kernel, wait):
             return None
-        with Mailbox[Event]() as mailbox:
-            prompt = _Prompt(link, question, Pending(question, mailbox, self.human_seconds))
-            try:
-                return self._ask(prompt, mailbox, wait)
-            except KeyboardInterrupt:
-                prompt.remark = "interrupted before an answer"
-                raise
-            except BaseException:
-                prompt.remark = "the run ended before an answer"
-                raise
-            finally:
-                prompt.close()
-                self.ignored += prompt.pending.ignored
+        seconds = None if self._proven else self.ready_seconds
+        return self.ask(question, functools.partial(_Prompt, link, question), wait, seconds, self._learn)
+
+    def _learn(self, shown: bool) -> None:
+        self._proven = self._proven or shown
 
     def _is_shown(self, link: Link, kernel: Any, wait: Wait) -> bool:
         session = client_session(kernel)
@@ -110,22 +98,6 @@ class DialogDecider:
                         return
             finally:
                 link.on_greeting(None)
-
-    def _ask(self, prompt: _Prompt, mailbox: Mailbox[Event], wait: Wait) -> Answer | None:
-        prompt.show()
-        first = self.answer_seconds if self._proven else self.ready_seconds
-        event = next_event(mailbox, wait, first)
-        if event is None and not self._proven:
-            prompt.remark = "the dialog could not be shown here"
-            return None
-        self._proven = True
-        if isinstance(event, Ready):
-            event = next_event(mailbox, wait, self.answer_seconds)
-        if isinstance(event, Answered):
-            prompt.remark, prompt.offer = "", event.offer
-            return Answer(offer=event.offer, via=self.name)
-        prompt.remark = f"no answer within {self.answer_seconds:g} s"
-        return Answer(offer=DENY, via="nobody", reason=prompt.remark)
 
 
 class _Prompt:

@@ -72,7 +72,7 @@ class WidgetPicker(Screen):
 
     def _pick(self, view: _View, mailbox: Mailbox[PickEvent], session: str, wait: Wait) -> PickAnswer | None:
         view.show()
-        event = self.first_sign(mailbox, session, wait)
+        event = next_event(mailbox, wait, self.seconds_to_show(session))
         if event is None or isinstance(event, Closed):
             self.rendered(session, False)
             view.verdict = "The folder picker could not be shown here"

@@ -49,17 +49,15 @@ class Screen:
             ping(kernel, self._clients, session, wait, seconds)
         return None if self._clients[session] is Client.SILENT else session
 
-    def first_sign(
-        self, mailbox: Mailbox[AnyEvent], session: str, wait: Wait, most_seconds: float | None = None
-    ) -> AnyEvent | None:
-        """Return the first event of a widget that was just published, or None when there is none in time."""
+    def seconds_to_show(self, session: str) -> float | None:
+        """Return how long a page may take to render a widget; None where it is known to."""
         match self._clients[session]:
             case Client.RENDERS:  # it can: it is scrolled away or slow, and the person will come to it
-                return next_event(mailbox, wait, most_seconds)
+                return None
             case Client.BLANK:
-                return next_event(mailbox, wait, self.ready_seconds_after_blank)
+                return self.ready_seconds_after_blank
             case _:
-                return next_event(mailbox, wait, self.ready_seconds)
+                return self.ready_seconds
 
     def rendered(self, session: str, shown: bool) -> None:
         """Remember whether a widget was shown."""

@@ -9,42 +9,33 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from ssvm_kernel.deciders.asking import Asking
 from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
 from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.facts import command_line, facts_of
-from ssvm_kernel.deciders.offers import DENY
-from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Answered, Closed, Event, Mailbox, Pending, Ready
+from ssvm_kernel.deciders.pending import Pending
 from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.record import Record, record_bundle
-from ssvm_kernel.deciders.screen import Screen, next_event, script, style
+from ssvm_kernel.deciders.screen import Screen, script, style
 from ssvm_kernel.deciders.viewdata import view_data
 
 __all__ = ["WidgetDecider"]
 
 
-class WidgetDecider(Screen):
+class WidgetDecider(Screen, Asking):
     """Asks through an anywidget in the running cell's output.
 
     Parameters
     ----------
     answer_seconds : float or None
-        Deny when there is no answer after this time; None waits until the person answers or interrupts.
-
-    Attributes
-    ----------
-    human_seconds : float
-        An answer that allows is ignored when it comes sooner than this.
-    ignored : int
-        Messages to prompts that were not believed, over the life of this decider.
+        As for `Asking`, which has more.
     """
 
     name = "widget"
-    human_seconds = HUMAN_SECONDS
 
     def __init__(self, answer_seconds: float | None = None) -> None:
-        super().__init__()
-        self.answer_seconds = answer_seconds
-        self.ignored = 0
+        Screen.__init__(self)
+        Asking.__init__(self, answer_seconds)
 
     def decide(self, question: Question, wait: Wait) -> Answer | None:
         """Show the prompt and return what the person chose, or None where no widget can be shown.
@@ -60,35 +51,8 @@ class WidgetDecider(Screen):
         session = self.client(kernel, wait)
         if session is None:
             return None
-        with Mailbox[Event]() as mailbox:
-            prompt = _Prompt(kernel, question, Pending(question, mailbox, self.human_seconds))
-            try:
-                return self._ask(prompt, mailbox, session, wait)
-            except KeyboardInterrupt:
-                prompt.remark = "interrupted before an answer"
-                raise
-            except BaseException:
-                prompt.remark = "the run ended before an answer"
-                raise
-            finally:
-                prompt.close()
-                self.ignored += prompt.pending.ignored
-
-    def _ask(self, prompt: _Prompt, mailbox: Mailbox[Event], session: str, wait: Wait) -> Answer | None:
-        prompt.show()
-        event = self.first_sign(mailbox, session, wait, self.answer_seconds)
-        if event is None or isinstance(event, Closed):
-            self.rendered(session, False)
-            prompt.remark = "the prompt could not be shown here"
-            return None
-        self.rendered(session, True)
-        if isinstance(event, Ready):
-            event = next_event(mailbox, wait, self.answer_seconds)
-        if isinstance(event, Answered):
-            prompt.remark, prompt.offer = "", event.offer
-            return Answer(offer=event.offer, via=self.name)
-        prompt.remark = "the prompt was closed" if event else f"no answer within {self.answer_seconds:g} s"
-        return Answer(offer=DENY, via="nobody", reason=prompt.remark)
+        make, learn = functools.partial(_Prompt, kernel, question), functools.partial(self.rendered, session)
+        return self.ask(question, make, wait, self.seconds_to_show(session), learn)
 
 
 class _Prompt:

@@ -134,6 +134,15 @@ def test_a_page_that_does_not_take_the_question_leaves_it_to_the_widget(extensio
     assert "ANSWER once allow=True via=widget" in extension.finish(cell)
 
 
+def test_no_answer_in_time_is_a_denial_though_the_page_may_take_longer_for_the_first_question(
+    extension: FrontEnd,
+) -> None:
+    text = extension.run("dialog.ready_seconds = 3600; dialog.answer_seconds = 0.3; ask(chain);")
+    assert "ANSWER deny allow=False via=nobody reason='no answer within 0.3 s'" in text
+    assert extension.records()[0]["text/plain"].startswith("[ssvm] Denied (no answer within 0.3 s): ")
+    assert extension.events[-1]["event"] == "settled"
+
+
 def test_a_greeting_that_comes_while_the_kernel_asks_is_waited_for(front_end: FrontEnd) -> None:
     front_end.run("from ssvm_kernel.deciders.link import link_of; link = link_of(get_ipython().kernel)")
     cell = front_end.start("dialog.greeting_seconds = 30; print('asking', flush=True); link.announce(); ask(chain);")

@@ -247,6 +247,18 @@ def test_no_answer_in_time_is_a_denial(front_end):
     assert "ANSWER deny allow=False via=nobody reason='no answer within 0.3 s'" in text
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_no_answer_in_time_is_a_denial_where_the_prompt_was_not_shown_yet(front_end, known):
+    """Also where more time is left to show it, and where the page was seen to show prompts."""
+    front_end.renders = False
+    again = "widget._clients[client_session(get_ipython().kernel)] = Client.RENDERS; " if known else ""
+    text = front_end.run(
+        "from ssvm_kernel.deciders.presence import Client, client_session\n"
+        f"{again}widget.answer_seconds = 0.3; widget.ready_seconds = 3600; ask(widget);"
+    )
+    assert "ANSWER deny allow=False via=nobody reason='no answer within 0.3 s'" in text
+
+
 def test_a_prompt_that_is_closed_is_a_denial(front_end):
     cell = front_end.start(ASK)
     front_end.wait_prompt()
