@@ -21,6 +21,7 @@ from pathlib import Path
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._node import INSTALL, Node, find_node, find_npm
 
 __all__ = ["DRIVER", "OF_NPM", "Compiler", "find_compiler", "installed"]
@@ -32,7 +33,6 @@ _COMPILER, _SHIM = "assemblyscript", "@assemblyscript/wasi-shim"
 _NEEDED = (f"{_COMPILER}/dist/asc.js", f"{_SHIM}/assembly/wasi_process.ts")
 _WITHOUT = ("binaryen/bin",)  # programs that no cell needs, four fifths of the whole
 _TIMEOUT = 900.0
-_LOCK_TIMEOUT = 1800.0
 # npm is the person's: their registry, their proxy, their certificates.
 OF_NPM = re.compile(
     r"(?i:npm_config_.*|(https?|no|all)_proxy)|PATH|HOME|LD_LIBRARY_PATH|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|TMPDIR"
@@ -84,12 +84,10 @@ def installed(notice: Callable[[str], None] | None = None) -> Compiler:
     compiler = find_compiler()
     if compiler.is_installed:
         return compiler
-    from filelock import FileLock
-
     home = compiler.packages.parent
     try:
         home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{home}.lock", timeout=_LOCK_TIMEOUT):
+        with alone(home, f"fetching AssemblyScript {compiler.version}", notice):
             if not compiler.is_installed:  # another kernel may have fetched it while this one waited
                 if notice is not None:
                     notice(f"fetching AssemblyScript {compiler.version} from npm: once on this machine, about 25 MB")

@@ -16,11 +16,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import ToolResult
+from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._cargo_manifest import CELL, Declared, manifest
 from ssvm_kernel.toolchains._cargo_report import build_diagnostics, cargo_failure, needs_network
 from ssvm_kernel.toolchains._rustc import Rustc
@@ -28,9 +28,6 @@ from ssvm_kernel.toolchains._tools import run_compiler
 from ssvm_kernel.toolchains._versions import version_said
 from ssvm_kernel.toolchains.base import Diagnostic
 from ssvm_kernel.toolchains.render import compile_error
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 
 __all__ = ["ALLOW_SCRIPTS", "Built", "Order", "build", "find_cargo"]
 
@@ -40,7 +37,6 @@ ALLOW_SCRIPTS = "--allow-build-scripts"
 _APART = 3  # minor versions that cargo and rustc may be apart; a later cargo gives options that rustc does not know
 _KEPT = 8  # projects; the least recently used go first
 _TIMEOUT = 600.0
-_LOCK_TIMEOUT = 1200.0
 _VERSION = re.compile(r"(?:cargo )?(\d+)\.(\d+)\.\S+")
 _OURS = ("Cargo.toml", "Cargo.lock", CELL)
 _RUNS_CODE = {"custom-build": "a build script", "proc-macro": "a procedural macro"}
@@ -149,7 +145,7 @@ def build(order: Order) -> Built:
     """
     cargo = find_cargo(order.rustc)
     text, first = manifest(order.block, library=order.library)
-    with _project(f"{text}\0{order.rustc}") as folder:
+    with _project(f"{text}\0{order.rustc}", order.notice) as folder:
         _write(folder, text, order)
         project = _Project(cargo, folder, order, first)
         project.resolve()
@@ -271,16 +267,14 @@ def _scripts(packages: list[dict[str, object]]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _project(identity: str) -> Iterator[Path]:
+def _project(identity: str, notice: Callable[[str], None] | None = None) -> Iterator[Path]:
     """Give the folder of a project, which no other kernel uses meanwhile."""
-    from filelock import FileLock
-
     kept = store.folder("cargo")
     home = kept if kept is not None else Path(_temporary_folder().name)
     folder = home / hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    with FileLock(f"{folder}.lock", timeout=_LOCK_TIMEOUT):
+    with alone(folder, "building cells with the same crates", notice):
         if not folder.is_dir():
-            _make_room(home, FileLock)
+            _make_room(home)
         folder.mkdir(mode=0o700, exist_ok=True)
         os.utime(folder)
         yield folder
@@ -291,12 +285,14 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="ssvm-cargo-")  # nothing can be kept on this machine
 
 
-def _make_room(home: Path, lock: type[FileLock]) -> None:
+def _make_room(home: Path) -> None:
     """Remove the projects that were not used for longest, but none that is in use now."""
+    from filelock import FileLock
+
     with contextlib.suppress(OSError):
         projects = sorted((path.stat().st_mtime, path) for path in home.iterdir() if path.is_dir())
         for _, path in projects[: max(0, len(projects) - _KEPT + 1)]:
-            with contextlib.suppress(OSError, TimeoutError), lock(f"{path}.lock", timeout=0):
+            with contextlib.suppress(OSError), FileLock(f"{path}.lock", timeout=0):
                 shutil.rmtree(path, ignore_errors=True)
 
 

@@ -18,6 +18,7 @@ from ssvm_kernel import sdk
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._sysroot import CELL, FORMAT, make_sysroot, read_manifest
 from ssvm_kernel.toolchains._tools import signature
 
@@ -25,7 +26,6 @@ __all__ = ["Sysroot", "Ziglang", "find_ziglang", "sysroot_for"]
 
 INSTALL = "pip install 'ssvm-kernel[c]'"
 _TIMEOUT = 900.0  # seconds for one of the two steps that make the C library; each takes about 15
-_LOCK_TIMEOUT = 1800.0
 _log = logging.getLogger(__name__)
 _last: tuple[Ziglang, str] | None = None  # what was found last, and the program's signature then
 
@@ -134,10 +134,8 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None], language: str) -> None:
     """Make a library while no other kernel does."""
-    from filelock import FileLock
-
     try:
-        with FileLock(f"{folder}.lock", timeout=_LOCK_TIMEOUT):
+        with alone(folder, f"building the {language} library", notice):
             if read_manifest(folder) is not None:  # another kernel made it while this one waited
                 return
             notice(f"building the {language} library of ziglang {zig.version}: once on this machine, half a minute")
