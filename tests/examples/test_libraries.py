@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ssvm_kernel.toolchains._wasm_tools import find_wasm_tools
 from tests.examples.running import texts_of
-from tests.toolchains.conftest import require
+from tests.toolchains.conftest import require, required
 
 # The number of a code cell, and what is to be seen below it.
 SHOWN: dict[str, dict[int, list[str]]] = {
@@ -45,8 +46,15 @@ SHOWN: dict[str, dict[int, list[str]]] = {
         5: ["5"],
         6: ["GuestError: half returned an error: odd"],
         7: ["UsageError: birthday: who takes record {name: string, age: u32}, and age is missing"],
-        8: ["ssvm · program · jit · exit 0"],
-        9: ["program can nothing but compute"],
+        8: ['words is a library; call its functions with: ssvm["words"].counts(…)'],
+        9: ["{'word': 'to', 'times': 2}", "{'word': 'not', 'times': 1}"],
+        10: ["not None"],
+        11: [
+            "CompileError: error: the world exports most, and the cell has no such function\n --> line 4, column 12",
+            "fn most(entries: Vec<wit::Entry>) -> Result<wit::Entry, String>",
+        ],
+        12: ["ssvm · program · jit · exit 0"],
+        13: ["program can nothing but compute"],
     },
 }
 
@@ -54,6 +62,10 @@ SHOWN: dict[str, dict[int, list[str]]] = {
 @pytest.mark.parametrize("name", SHOWN)
 def test_each_cell_shows_what_it_is_there_for(name: str, tmp_path: Path) -> None:
     require("c")
+    if "31-" in name:
+        require("rust")
+        with required("components"):
+            find_wasm_tools()
     if find_spec("pandas") is None and "30-" in name:
         message = "NOT TESTED: pip install '.[examples]' (pandas)"
         pytest.fail(message, pytrace=False) if os.environ.get("CI") else pytest.skip(message)
