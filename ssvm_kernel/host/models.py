@@ -193,20 +193,20 @@ def dims_at(memory: Memory, caller: int, at: int, count: int) -> tuple[int, ...]
     return struct.unpack(f"<{count}q", data) if count <= _MOST_DIMS else (-1,)
 
 
-def graph_input(state: ModelState, name: str, shape: tuple[int, ...], dtype: int, data: bytes) -> Any:
-    """Return what feeds a graph, or None, with a note, when the bytes are not of that form and type."""
+def graph_input(
+    state: ModelState, session: Any, name: str, shape: tuple[int, ...], dtype: int, data: memoryview
+) -> Any:  # fmt: skip
+    """Return what feeds a graph, a copy of the bytes, or None, with a note, when they are not of that form and type."""
     library = state.library("tensorflow")
     if library is None:
         return None
 
     def make() -> Any:
-        import numpy as np  # loaded by the library
-
         kind = library.dtype_of(dtype)
         if kind is None:
             raise ValueError(f"the type {dtype} is not known here")
         if any(side < 0 for side in shape):
             raise ValueError(f"{shape} is no form")
-        return library.Input(name, np.frombuffer(data, kind).reshape(shape))
+        return library.Input(name, session.copied(data, kind, shape))
 
     return state.attempt(f"the input {name[:100]!r} cannot be taken", make)

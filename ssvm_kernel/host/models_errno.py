@@ -164,8 +164,8 @@ class TensorFlow(_Sessions):
     ) -> int:
         """Set the value of an operation's output."""
         session, asked = self._named(caller, number, name, name_size)
-        shape, data = dims_at(self.memory, caller, dims, count), self.memory.read(caller, at, size)
-        given = None if session is None else graph_input(self.state, asked, shape, dtype, data)
+        shape, data = dims_at(self.memory, caller, dims, count), self.memory.view(caller, at, size)
+        given = None if session is None else graph_input(self.state, session, asked, shape, dtype, data)
         if given is None:
             return _INVALID_ARGUMENT
         session.inputs = [*(item for item in session.inputs if item.name != asked), given]

@@ -91,10 +91,10 @@ class TensorFlow(_Sessions):
     ) -> None:  # fmt: skip
         """Add a value for an operation's output; nothing when it has not that form and type."""
         asked = self._name(caller, name, name_size, index)
-        shape, data = dims_at(self.memory, caller, dims, count), self.memory.read(caller, at, size)
+        shape, data = dims_at(self.memory, caller, dims, count), self.memory.view(caller, at, size)
         session = self._session(number)
         if session is not None and len(session.inputs) < _MOST_APPENDED:
-            given = graph_input(self.state, asked, shape, dtype, data)
+            given = graph_input(self.state, session, asked, shape, dtype, data)
             session.inputs += [] if given is None else [given]
 
     def append_output(self, caller: int, number: int, name: int, name_size: int, index: int) -> None:

@@ -100,7 +100,7 @@ class Job:
         """Whether it is a component and no module."""
         return self.wasm[4:8] == COMPONENT
 
-    @property
+    @cached_property
     def domain(self) -> str:
         """Trust domain: the same module with the same folders and libraries may use the same worker again."""
         return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras)))

@@ -53,6 +53,50 @@ def test_a_graph_is_computed(calls, graph, module) -> None:
     assert guest("run_session", session) == 1
 
 
+def test_a_graph_that_runs_again_gives_the_same_as_at_first(calls, graph) -> None:
+    guest = calls(MODULES[0])
+    session = guest("create_session", graph)
+
+    def run(*rows: float, asked: tuple[bytes, ...] = (b"y",), form: str = "f", dtype: int = FLOAT) -> list[bytes]:
+        guest("clear_input", session)
+        guest("clear_output", session)
+        append(
+            guest, session, b"x", (len(rows), 4), dtype, b"".join(struct.pack(f"<4{form}", *[row] * 4) for row in rows)
+        )
+        for name in asked:
+            guest("append_output", session, name, 0)
+        assert guest("run_session", session) == 0, guest.state.notes
+        return [guest.tensor(guest("get_output_tensor", session, name, 0)) for name in asked]
+
+    def answer(*rows: float) -> bytes:
+        return b"".join(struct.pack("<2f", 4 * row, 2 * row) for row in rows)
+
+    prepared = guest.state.session("tensorflow", session)
+    for number in range(5):
+        assert run(number) == [answer(number)]
+        assert (prepared._prepared is not None) is (number >= 2)
+    assert len(prepared._kept) <= 2
+    for number in range(4):  # another form, then the first once more
+        assert run(number, 1) == [answer(number, 1)]
+    assert run(7) == [answer(7)]
+    for number in range(4):
+        assert run(number, asked=(b"y", b"x")) == [answer(number), struct.pack("<4f", *[number] * 4)]
+        assert run(number, asked=(b"y", b"y")) == [answer(number)] * 2
+    for number in range(4):  # the library converts it
+        assert run(number, form="d", dtype=2) == [answer(number)]
+
+
+def test_an_input_stays_as_it_was_given(calls, graph) -> None:
+    guest = calls(MODULES[0])
+    session = guest("create_session", graph)
+    append(guest, session, b"x", (1, 4), FLOAT, FOUR)
+    append(guest, session, b"scalar", (), FLOAT, struct.pack("<f", 21))
+    guest("append_output", session, b"y", 0)
+    for _ in range(4):
+        assert guest("run_session", session) == 0
+        assert guest.tensor(guest("get_output_tensor", session, b"y", 0)) == ANSWER
+
+
 @pytest.mark.parametrize(("dtype", "number"), DTYPES.items())
 def test_every_type_goes_through_unchanged(calls, models, dtype, number) -> None:
     import ml_dtypes
