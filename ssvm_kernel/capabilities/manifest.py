@@ -19,6 +19,7 @@ from ssvm_kernel.capabilities.abilities import (
     PROCESS_TYPES,
 )
 from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import
+from ssvm_kernel.capabilities.component import TYPES_ALONE
 from ssvm_kernel.capabilities.models import MODEL_TYPES, extras_of
 from ssvm_kernel.capabilities.text import visible
 
@@ -136,8 +137,8 @@ def _of_component(binary: Binary) -> Manifest:
     names = [item.name for item in binary.imports]
     unknown = tuple(
         Unknown(visible(name, 100), "this host has no interface of that name")
-        for name in names
-        if not name.startswith(_COMPONENT_PREFIXES)
+        for name, item in zip(names, binary.imports, strict=True)
+        if not name.startswith(_COMPONENT_PREFIXES) and (item.type != TYPES_ALONE or name.startswith("wasi:"))
     )
     statements = []
     for key, can, cannot, prefixes in COMPONENT_ABILITIES:

@@ -30,14 +30,32 @@ def test_a_component_in_full():
     binary = read_binary(bytes(wasmtime.wat2wasm(COMPONENT.replace("(component\n", f"(component {types}\n", 1))))
     assert binary.kind is BinaryKind.COMPONENT
     assert binary.imports == (
-        Import("", "wasi:cli/stdout@0.2.0", "instance"),
+        Import("", "wasi:cli/stdout@0.2.0", "instance", "types alone"),
         Import("", "f", "function"),
         Import("", "r", "type"),
-        Import("", "e", "type"),
+        Import("", "e", "type", "types alone"),
         Import("", "c", "component"),
         Import("", "m", "core module"),
     )
     assert binary.exports == (Export("y", "type"), Export("g", "function"), Export("again", "core"))
+
+
+def test_an_interface_is_needed_when_more_than_its_types_is_used():
+    for uses, needed in (
+        ('(alias export $i "number" (type))', False),
+        ('(alias export $i "get" (func))', True),
+        ('(component $c (import "i" (instance))) (instance (instantiate $c (with "i" (instance $i))))', True),
+        ('(instance (export "again" (instance $i)))', True),
+    ):
+        text = (
+            '(component (type u8) (type $t (instance (export "get" (func)) (type u8) (export "number" (type (eq 0)))))'
+        )
+        text += f'(import "first" (instance $first)) (import "a:b/c" (instance $i (type $t))) {uses})'
+        found = read_binary(bytes(wasmtime.wat2wasm(text))).imports
+        assert found == (
+            Import("", "first", "instance", "types alone"),
+            Import("", "a:b/c", "instance", "" if needed else "types alone"),
+        )
 
 
 def test_the_least_component():

@@ -182,6 +182,15 @@ def test_wit_in_a_file(session, cell, tmp_path):
     assert "the session has no such file" in refusal(session, "c", source, wit="nowhere.wit")
 
 
+def test_types_of_an_interface_ask_nothing_of_the_host(session, cell):
+    wit = "package demo:lines;\ninterface types { record line { length: f64 } }\n"
+    session.keep_file("lines.wit", wit + "world w { use types.{line}; export same: func(of: line) -> line; }\n")
+    guest = cell("c", "line same(line of) { return of; }", wit="lines.wit")
+    assert guest.same({"length": 1.5}) == {"length": 1.5}
+    assert guest._guest.manifest.unknown == ()
+    assert not guest._guest.manifest.can
+
+
 def test_text_that_has_the_canonical_abi_itself(cell):
     guest = cell(
         "wat",
