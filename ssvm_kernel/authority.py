@@ -22,6 +22,7 @@ from ssvm_kernel.capabilities.policy import Grants, Problem, check_grants
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.resolve import resolve_folder, resolve_program, special_folders
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.options import RunTraits
 
 __all__ = ["WorkFolder", "granted_by_options", "search_path"]
@@ -91,7 +92,7 @@ class WorkFolder:
                 return folder.host
         if self._made is None:
             try:
-                self._made = os.path.realpath(tempfile.mkdtemp(prefix="ssvm-cwd-"))
+                self._made = os.path.realpath(tempfile.mkdtemp(prefix=prefix_of("cwd")))
             except OSError as error:
                 raise SsvmError(
                     f"no empty folder can be made for commands to work in: {error.strerror}. Make room for it, or "

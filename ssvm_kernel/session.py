@@ -23,6 +23,7 @@ from ssvm_kernel.ending import raise_for
 from ssvm_kernel.errors import GuestInterrupted, LoadError, SsvmError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.grantfile import GrantFile
+from ssvm_kernel.host.temporary import sweep
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
 from ssvm_kernel.picks import FolderPicks
 from ssvm_kernel.result import RunResult
@@ -354,6 +355,7 @@ class Session:
         self.runtime.runner.ahead.close()
         self._pool.close()
         self._end_processes()
+        sweep()
 
 
 def compiler_with_lines(

@@ -23,6 +23,7 @@ from ssvm_kernel.display.report import GrantLine
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.formats import from_bytes, to_bytes
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.sandbox.job import Output
 from ssvm_kernel.sandbox.protocol import Preopen
@@ -146,7 +147,7 @@ class Variables:
 
     def _home(self) -> Path:
         if self._folder is None:
-            self._folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="ssvm-vars-")))
+            self._folder = Path(os.path.realpath(tempfile.mkdtemp(prefix=prefix_of("vars"))))
         return self._folder
 
     def _read(self, name: str) -> bytes:

@@ -11,6 +11,7 @@ from ssvm_kernel.display.surface import current_surface
 from ssvm_kernel.display.table import Table
 from ssvm_kernel.display.text import duration
 from ssvm_kernel.errors import ToolchainMissing, UsageError
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 from ssvm_kernel.toolchains import registry
@@ -49,7 +50,7 @@ def _compile(toolchain: Toolchain) -> float:
     surface = current_surface()
     options = CompileOptions(notice=lambda text: surface.write("stderr", f"[ssvm] {text}\n"))
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="ssvm-", ignore_cleanup_errors=True) as workdir:
+    with tempfile.TemporaryDirectory(prefix=prefix_of("compile"), ignore_cleanup_errors=True) as workdir:
         toolchain.compile(toolchain.hello, options, Path(workdir).resolve())
     return time.monotonic() - started
 

@@ -18,6 +18,7 @@ from typing import Final
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._asc_install import OF_NPM
 from ssvm_kernel.toolchains._node import find_node, find_npm
 from ssvm_kernel.toolchains._wasm_tools import INSTALL
@@ -68,7 +69,7 @@ def _fetched() -> bytes:
     if npm is None:
         raise ToolchainMissing(f"there is no npm to fetch it with. Install both with: {INSTALL}", INSTALL)
     env = {name: value for name, value in os.environ.items() if OF_NPM.fullmatch(name)}
-    with tempfile.TemporaryDirectory(prefix="ssvm-adapter-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=prefix_of("adapter"), ignore_cleanup_errors=True) as folder:
         argv = [str(node.program), str(npm), "pack", _PACKAGE, "--ignore-scripts"]
         done = run_tool(argv, cwd=folder, env=env, timeout=_TIMEOUT)
         archives = list(Path(folder).glob("*.tgz"))

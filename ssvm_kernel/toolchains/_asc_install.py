@@ -21,6 +21,7 @@ from pathlib import Path
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._node import INSTALL, Node, find_node, find_npm
 
@@ -130,7 +131,7 @@ def _home() -> Path:
 
 @functools.cache
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="ssvm-assemblyscript-")  # nothing can be kept on this machine
+    return tempfile.TemporaryDirectory(prefix=prefix_of("assemblyscript"))  # nothing can be kept on this machine
 
 
 @functools.cache

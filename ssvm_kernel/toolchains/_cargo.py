@@ -20,6 +20,7 @@ from pathlib import Path
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import ToolResult
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._cargo_manifest import CELL, Declared, manifest
 from ssvm_kernel.toolchains._cargo_report import build_diagnostics, cargo_failure, needs_network
@@ -282,7 +283,7 @@ def _project(identity: str, notice: Callable[[str], None] | None = None) -> Iter
 
 @functools.cache
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="ssvm-cargo-")  # nothing can be kept on this machine
+    return tempfile.TemporaryDirectory(prefix=prefix_of("cargo"))  # nothing can be kept on this machine
 
 
 def _make_room(home: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._tools import signature
 
 __all__ = ["INSTALL", "Go", "build_cache", "find_go", "go_environment"]
@@ -113,7 +114,7 @@ def build_cache() -> Path:
 
 @functools.cache
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="ssvm-go-")  # nothing can be kept on this machine
+    return tempfile.TemporaryDirectory(prefix=prefix_of("go"))  # nothing can be kept on this machine
 
 
 def go_environment(go: Go, packages: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._rustc import Rustc
 from ssvm_kernel.toolchains._tools import digest_of, run_compiler, signature
 
@@ -91,7 +92,7 @@ def _library(crate: str, build: _Build) -> bytes:
 
 
 def _compile(crate: str, build: _Build) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="ssvm-crate-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=prefix_of("crate"), ignore_cleanup_errors=True) as folder:
         work = Path(folder)
         inside = work / crate  # named like the crate in a panic's message, without a path of this machine
         inside.mkdir()

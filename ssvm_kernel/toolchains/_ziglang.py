@@ -18,6 +18,7 @@ from ssvm_kernel import sdk
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._sysroot import CELL, FORMAT, make_sysroot, read_manifest
 from ssvm_kernel.toolchains._tools import signature
@@ -129,7 +130,7 @@ def _folder(zig: Ziglang, notice: Callable[[str], None] | None, language: str) -
 
 @functools.cache
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="ssvm-sysroot-")
+    return tempfile.TemporaryDirectory(prefix=prefix_of("sysroot"))
 
 
 def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None], language: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
 from ssvm_kernel.host.store import load_blob, store_blob
+from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._tools import failed
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain
 from ssvm_kernel.toolchains.files import check_name
@@ -61,7 +62,7 @@ def compile_cached(
         return compiled
     started = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="ssvm-", ignore_cleanup_errors=True) as workdir:
+        with tempfile.TemporaryDirectory(prefix=prefix_of("compile"), ignore_cleanup_errors=True) as workdir:
             compiled = _compile(toolchain, text, options, Path(workdir).resolve())
     except CompileError as error:
         if line_offset or options.files:  # a toolchain knows neither the line of the magic nor how files are shown
