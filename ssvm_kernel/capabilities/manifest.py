@@ -20,6 +20,7 @@ from ssvm_kernel.capabilities.abilities import (
 )
 from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import
 from ssvm_kernel.capabilities.component import TYPES_ALONE
+from ssvm_kernel.capabilities.javascript import is_of_javascript
 from ssvm_kernel.capabilities.models import MODEL_TYPES, extras_of
 from ssvm_kernel.capabilities.text import visible
 
@@ -185,6 +186,8 @@ def _unknown(item: Import, offered: Mapping[str, frozenset[str]]) -> Unknown | N
     name = f"{visible(item.module, 100)}.{visible(item.name, 100)}"
     if item.kind != "function":
         return Unknown(name, f"this host offers no {item.kind}, only functions")
+    if is_of_javascript(item.module):  # it ends the guest when it is called, and many never call it
+        return None
     if item.module not in offered:
         return Unknown(name, "this host has no module of that name")
     if item.name not in offered[item.module]:

@@ -20,6 +20,8 @@ from ssvm_kernel.sandbox.traps import parse_trap
 
 __all__ = ["KeptGuest", "Live"]
 
+_BEGINS: Final = ("_initialize", "__wbindgen_start")
+"""Functions that are called once before all others: WASI's, and wasm-bindgen's."""
 _MOST_RESULTS: Final = 256 << 20
 """Bytes of one answer."""
 
@@ -71,8 +73,9 @@ class Live:
             except wasmtime.WasmtimeError as error:
                 raise CannotRun("link", str(error)) from None
             self.files.look_on(self.store, self.instance)
-            if "_initialize" in guest.functions:
-                self.function("_initialize", (), ())()
+            for begin in _BEGINS:
+                if begin in guest.functions:
+                    self.function(begin, (), ())()
         except BaseException:
             self.close()
             raise

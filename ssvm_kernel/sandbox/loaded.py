@@ -7,6 +7,7 @@ from functools import cached_property
 
 import wasmtime
 
+from ssvm_kernel.capabilities.javascript import is_of_javascript
 from ssvm_kernel.capabilities.models import MODEL_TYPES
 from ssvm_kernel.host.display import MODULE as DISPLAY
 from ssvm_kernel.host.display import ShowFunction, bind_display_interface
@@ -15,6 +16,7 @@ from ssvm_kernel.host.models_binding import bind_models
 from ssvm_kernel.host.process import MODULES, CommandCall, CommandReply, ProcessState, bind_process_interface
 from ssvm_kernel.sandbox.entry import starts_plainly
 from ssvm_kernel.sandbox.filewatch import READ, has_plain_memory, watched_functions
+from ssvm_kernel.sandbox.javascript import bind_javascript
 
 __all__ = ["GuestExit", "Loaded"]
 
@@ -66,9 +68,11 @@ class Loaded:
         self._types: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._process = tuple(item for item in imports if item.module in MODULES)
         self._models = tuple(item for item in imports if item.module in MODEL_TYPES)
+        self._javascript = tuple(item for item in imports if is_of_javascript(item.module))
         self._shows = any(item.module == DISPLAY for item in imports)
         # What is defined for one instance only (the state of commands, the watch on files) needs a linker of its own.
-        self._shared = None if self._process or self._models or self._shows or self.watched else _linker(engine)
+        own = self._process or self._models or self._shows or self.watched or self._javascript
+        self._shared = None if own else _linker(engine)
 
     @cached_property
     def functions(self) -> dict[str, wasmtime.FuncType]:
@@ -116,6 +120,8 @@ class Loaded:
             bind_models(linker, models or self.new_models(), self._models)
         if self._shows:
             bind_display_interface(linker, show)
+        if self._javascript:
+            bind_javascript(linker, self._javascript)
         return linker
 
 

@@ -90,6 +90,36 @@ NEW_BINDGEN = f"""(module {_ALLOCATOR}
     (call $reversed (local.get $at) (local.get $size)) (local.get $size))
 )"""
 
+# What wasm-bindgen's guests import of JavaScript, under the names of several versions.
+OF_JAVASCRIPT = f"""(module
+  (import "wbg" "__wbindgen_throw" (func $throw (param i32 i32)))
+  (import "./guest_bg.js" "__wbg___wbindgen_throw_81fc77679af83bc6" (func $later (param i32 i32)))
+  (import "./guest_bg.js" "__wbindgen_init_externref_table" (func $prepare))
+  (import "wbg" "__wbindgen_object_drop_ref" (func $let-go (param i32)))
+  (import "wbg" "__wbg_new_693216e109162396" (func $new (result i32)))
+  (import "wbg" "__wbg_new_8a6f238a6ece86ea" (func $new-reference (result externref)))
+  (import "wbg" "__wbg_stack_0ddaca5d1abfb52f" (func $stack (param i32 i32)))
+  (import "wbg" "__wbg_stack_0ed75d68575b0f3c" (func $stack-of-reference (param i32 externref)))
+  (import "wbg" "__wbg_error_09919627ac0992f5" (func $error (param i32 i32)))
+  (import "__wbindgen_placeholder__" "__wbindgen_string_new" (func $string (param i32 i32) (result externref)))
+  {_ALLOCATOR}
+  (global $begun (mut i32) (i32.const 0))
+  (data (i32.const 16) "no such\\0aday")
+  (func (export "__wbindgen_malloc") (param i32 i32) (result i32) (call $take (local.get 0)))
+  (func (export "__wbindgen_start") (call $prepare) (global.set $begun (i32.const 7)))
+  (func (export "begun") (result i32) (call $let-go (i32.const 132)) (global.get $begun))
+  (func (export "throws") (call $throw (i32.const 16) (i32.const 11)))
+  (func (export "throws_later") (call $later (i32.const 16) (i32.const 11)))
+  (func (export "throws_far") (call $throw (i32.const -8) (i32.const -1)))
+  (func (export "panics")
+    (i32.store (i32.const 64) (i32.const -1)) (i32.store (i32.const 68) (i32.const -1))
+    (call $stack (i32.const 64) (call $new))
+    (call $stack-of-reference (i32.const 64) (call $new-reference))
+    (call $error (i32.const 16) (i32.add (i32.const 11) (i32.load (i32.const 68)))))
+  (func (export "stack_far") (call $stack (i32.const -4) (i32.const 0)))
+  (func (export "asks") (drop (call $string (i32.const 16) (i32.const 3))))
+)"""
+
 _LINES = r"""shout(text: string) -> string
 packed(values: [u16], ) -> u32
 first(values: [f64]) -> f64

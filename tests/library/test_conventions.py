@@ -7,7 +7,7 @@ import array
 import pytest
 
 from ssvm_kernel.capabilities.binary import Binary, BinaryKind
-from ssvm_kernel.errors import UsageError
+from ssvm_kernel.errors import GuestTrap, LoadError, UsageError
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.library.signatures import signed
 from ssvm_kernel.options import CompileTraits
@@ -200,3 +200,27 @@ def test_a_rust_cell(session):
     assert (guest.greet("wörld"), guest.mean([1, 2, 6]), guest.nothing()) == ("hello wörld", 3.0, None)
     assert list(guest.scaled([1, 2], by=3)) == [3, 6]
     assert (guest.flip(b"abc"), guest.flip(b""), guest.is_big(2**63), guest.is_big(1)) == (b"cba", b"", True, False)
+
+
+def test_what_wasm_bindgen_imports_of_javascript(library):
+    guest = library(guests.OF_JAVASCRIPT, "javascript")
+    assert guest._guest.manifest.unknown == ()
+    assert guest.begun() == 7
+    for name, text in (
+        ("throws", "javascript trapped: no such day"),
+        ("throws_later", "no such day"),
+        ("throws_far", "the guest threw an error"),
+        ("panics", "javascript trapped: no such day"),
+        ("stack_far", "out of bounds: there are no 8 bytes at 4294967292"),
+        ("asks", "the guest asks JavaScript for __wbindgen_string_new, and there is none here"),
+    ):
+        with pytest.raises(GuestTrap, match=text):
+            guest.exports[name]()
+    assert guest.begun(fresh=True) == 7
+
+
+def test_only_functions_of_javascript_are_there_without_being_offered(library):
+    guest = library('(module (import "wbgs" "f" (func)) (func (export "g")))', "other")
+    assert [item.name for item in guest._guest.manifest.unknown] == ["wbgs.f"]
+    with pytest.raises(LoadError, match="unknown import"):
+        guest.g()
