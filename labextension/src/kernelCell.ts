@@ -36,8 +36,13 @@ export function readKernelHead(text: string): Head {
 /** The part of a cell's model that tells of the cells above it. */
 export interface CellModel {
   readonly sharedModel?: {
-    readonly notebook?: { readonly cells: readonly SharedCell[] } | null;
+    readonly notebook?: SharedNotebook | null;
   };
+}
+
+interface SharedNotebook {
+  readonly cells: readonly SharedCell[];
+  getMetadata?(key: string): unknown;
 }
 
 interface SharedCell {
@@ -45,9 +50,13 @@ interface SharedCell {
   getSource(): string;
 }
 
-/** The language that a cell without one of its own is in: what the last `%lang` above it says. */
+/**
+ * The language that a cell without one of its own is in: what the last `%lang` above it says, or that of the kernel,
+ * which a kernel that was installed with `--language` tells with its `language_info`.
+ */
 export function notebookLanguage(model: CellModel): string {
-  const cells = model.sharedModel?.notebook?.cells ?? [];
+  const notebook = model.sharedModel?.notebook;
+  const cells = notebook?.cells ?? [];
   const own = cells.findIndex(cell => (cell as unknown) === model.sharedModel);
   for (const cell of cells.slice(0, Math.max(own, 0)).reverse()) {
     const source = cell.cell_type === 'code' ? cell.getSource() : '';
@@ -59,7 +68,8 @@ export function notebookLanguage(model: CellModel): string {
       }
     }
   }
-  return DEFAULT;
+  const told = notebook?.getMetadata?.('language_info') as { guests?: unknown } | null | undefined;
+  return typeof told?.guests === 'string' ? told.guests.toLowerCase() : DEFAULT;
 }
 
 function* headLines(source: string): Generator<string> {

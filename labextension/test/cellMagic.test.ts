@@ -195,14 +195,20 @@ test('the notebook is in the language of the last %lang above', () => {
     cell('text = """\n%lang zig\n"""'),
     cell('fn main() {}')
   ];
-  for (const [cells, name] of [
-    [above, 'c'],
-    [[cell('%ssvm grants')], 'rust'],
-    [[...above, cell('%lang zig\n%lang wat')], 'wat']
+  for (const [cells, name, told] of [
+    [above, 'c', { guests: 'zig' }],
+    [[cell('%ssvm grants')], 'rust', { name: 'ssvm' }],
+    [[cell('%ssvm grants')], 'wat', { guests: 'WAT' }],
+    [[], 'rust', { guests: ['wat'] }],
+    [[], 'rust', undefined],
+    [[...above, cell('%lang zig\n%lang wat')], 'wat', undefined]
   ] as const) {
     const own = cell('');
     const sharedModel = Object.assign(own, {
-      notebook: { cells: [...cells, own, cell('%lang c')] }
+      notebook: {
+        cells: [...cells, own, cell('%lang c')],
+        getMetadata: (key: string) => (key === 'language_info' ? told : null)
+      }
     });
     assert.equal(notebookLanguage({ sharedModel }), name);
   }

@@ -89,6 +89,7 @@ class SsvmKernel(IPythonKernel):
             "mimetype": "text/x-ssvm",
             "file_extension": ".ssvm",
             "pygments_lexer": syntax_of(self.notebook.name).lexer,
+            "guests": self.language,  # of cells above which no %lang stands
         }
 
     @property

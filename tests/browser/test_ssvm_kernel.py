@@ -11,7 +11,7 @@ from tests.kernel.guests import command_cell
 
 from .harness import PATIENCE_MS, TOKEN
 
-CELL = command_cell("", "echo", "granted").partition("\n")[2]
+CELL = command_cell("", "echo", "granted").partition("\n")[2] + ";; a WAT note\n"
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,9 @@ def test_the_launcher_has_it(installed, browser) -> None:
 
 def test_a_cell_asks_while_it_runs_and_tab_completes(installed, notebook) -> None:
     page = notebook("guests.ipynb")
+    # In the kernel's own language: to Rust, which the extension would take for it otherwise, this is no comment.
+    note = page.cell(0).locator(".cm-line span", has_text=";; a WAT note").first
+    expect(note).to_be_visible(timeout=PATIENCE_MS)
     page.run(0)
     page.wait_prompt()
     page.expect_running(0)
