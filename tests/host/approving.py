@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from ssvm_kernel.capabilities.approved import ApprovedCommand
@@ -83,7 +84,12 @@ def descriptors() -> set[str]:
     }
 
 
-def has_children() -> bool:
-    """Tell whether this process has any child but the guard's, zombies included."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return any(int(child) != GUARD.pid for child in children)
+def children() -> set[int]:
+    """Return the children of this process but the guard, zombies included."""
+    found = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return {int(child) for child in found} - {GUARD.pid}
+
+
+def has_children(before: Collection[int] = ()) -> bool:
+    """Tell whether this process has a child that it did not have `before`."""
+    return bool(children().difference(before))

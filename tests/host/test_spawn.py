@@ -16,15 +16,15 @@ from ssvm_kernel.errors import DeniedError
 from ssvm_kernel.host import spawn as module
 from ssvm_kernel.host.spawn import ToolResult, kill_group, run_tool, start_worker
 
-from .approving import approve, descriptors, has_children, wait_gone
+from .approving import approve, children, descriptors, has_children, wait_gone
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    before = descriptors()
+    before, others = descriptors(), children()
     yield
     assert descriptors() == before
-    assert not has_children()
+    assert not has_children(others)
 
 
 def test_p31_only_what_was_approved_can_be_spawned():

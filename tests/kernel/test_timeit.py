@@ -56,7 +56,7 @@ def told(cells, least: int) -> None:
 
 def test_a_function_with_arguments_is_measured_and_its_value_is_an_object(cells) -> None:
     cells.run(uneven(""))
-    text = cells.run("%ssvm timeit uneven --call fac --seconds 0.5 -- 20")
+    text = cells.run("%ssvm timeit uneven --call fac --samples 7 --seconds 20 -- 20")
     assert text.startswith("2432902008176640000\n")
     assert text.count("samples, 4 warm-up runs dropped.") == 1, "shown once, and not as the cell's value again"
     assert "Plot of the samples" in text
@@ -68,7 +68,7 @@ def test_a_function_with_arguments_is_measured_and_its_value_is_an_object(cells)
 
 def test_the_object_shows_itself_later_and_has_the_form_of_hyperfine(cells) -> None:
     cells.run(uneven(""))
-    cells.run("%ssvm timeit uneven --call add --seconds 0.2 -o t -- 1 2")
+    cells.run("%ssvm timeit uneven --call add --samples 6 --seconds 20 -o t -- 1 2")
     assert "warm-up runs dropped" in cells.run("t")
     assert "Plot of the samples" in cells.run("t.plot()")
     keys = json.loads(cells.run("import json; print(json.dumps(list(json.loads(t.to_json())['results'][0])))"))
