@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from ssvm_kernel.capabilities.ceiling import Ceiling
 from ssvm_kernel.capabilities.grants import GrantBook
-from ssvm_kernel.capabilities.model import AnyArguments, CommandGrant, CommandRequest, Decision, Effect, Origin, Scope
+from ssvm_kernel.capabilities.model import AnyArguments, CommandGrant, Decision, Effect, NetworkGrant, Origin, Scope
+from ssvm_kernel.capabilities.network import ConnectionRequest, Request, answer_for
 from ssvm_kernel.capabilities.policy import deny_grant_for, grant_for
 from ssvm_kernel.capabilities.remembered import can_be_remembered
 from ssvm_kernel.deciders.base import Answer, Decider, Offer, Question, Wait
 from ssvm_kernel.deciders.nobody import NobodyDecider
-from ssvm_kernel.deciders.offers import offers_for
+from ssvm_kernel.deciders.offers import connection_offers, offers_for
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.grantfile import GrantFile
@@ -51,7 +52,7 @@ class Answers:
 
     def ask(
         self,
-        request: CommandRequest,
+        request: Request,
         line: str,
         note: str,
         wait: Wait,
@@ -64,7 +65,7 @@ class Answers:
 
         Parameters
         ----------
-        request : CommandRequest
+        request : CommandRequest or ConnectionRequest
             What is asked.
         line : str
             The options that would grant it.
@@ -84,8 +85,7 @@ class Answers:
         KeyboardInterrupt
             When the person interrupts.
         """
-        always = self._ceiling.always and can_be_remembered(request)
-        offers = tuple(filter(self._may_offer, offers_for(request, lasting_denials=True, always=always)))
+        offers = self._offers(request)
         answer = self._decider.decide(Question(request, offers, line, note), wait)
         if answer is None:
             return Decision(request.id, Effect.DENY, Origin.POLICY, reason="there is nobody to ask")
@@ -93,12 +93,16 @@ class Answers:
             return Decision(request.id, Effect.DENY, Origin.POLICY, answer.offer.scope, answer.reason)
         return self._decided(request, answer, run, repeated, surface)
 
+    def _offers(self, request: Request) -> tuple[Offer, ...]:
+        if isinstance(request, ConnectionRequest):
+            return connection_offers(request, always=self._ceiling.always and bool(request.asker.module_sha256))
+        always = self._ceiling.always and can_be_remembered(request)
+        return tuple(filter(self._may_offer, offers_for(request, lasting_denials=True, always=always)))
+
     def _may_offer(self, offer: Offer) -> bool:
         return self._ceiling.any_arguments or not (offer.allow and isinstance(offer.rule, AnyArguments))
 
-    def _decided(
-        self, request: CommandRequest, answer: Answer, run: str, repeated: bool, surface: Surface | None
-    ) -> Decision:
+    def _decided(self, request: Request, answer: Answer, run: str, repeated: bool, surface: Surface | None) -> Decision:
         offer = answer.offer
         effect, verb = (Effect.ALLOW, "allowed") if offer.allow else (Effect.DENY, "denied")
         scope = Scope.RUN if repeated and offer.scope is Scope.ONCE else offer.scope
@@ -108,16 +112,28 @@ class Answers:
         grant = self._keep(request, replace(offer, scope=scope), run, surface)
         return Decision(request.id, effect, Origin.PERSON, grant.scope, f"{verb} {_WORDS[grant.scope]}", grant)
 
-    def _keep(self, request: CommandRequest, offer: Offer, run: str, surface: Surface | None) -> CommandGrant:
+    def _keep(self, request: Request, offer: Offer, run: str, surface: Surface | None) -> CommandGrant | NetworkGrant:
         """Keep an answer; one for always that cannot be written holds for the session."""
-        make = grant_for if offer.allow else deny_grant_for
-        grant = make(request, offer.rule, offer.scope, created=time.time())
+        grant = _grant_of(request, offer)
         if offer.scope is Scope.ALWAYS:
             try:
-                program = self._remembered.hashed(request.command.program)
-                return self._remembered.add(replace(grant, program=program))
+                if isinstance(grant, NetworkGrant):
+                    return self._remembered.add(grant)
+                assert grant.program is not None
+                return self._remembered.add(replace(grant, program=self._remembered.hashed(grant.program)))
             except (GrantError, OSError) as error:
                 if surface is not None:
                     surface.write("stderr", f"[ssvm] the answer holds for this session only: {error}\n")
             grant = replace(grant, scope=Scope.SESSION)
-        return self._book.add(grant, run if grant.scope is Scope.RUN else "")
+        for_run = run if grant.scope is Scope.RUN else ""
+        if isinstance(grant, NetworkGrant):
+            return self._book.add(grant, for_run)
+        return self._book.add(grant, for_run)
+
+
+def _grant_of(request: Request, offer: Offer) -> CommandGrant | NetworkGrant:
+    """Return the standing grant, or denial, that an answer means."""
+    if isinstance(request, ConnectionRequest):
+        return answer_for(request, offer.scope, allow=offer.allow, created=time.time())
+    make = grant_for if offer.allow else deny_grant_for
+    return make(request, offer.rule, offer.scope, created=time.time())

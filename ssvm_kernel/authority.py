@@ -10,6 +10,7 @@ from typing import Final
 
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.model import DisplayGrant, FolderGrant, ModelGrant
+from ssvm_kernel.capabilities.network import parse_network
 from ssvm_kernel.capabilities.parse import (
     apply_command_env,
     parse_command,
@@ -28,7 +29,16 @@ from ssvm_kernel.options import RunTraits
 __all__ = ["WorkFolder", "granted_by_options", "search_path"]
 
 
-_GRANTING: Final = ("allow_command", "allow_command_all", "allow_command_env", "dirs", "env", "display", "allow_models")
+_GRANTING: Final = (
+    "allow_command",
+    "allow_command_all",
+    "allow_command_env",
+    "dirs",
+    "env",
+    "display",
+    "allow_models",
+    "allow_network",
+)
 """The options that grant something."""
 
 
@@ -62,6 +72,7 @@ def granted_by_options(options: RunTraits) -> tuple[Grants, tuple[Problem, ...]]
         env=tuple(parse_env(text, os.environ) for text in options.env),
         display=(DisplayGrant(),) if options.display else (),
         models=(ModelGrant(),) if options.allow_models else (),
+        network=tuple(parse_network(text) for text in options.allow_network),
     )
     if ceiling is not None:
         ceiling.check(grants)

@@ -36,6 +36,7 @@ from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.standing import Standing
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import grant_line
+from ssvm_kernel.connections import ConnectionBroker
 from ssvm_kernel.context import Denial, RunContext
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.display.commands import CommandBlock
@@ -82,6 +83,8 @@ class CommandBroker:
         self._answers = Answers(book, self._remembered, decider, self._ceiling)
         self._ledger = ledger
         self._policy = Policy(self._ceiling)
+        self.connections = ConnectionBroker(book, self._remembered, self._answers, ledger, self._ceiling)
+        """Decides on connections to the network."""
         self._programs = ProgramFinder()
 
     def handler(self, context: RunContext) -> CommandHandler:

@@ -13,6 +13,7 @@ from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.model import Scope
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.connections import Connections
 from ssvm_kernel.context import Denial
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.streams import GuestStreams
@@ -225,7 +226,9 @@ class OpenGuest:
         if self._held.caller is None or not self._held.caller.alive:
             handler = self._runtime.broker.handler(prepared.context)
             job = prepared.job(self.options.engine)
-            self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler)
+            if job.network and self._held.connections is None:
+                self._held.connections = Connections(self._runtime.broker.connections, prepared.context)
+            self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler, self._held.connections)
         return self._held.caller
 
     def _check_denials(self, denials: list[Denial]) -> None:
@@ -235,7 +238,7 @@ class OpenGuest:
         name = visible(self.guest.name)
         lines = []
         for denial in dict.fromkeys(denials[:_LISTED]):
-            lines.append(f"{name} may not run {denial.what}: {denial.reason}")
+            lines.append(f"{name} may not {denial.deed}: {denial.reason}")
             lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
         if len(denials) > _LISTED:
             lines.append(f"… and {len(denials) - _LISTED:,} more; the ledger has them")
@@ -291,6 +294,7 @@ class _Held:
     def __init__(self) -> None:
         self.prepared: Prepared | None = None
         self.caller: Caller | None = None
+        self.connections: Connections | None = None
         self.output = _Output()
 
     @property
@@ -300,7 +304,10 @@ class _Held:
     def close(self) -> None:
         caller, self.caller = self.caller, None
         prepared, self.prepared = self.prepared, None
+        connections, self.connections = self.connections, None
         if caller is not None:
             caller.close()
+        if connections is not None:
+            connections.close()
         if prepared is not None:
             prepared.__exit__()

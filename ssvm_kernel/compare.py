@@ -174,7 +174,8 @@ class _Measurement:
         context.deadline = self._deadline()
         output = _Fingerprint(self._progress, may_show=self._prepared.may_show)
         handler = self._runtime.broker.handler(context)
-        outcome = self._runtime.runner.run(taken.job, output, handler, context.deadline)
+        with self._runtime.broker.connections.serving(context, wanted=taken.job.network) as network:
+            outcome = self._runtime.runner.run(taken.job, output, handler, context.deadline, on_network=network)
         self._compare(engine, _observed(outcome, output, context.commands))
         self._progress.check()
         return _sample(outcome)

@@ -136,6 +136,15 @@ class RunTraits(LineTraits):
         help="Let the guest have models (TensorFlow Lite, TensorFlow, ONNX) computed and JPEG and PNG pictures decoded "
         "by libraries of this computer, inside its own locked process.",
     ).tag(flag="--allow-models")
+    allow_network = List(
+        Unicode(),
+        help="Grant connections by TCP to one host and port, for components (WASI 0.2); * is every port of the host. "
+        "A name is none for addresses of this computer and its neighbours, which are granted by themselves.",
+    ).tag(flag="--allow-network", metavar="HOST:PORT")
+    deny_network = Bool(
+        False,
+        help="Let the guest have no network: it is not asked for, and its process has no way to a socket.",
+    ).tag(flag="--deny-network")
     display = Bool(
         False,
         help="Let the guest show pictures (PNG, SVG), tables (CSV), JSON, Markdown and HTML in the cell, through the "

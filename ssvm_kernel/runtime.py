@@ -20,7 +20,7 @@ from ssvm_kernel.display.report import show_report
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import show_missed
-from ssvm_kernel.errors import GuestInterrupted, LimitReached, SsvmError, UsageError, WorkerDied
+from ssvm_kernel.errors import GrantRevoked, GuestInterrupted, LimitReached, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
@@ -173,6 +173,7 @@ class Prepared:
             profiled=self.profiled,
             stdin=self._stdin(),
             extras=lendable(self.guest) if self.may_use_models else (),
+            network=self.may_ask_for_network,
         )
 
     @property
@@ -184,6 +185,25 @@ class Prepared:
     def may_use_models(self) -> bool:
         """Whether the guest may have models computed, now."""
         return bool(self.grants.models) and bool(self.in_force().models) and not self.options.deny_all
+
+    @property
+    def may_ask_for_network(self) -> bool:
+        """Whether the guest gets a process that can ask for connections; says why it gets none where it could use one.
+
+        Each of them is decided then.
+        """
+        if not self.guest.is_component or self.options.deny_network or not self._wants_network():
+            return False
+        from ssvm_kernel.sandbox.oslock import network_unavailable
+
+        why = network_unavailable()
+        if why:
+            self.notice(f"{self.guest.name} has no network here: {why}")
+        return not why
+
+    def _wants_network(self) -> bool:
+        manifest = self.guest.manifest
+        return manifest is not None and any(statement.id == "network" for statement in manifest.can)
 
     def in_force(self) -> Grants:
         """Return the run's grants as they are now: some may have been taken back."""
@@ -242,7 +262,9 @@ class Runtime:
         LoadError, WorkerDied
             When it could not be run, or not to its end.
         LimitReached
-            When its time was over, it asked for too many commands, or could not start within its limits.
+            When its time was over, it asked for too much, or could not start within its limits.
+        GrantRevoked
+            When the grant of a connection was taken back while it had it.
         """
         guest, context = prepared.guest, prepared.context
         exhibits = Exhibits(prepared, self.ledger)
@@ -250,7 +272,7 @@ class Runtime:
         streams.show = exhibits.show
         blocks = EvcxrBlocks(streams) if prepared.options.display_from_stdout else None
         asked = self.ledger.written
-        ended: GuestInterrupted | LimitReached | WorkerDied | None = None
+        ended: GuestInterrupted | LimitReached | WorkerDied | GrantRevoked | None = None
         outcome = NOT_ENDED
         try:
             handler = self.broker.handler(context)
@@ -261,10 +283,13 @@ class Runtime:
             if prepared.variables is not None and prepared.variables.takes_stdout:
                 output = prepared.variables.redirected(output)
             announce_loading(prepared, job.extras, loaded=self.runner.has_loaded(job))
-            outcome = self.runner.run(job, output, handler, prepared.deadline(), on_input=typing)
+            with self.broker.connections.serving(context, wanted=job.network) as network:
+                outcome = self.runner.run(
+                    job, output, handler, prepared.deadline(), on_input=typing, on_network=network
+                )
         except KeyboardInterrupt:
             ended = GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above")
-        except (LimitReached, WorkerDied) as error:
+        except (LimitReached, WorkerDied, GrantRevoked) as error:
             ended = error
         finally:
             if blocks is not None:

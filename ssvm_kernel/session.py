@@ -309,7 +309,7 @@ class Session:
     def grant_rows(self) -> tuple[GrantRow, ...]:
         """Return the table of what is in force: this session's grants, then those for always."""
         now = time.time()
-        always = (row_of(grant, now, self.remembered.uses[grant.id]) for grant in self.remembered.grants())
+        always = (row_of(grant, now, self.remembered.uses[grant.id]) for grant in self.remembered.all())
         return (*self.grants.rows(), *always)
 
     def revoke(self, grant_id: str) -> bool:

@@ -199,6 +199,6 @@ COMPONENT_ABILITIES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("stdin", "read the input that it is given", "read any input", ("wasi:cli/stdin",)),
     ("clock", "ask for the time", "ask for the time", ("wasi:clocks/",)),
     ("random", "get random numbers", "get random numbers", ("wasi:random/",)),
-    ("network", "ask for network connections, which are all refused", "use the network", ("wasi:sockets/",)),
+    ("network", "open connections that you allow", "use the network", ("wasi:sockets/", "wasi:http/")),
 )
 """For components: id, can, cannot, and beginnings of the names of interfaces of which one is enough."""

@@ -20,6 +20,7 @@ from ssvm_kernel.capabilities.model import (
     Grants,
     Program,
 )
+from ssvm_kernel.capabilities.places import common_places, left_out, place_of
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import GrantError
 
@@ -48,6 +49,8 @@ class Ceiling:
         The only variables of the environment that a guest may be given; None for any.
     models : bool
         Whether a guest may have models computed.
+    network : tuple of str or None
+        The only places (``HOST:PORT``) that connections may be granted to, with ``HOST:*`` for all ports; None for any.
     sources : tuple of str
         The files that say so, for messages.
     """
@@ -60,6 +63,7 @@ class Ceiling:
     writable_folders: bool = True
     environment: tuple[str, ...] | None = None
     models: bool = True
+    network: tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
 
     def lowered(self, other: Ceiling) -> Ceiling:
@@ -73,6 +77,7 @@ class Ceiling:
             writable_folders=self.writable_folders and other.writable_folders,
             environment=_both(self.environment, other.environment),
             models=self.models and other.models,
+            network=common_places(self.network, other.network),
             sources=(*self.sources, *other.sources),
         )
 
@@ -109,6 +114,12 @@ class Ceiling:
             return ""
         return f"{self._says} not allow the variable {visible(grant.name, 100)}"
 
+    def forbids_connection(self, host: str, port: int) -> str:
+        """Return why a connection may not be opened, whoever allows it, or an empty string."""
+        if not left_out(self.network, host, port):
+            return ""
+        return f"{self._says} not allow connections to {visible(place_of(host, port), 300)}"
+
     def check(self, grants: Grants) -> None:
         """Refuse grants that are not left to be given.
 
@@ -121,6 +132,7 @@ class Ceiling:
             *(self.forbids_rule(grant) for grant in grants.commands),
             *(self.forbids_folder(grant) for grant in grants.folders),
             *(self.forbids_variable(grant) for grant in grants.env),
+            *(self.forbids_connection(grant.host, grant.port) for grant in grants.network),
             f"{self._says} not allow models" if grants.models and not self.models else "",
         )
         for reason in filter(None, reasons):

@@ -18,6 +18,7 @@ from ssvm_kernel.capabilities.model import (
     FolderGrant,
     Grants,
     ModelGrant,
+    NetworkGrant,
     Origin,
     Scope,
 )
@@ -27,8 +28,8 @@ from ssvm_kernel.errors import UsageError
 
 __all__ = ["Grant", "GrantBook", "GrantRow", "describe", "row_of"]
 
-Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant
-AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant, DisplayGrant, ModelGrant)
+Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant | NetworkGrant
+AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant, DisplayGrant, ModelGrant, NetworkGrant)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class GrantRow:
     id : str
         For revoking.
     kind : str
-        ``"command"``, ``"folder"``, ``"environment"``, ``"display"`` or ``"models"``.
+        ``"command"``, ``"folder"``, ``"environment"``, ``"display"``, ``"models"`` or ``"network"``.
     what : str
         The option that gives it, or a description where none can; never a value of the environment.
     effect : str
@@ -97,14 +98,14 @@ class GrantBook:
 
         Parameters
         ----------
-        grant : CommandGrant, FolderGrant, EnvGrant, DisplayGrant or ModelGrant
+        grant : one of the grants
             Its ``id`` is set here, its ``created`` too where it is 0.
         run : str
             The run that it ends with (`end_run`); empty for the session.
 
         Returns
         -------
-        CommandGrant, FolderGrant, EnvGrant, DisplayGrant or ModelGrant
+        one of the grants
             As it is kept. The same grant given twice is kept once.
 
         Raises
@@ -136,6 +137,8 @@ class GrantBook:
             self.add(display, run)
         for model in grants.models:
             self.add(model, run)
+        for connection in grants.network:
+            self.add(connection, run)
 
     def revoke(self, grant_id: str) -> bool:
         """Take a grant back at once, and tell those who watch; return False when there is none of that id."""
@@ -195,6 +198,7 @@ class GrantBook:
             env=tuple(grant for grant in grants if isinstance(grant, EnvGrant)),
             display=tuple(grant for grant in grants if isinstance(grant, DisplayGrant)),
             models=tuple(grant for grant in grants if isinstance(grant, ModelGrant)),
+            network=tuple(grant for grant in grants if isinstance(grant, NetworkGrant)),
         )
 
     def rows(self) -> tuple[GrantRow, ...]:
@@ -237,7 +241,7 @@ def row_of(grant: Grant, now: float, uses: int, access: str = "") -> GrantRow:
         id=grant.id,
         kind=_kind(grant),
         what=describe(grant),
-        effect=grant.effect.value if isinstance(grant, CommandGrant) else access or "allow",
+        effect=grant.effect.value if isinstance(grant, CommandGrant | NetworkGrant) else access or "allow",
         scope=grant.scope,
         origin=grant.origin,
         module_sha256=grant.module_sha256,
@@ -250,6 +254,8 @@ def describe(grant: Grant) -> str:
     """Return a grant as the option that gives it, or in words where no option can say it."""
     if isinstance(grant, CommandGrant) and grant.effect is not Effect.ALLOW and grant.program is not None:
         return describe(replace(grant, effect=Effect.ALLOW, env_names=frozenset()))
+    if isinstance(grant, NetworkGrant) and grant.effect is not Effect.ALLOW:
+        return describe(replace(grant, effect=Effect.ALLOW))
     try:
         return option(grant)
     except UsageError:
@@ -257,6 +263,8 @@ def describe(grant: Grant) -> str:
             return "the display"
         if isinstance(grant, ModelGrant):
             return "models"
+        if isinstance(grant, NetworkGrant):
+            return f"connections to {visible(grant.host, 300)}"
         if isinstance(grant, FolderGrant):
             return f"the folder {visible(grant.host, 300)}"
         if isinstance(grant, EnvGrant):
@@ -271,4 +279,6 @@ def _kind(grant: Grant) -> str:
         return "display"
     if isinstance(grant, ModelGrant):
         return "models"
+    if isinstance(grant, NetworkGrant):
+        return "network"
     return "folder" if isinstance(grant, FolderGrant) else "environment"

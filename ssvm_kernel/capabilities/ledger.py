@@ -13,12 +13,14 @@ from typing import Any, Literal
 import msgspec
 
 from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision, DisplayGrant, ModelGrant
+from ssvm_kernel.capabilities.network import ConnectionRequest
 from ssvm_kernel.capabilities.records import (
     DecisionRecord,
     Ended,
     LedgerLine,
     OutcomeRecord,
     RequestRecord,
+    connection_records,
     decision_record,
     display_records,
     model_records,
@@ -89,6 +91,17 @@ class Ledger:
     ) -> LedgerLine:
         """Write that a guest was lent a library for models, or wanted one; `grant` is what allowed it."""
         return self._append(*model_records(asker, library, grant, outcome))
+
+    def record_connection(
+        self,
+        request: ConnectionRequest,
+        decision: Decision,
+        address: str,
+        outcome: Literal["denied", "connected", "unreachable"],
+        status: int | None = None,
+    ) -> LedgerLine:
+        """Write that a guest wanted a connection; `address` is where it was made to, `status` an errno."""
+        return self._append(*connection_records(request, decision, address, outcome, status))
 
     def lines(self) -> tuple[LedgerLine, ...]:
         """Return all lines that are kept, oldest first."""

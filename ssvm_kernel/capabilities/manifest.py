@@ -26,7 +26,15 @@ from ssvm_kernel.capabilities.text import visible
 
 __all__ = ["KNOWN_IMPORTS", "PROCESS_MODULES", "Manifest", "Statement", "Unknown", "manifest_of"]
 
-_COMPONENT_PREFIXES = ("wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/")
+_COMPONENT_PREFIXES = (
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:http/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ checked, shown, logged and spawned is the same thing byte for byte (attacks P04 
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+from ssvm_kernel.capabilities.scopes import Access, Effect, Origin, Scope
 
 __all__ = [
     "Access",
@@ -28,44 +29,12 @@ __all__ = [
     "Grants",
     "Limits",
     "ModelGrant",
+    "NetworkGrant",
     "Origin",
     "PrefixArguments",
     "Program",
     "Scope",
 ]
-
-
-class Scope(enum.Enum):
-    """For how long an answer holds."""
-
-    ONCE = "once"  # this one request
-    RUN = "run"  # until this run of the guest ends
-    SESSION = "session"  # until the kernel ends or it is revoked
-    ALWAYS = "always"  # kept in the user's file, for this module hash and this resolved program
-
-
-class Effect(enum.Enum):
-    """What a rule does; precedence is ``DENY`` over ``ASK`` over ``ALLOW``: the most restrictive rule wins."""
-
-    DENY = "deny"
-    ASK = "ask"
-    ALLOW = "allow"
-
-
-class Origin(enum.Enum):
-    """Where a grant or decision came from."""
-
-    OPTION = "option"  # written by the person on the magic's line or the command line
-    PERSON = "person"  # answered in a prompt
-    FILE = "file"  # the user's file of "always" grants
-    POLICY = "policy"  # a built-in rule (a loader variable, a dangerous folder, nobody to ask ...)
-
-
-class Access(enum.Enum):
-    """What a folder grant allows: only these two, write alone was never sound (attack W20)."""
-
-    READ = "read"
-    READ_WRITE = "read and write"
 
 
 @dataclass(frozen=True)
@@ -316,6 +285,30 @@ class ModelGrant:
 
 
 @dataclass(frozen=True)
+class NetworkGrant:
+    """A rule about connections to one host.
+
+    Parameters
+    ----------
+    effect : Effect
+        Allow or deny.
+    host : str
+        A name or an address, as `ssvm_kernel.capabilities.network.host_of` writes it.
+    port : int
+        1 to 65535; 0 for every port.
+    """
+
+    effect: Effect
+    host: str
+    port: int
+    scope: Scope = Scope.RUN
+    origin: Origin = Origin.OPTION
+    module_sha256: str = ""
+    created: float = 0.0
+    id: str = ""
+
+
+@dataclass(frozen=True)
 class Grants:
     """An immutable set of grants that are in force.
 
@@ -331,6 +324,8 @@ class Grants:
         Whether it may show more than text: one is enough.
     models : tuple of ModelGrant
         Whether it may have models computed: one is enough.
+    network : tuple of NetworkGrant
+        Connections that it may have opened; their order means nothing.
     """
 
     commands: tuple[CommandGrant, ...] = ()
@@ -338,12 +333,13 @@ class Grants:
     env: tuple[EnvGrant, ...] = ()
     display: tuple[DisplayGrant, ...] = ()
     models: tuple[ModelGrant, ...] = ()
+    network: tuple[NetworkGrant, ...] = ()
 
     def for_module(self, sha256: str) -> Grants:
         """Return this set without the folders and variables that were given to other guests.
 
-        Commands stay: whether one is for this guest is decided with each request, which also tells the person when a
-        grant was for another version of it.
+        Commands and connections stay: whether one is for this guest is decided with each request, which also tells the
+        person when a grant was for another version of it.
         """
         if not self.folders and not self.env:
             return self
@@ -368,7 +364,7 @@ class Decision:
         How long it holds.
     reason : str
         One sentence for the person: which grant allowed it, or why it was denied.
-    grant : CommandGrant or None
+    grant : CommandGrant, NetworkGrant or None
         The grant that decided, or that the person gave with this answer.
     """
 
@@ -377,4 +373,4 @@ class Decision:
     origin: Origin
     scope: Scope = Scope.ONCE
     reason: str = ""
-    grant: CommandGrant | None = None
+    grant: CommandGrant | NetworkGrant | None = None

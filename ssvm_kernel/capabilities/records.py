@@ -22,7 +22,9 @@ from ssvm_kernel.capabilities.model import (
     DisplayGrant,
     Effect,
     ModelGrant,
+    NetworkGrant,
 )
+from ssvm_kernel.capabilities.network import ConnectionRequest
 from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.text import visible
 
@@ -31,8 +33,10 @@ __all__ = [
     "DecisionRecord",
     "Ended",
     "LedgerLine",
+    "OutcomeKind",
     "OutcomeRecord",
     "RequestRecord",
+    "connection_records",
     "decision_record",
     "display_records",
     "model_records",
@@ -60,6 +64,8 @@ OutcomeKind = Literal[
     "lent",
     "shown",
     "unusable",
+    "connected",
+    "unreachable",
 ]
 
 
@@ -67,7 +73,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What a guest asked for; text as `visible` shows it, long ones with their middle left out."""
 
     version: Literal[1] = VERSION
-    kind: Literal["command", "display", "models"] = "command"
+    kind: Literal["command", "display", "models", "connection"] = "command"
     id: str
     guest: str
     module_sha256: str
@@ -75,7 +81,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     program: str
     """Absolute real path; empty when the name is no program."""
     argv: list[str]
-    """For a display its type alone, for models the library that computes them."""
+    """For a display its type alone, for models the library that computes them, for a connection host and port, and the
+    address that it was made to."""
     cwd: str
     env_names: list[str]
     stdin_bytes: int
@@ -194,7 +201,7 @@ def decision_record(decision: Decision) -> DecisionRecord:
 
 
 @functools.lru_cache(maxsize=16)
-def _described(grant: CommandGrant) -> str:
+def _described(grant: CommandGrant | NetworkGrant) -> str:
     return describe(grant)
 
 
@@ -297,6 +304,28 @@ def model_records(
         grant_id=grant.id if grant else "",
     )
     return request, decision, OutcomeRecord(kind=outcome)
+
+
+def connection_records(
+    request: ConnectionRequest, decision: Decision, address: str, outcome: OutcomeKind, status: int | None = None
+) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
+    """Return the records of a connection that a guest wanted; `address` is where it was made to, if anywhere."""
+    asker = request.asker
+    record = RequestRecord(
+        kind="connection",
+        id=_text(request.id),
+        guest=_text(asker.name),
+        module_sha256=_text(asker.module_sha256),
+        cell=_text(asker.cell),
+        program="",
+        argv=[_text(request.destination.text), *([_text(address)] if address else [])],
+        cwd="",
+        env_names=[],
+        stdin_bytes=0,
+        timeout_ms=0,
+        output_bytes=0,
+    )
+    return record, decision_record(decision), OutcomeRecord(kind=outcome, status=status)
 
 
 def _text(data: bytes | str) -> str:

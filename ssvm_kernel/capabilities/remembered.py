@@ -1,13 +1,14 @@
 """The file of "always" answers as data: what may be in it, and how it is read and written.
 
-An answer for always is bound to the module's hash and to the program's path and content (rule 5, P27), so a line that
-lacks one of them is no line.  Values of environment variables are never part of a grant, and so never written.
+An answer for always is bound to the module's hash and to the program's path and content (rule 5, P27), or to the host
+and port, so a line that lacks one of them is no line.  Values of environment variables are never part of a grant, and
+so never written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -19,13 +20,18 @@ from ssvm_kernel.capabilities.model import (
     Effect,
     ExactArguments,
     FileIdentity,
+    NetworkGrant,
     Origin,
     PrefixArguments,
     Program,
     Scope,
 )
+from ssvm_kernel.capabilities.places import place_of, split_place
 
-__all__ = ["NewerVersion", "can_be_remembered", "dump", "load"]
+__all__ = ["Kept", "NewerVersion", "can_be_remembered", "dump", "load"]
+
+Kept: TypeAlias = CommandGrant | NetworkGrant
+"""What can be granted for always."""
 
 VERSION: Final = 1
 _UNKNOWN: Final = FileIdentity(-1, -1, -1, -1)
@@ -53,13 +59,23 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     created: float
 
 
+class _NetworkLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: _Id
+    effect: Literal["allow", "deny"]
+    module_sha256: _Hash
+    place: str
+    """``HOST:PORT``, as the option takes it."""
+    created: float
+
+
 class _Version(msgspec.Struct, frozen=True):
     version: int
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     version: Literal[1]
     grants: list[_Line]
+    network: list[_NetworkLine] = []
 
 
 def can_be_remembered(request: CommandRequest) -> bool:
@@ -74,13 +90,15 @@ def can_be_remembered(request: CommandRequest) -> bool:
     return bool(request.asker.module_sha256)
 
 
-def dump(grants: Iterable[CommandGrant]) -> bytes:
-    """Return the file's bytes for `grants`, each with a program and its hash."""
-    lines = [_line(grant) for grant in grants]
-    return msgspec.json.format(msgspec.json.encode(_File(VERSION, lines)), indent=2) + b"\n"
+def dump(grants: Iterable[Kept]) -> bytes:
+    """Return the file's bytes for `grants`, each command's with a program and its hash."""
+    kept = tuple(grants)
+    lines = [_line(grant) for grant in kept if isinstance(grant, CommandGrant)]
+    network = [_network_line(grant) for grant in kept if isinstance(grant, NetworkGrant)]
+    return msgspec.json.format(msgspec.json.encode(_File(VERSION, lines, network)), indent=2) + b"\n"
 
 
-def load(data: bytes) -> tuple[CommandGrant, ...]:
+def load(data: bytes) -> tuple[Kept, ...]:
     """Return the grants in a file.
 
     Raises
@@ -92,7 +110,30 @@ def load(data: bytes) -> tuple[CommandGrant, ...]:
     """
     if msgspec.json.decode(data, type=_Version).version > VERSION:
         raise NewerVersion("a later version of ssvm-kernel wrote it")
-    return tuple(_grant(line) for line in msgspec.json.decode(data, type=_File).grants)
+    file = msgspec.json.decode(data, type=_File)
+    return (*map(_grant, file.grants), *map(_network_grant, file.network))
+
+
+def _network_line(grant: NetworkGrant) -> _NetworkLine:
+    return _NetworkLine(
+        id=grant.id,
+        effect="allow" if grant.effect is Effect.ALLOW else "deny",
+        module_sha256=grant.module_sha256,
+        place=place_of(grant.host, grant.port),
+        created=grant.created,
+    )
+
+
+def _network_grant(line: _NetworkLine) -> NetworkGrant:
+    return NetworkGrant(
+        Effect(line.effect),
+        *split_place(line.place),
+        scope=Scope.ALWAYS,
+        origin=Origin.FILE,
+        module_sha256=line.module_sha256,
+        created=line.created,
+        id=line.id,
+    )
 
 
 def _line(grant: CommandGrant) -> _Line:

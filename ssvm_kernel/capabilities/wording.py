@@ -19,7 +19,9 @@ from ssvm_kernel.capabilities.model import (
     ExactArguments,
     FolderGrant,
     ModelGrant,
+    NetworkGrant,
 )
+from ssvm_kernel.capabilities.places import place_of
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, visible, writable
 from ssvm_kernel.errors import UsageError
 
@@ -58,7 +60,7 @@ def command_value(name: bytes, rule: ArgvRule) -> str:
     return " ".join([first, *items, ANYTHING]) if items else first
 
 
-def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant) -> str:
+def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant | NetworkGrant) -> str:
     """Return the options that give `grant`, ready for a magic's line.
 
     The value of an environment variable is never written: ``--env NAME`` takes the kernel's own.
@@ -74,6 +76,10 @@ def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGr
         return DISPLAY
     if isinstance(grant, ModelGrant):
         return MODELS
+    if isinstance(grant, NetworkGrant):
+        if grant.effect is not Effect.ALLOW:
+            raise UsageError(f"no option says to {grant.effect.value} a connection")
+        return _option("--allow-network", place_of(grant.host, grant.port))
     if isinstance(grant, EnvGrant):
         return _option("--env", _typed(grant.name))
     if grant.effect is not Effect.ALLOW:

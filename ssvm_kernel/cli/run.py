@@ -89,9 +89,22 @@ def _run(pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ..
         try:
             handler = broker.handler(context)
             streams = PassThrough()
-            outcome = Runner(pool).run(job, streams, handler, context.deadline, stdin, one_stream=streams.one_stream)
+            with broker.connections.serving(context, wanted=job.network) as network:
+                outcome = Runner(pool).run(
+                    job,
+                    streams,
+                    handler,
+                    context.deadline,
+                    stdin,
+                    one_stream=streams.one_stream,
+                    on_network=network,
+                )
         except LimitReached as limit:
             return limit
+        for denial in context.denials:
+            if denial.verb != "run":
+                hint = f" (to grant it: {denial.grant_line})" if denial.grant_line else ""
+                _say(f"ssvm: {loaded.guest.name} may not {denial.deed}: {denial.reason}{hint}")
         for text in model_words(loaded.guest, outcome, job.extras, granted=prepared.may_use_models):
             _say(f"ssvm: {text}")
         for extra in outcome.missed if options.deny_models else ():

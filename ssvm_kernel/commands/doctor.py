@@ -28,7 +28,7 @@ _KERNEL = "a Linux kernel 5.13 or later with it enabled (its boot option lsm=…
 
 def _run(session: Session, parsed: Parsed[LineTraits], label: str) -> Table:
     del parsed, label
-    rows = [*_locks(session), *_engines(), *_toolchains(), *_models(), _cache(), *_asking()]
+    rows = [*_locks(session), *_engines(), *_toolchains(), *_models(), _network(), _cache(), *_asking()]
     rows += [*_always(session), *_left()]
     return Table("what is in force here", ("part", "state", "what to do"), rows)
 
@@ -84,6 +84,14 @@ def _models() -> list[_Row]:
     return rows
 
 
+def _network() -> _Row:
+    """Return whether guests can have connections."""
+    from ssvm_kernel.sandbox.oslock import network_unavailable
+
+    why = network_unavailable()
+    return ("network", f"for no guest: {why}" if why else "for components, each connection by grant or question", "")
+
+
 def _cache() -> _Row:
     place = folder("compiled")
     if place is None:
@@ -102,7 +110,7 @@ def _asking() -> list[_Row]:
 
 
 def _always(session: Session) -> list[_Row]:
-    count = len(session.remembered.grants())
+    count = len(session.remembered.all())
     rows = [("answers for always", f"{count} in {session.remembered.path}", "")]
     return rows + [("answers for always", problem, "") for problem in session.remembered.take_problems()]
 

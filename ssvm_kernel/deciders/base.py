@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ssvm_kernel.capabilities.model import ArgvRule, CommandRequest, Scope
+from ssvm_kernel.capabilities.model import ArgvRule, Scope
+from ssvm_kernel.capabilities.network import Request
 from ssvm_kernel.host.waiting import Wait
 
 __all__ = ["Answer", "Decider", "Offer", "Question", "Wait"]
@@ -46,7 +47,7 @@ class Question:
 
     Parameters
     ----------
-    request : CommandRequest
+    request : CommandRequest or ConnectionRequest
         What is asked.
     offers : sequence of Offer
         The choices, the safest (deny) first.
@@ -56,7 +57,7 @@ class Question:
         Why the person is asked although there are grants (a changed program ...); empty as a rule.
     """
 
-    request: CommandRequest
+    request: Request
     offers: Sequence[Offer]
     grant_line: str
     note: str = ""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from ssvm_kernel.capabilities.model import Asker, CommandRequest
+from ssvm_kernel.capabilities.model import Asker
+from ssvm_kernel.capabilities.network import ConnectionRequest, Request
+from ssvm_kernel.capabilities.places import address_of, special
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, too_long, visible
 
-__all__ = ["Facts", "command_line", "facts_of", "too_long_to_show", "who_asks"]
+__all__ = ["AnyFacts", "ConnectionFacts", "Facts", "command_line", "facts_of", "too_long_to_show", "who_asks"]
 
 MAX_ITEMS = 200  # arguments, and environment names: boxes without text push the buttons out of sight as well (U04)
 
@@ -83,8 +86,54 @@ class Facts:
         )
 
 
-def facts_of(request: CommandRequest) -> Facts:
+@dataclass(frozen=True)
+class ConnectionFacts:
+    """A connection that is asked for, in words; every string is safe to show as text.
+
+    Parameters
+    ----------
+    guest, module, cell : str
+        Who asks, as in `Facts`.
+    destination : str
+        Host and port.
+    kind : str
+        What kind of address the host is, where it is one that needs care; otherwise empty.
+    """
+
+    guest: str
+    module: str
+    cell: str
+    destination: str
+    kind: str
+
+    @property
+    def who(self) -> str:
+        """Who asks, in one phrase."""
+        return _who(self.guest, self.module, self.cell)
+
+    @property
+    def care(self) -> str:
+        """What to think of before allowing it."""
+        return f"this is a {self.kind} address: what answers there may trust your computer" if self.kind else ""
+
+    def as_text(self) -> str:
+        """Return the facts as lines for a terminal."""
+        return "\n".join(
+            [
+                f"[ssvm] {self.who} asks to connect to the network",
+                f"  destination: {self.destination}",
+                *([f"  care:        {self.care}"] if self.care else []),
+            ]
+        )
+
+
+AnyFacts: TypeAlias = Facts | ConnectionFacts
+
+
+def facts_of(request: Request) -> AnyFacts:
     """Return what to show of a request."""
+    if isinstance(request, ConnectionRequest):
+        return _connection_facts(request)
     command, asker = request.command, request.asker
     return Facts(
         guest=_show(asker.name),
@@ -100,6 +149,19 @@ def facts_of(request: CommandRequest) -> Facts:
     )
 
 
+def _connection_facts(request: ConnectionRequest) -> ConnectionFacts:
+    host, asker = request.destination.host, request.asker
+    address = address_of(host)
+    kind = "loopback" if host == "localhost" else special(address) if address is not None else ""
+    return ConnectionFacts(
+        guest=_show(asker.name),
+        module=_show(asker.module_sha256[:12]),
+        cell=_show(asker.cell),
+        destination=_show(request.destination.text),
+        kind=kind,
+    )
+
+
 def who_asks(asker: Asker) -> str:
     """Return who asks, in one phrase that is safe to show."""
     return _who(_show(asker.name), _show(asker.module_sha256[:12]), _show(asker.cell))
@@ -110,11 +172,13 @@ def _who(guest: str, module: str, cell: str) -> str:
     return f"guest {guest} (sha256 {module}…{place})"
 
 
-def too_long_to_show(request: CommandRequest) -> str:
+def too_long_to_show(request: Request) -> str:
     """Return why a request cannot be shown whole, or an empty string when it can.
 
     A request that a person cannot read to its end is denied, never shown in part (attack U04).
     """
+    if isinstance(request, ConnectionRequest):  # a host's name has at most 253 characters
+        return ""
     command = request.command
     items = len(command.argv) - 1
     if items > MAX_ITEMS:
@@ -128,8 +192,13 @@ def too_long_to_show(request: CommandRequest) -> str:
     return ""
 
 
-def command_line(facts: Facts) -> str:
-    """Return program and arguments on one line, for a record; items are quoted where their bounds would be unclear."""
+def command_line(facts: AnyFacts) -> str:
+    """Return program and arguments on one line, for a record; items are quoted where their bounds would be unclear.
+
+    Of a connection, its destination.
+    """
+    if isinstance(facts, ConnectionFacts):
+        return f"connect to {facts.destination}"
     return " ".join([facts.program, *(quoted(item) if _unclear(item) else item for item in facts.arguments)])
 
 

@@ -16,10 +16,11 @@ from ssvm_kernel.capabilities.model import (
     PrefixArguments,
     Scope,
 )
+from ssvm_kernel.capabilities.network import ConnectionRequest
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.base import Offer
 
-__all__ = ["DENY", "coverage", "offers_for", "prefix_of"]
+__all__ = ["DENY", "connection_offers", "coverage", "offers_for", "prefix_of"]
 
 DENY = Offer(id="deny", label="Deny", allow=False, scope=Scope.ONCE)
 
@@ -82,6 +83,25 @@ def offers_for(request: CommandRequest, *, lasting_denials: bool = False, always
     offers += [_lasting(request, scope, rule, allow=True) for rule in rules for scope in scopes]
     if lasting_denials:
         offers += [_lasting(request, scope, rule, allow=False) for rule in rules for scope in scopes]
+    return tuple(offers)
+
+
+def connection_offers(request: ConnectionRequest, *, always: bool = False) -> tuple[Offer, ...]:
+    """Return the answers to offer for a connection: each is about this host and port alone.
+
+    Parameters
+    ----------
+    request : ConnectionRequest
+        What is asked.
+    always : bool
+        Also offer each lasting answer for always.
+    """
+    scopes = (*_LASTING, Scope.ALWAYS) if always else _LASTING
+    words = {**_SCOPE_WORDS, Scope.ALWAYS: "always for this guest"}
+    where = request.destination.text
+    offers = [DENY, Offer(id="once", label="Allow once", allow=True, scope=Scope.ONCE)]
+    offers += [Offer(scope.value, f"Allow {words[scope]}: {where}", True, scope) for scope in scopes]
+    offers += [Offer(f"deny:{scope.value}", f"Deny {words[scope]}: {where}", False, scope) for scope in scopes]
     return tuple(offers)
 
 

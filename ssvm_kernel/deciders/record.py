@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 
 from ssvm_kernel.deciders.base import Offer
-from ssvm_kernel.deciders.facts import Facts, command_line
+from ssvm_kernel.deciders.facts import AnyFacts, command_line
 
 __all__ = ["Record", "answer_bundle", "record_bundle"]
 
@@ -33,7 +33,7 @@ class Record:
 
     Parameters
     ----------
-    facts : Facts
+    facts : Facts or ConnectionFacts
         What was asked.
     offer : Offer or None
         The answer, or None when none was given.
@@ -41,7 +41,7 @@ class Record:
         What happened instead of an answer (``"interrupted"`` ...), or more about it.
     """
 
-    facts: Facts
+    facts: AnyFacts
     offer: Offer | None = None
     remark: str = ""
 
@@ -56,7 +56,7 @@ class Record:
 
     @property
     def allowed(self) -> bool:
-        """Whether the command was allowed."""
+        """Whether it was allowed."""
         return self.offer is not None and self.offer.allow
 
 

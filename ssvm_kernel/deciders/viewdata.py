@@ -7,7 +7,7 @@ from typing import Any
 from ssvm_kernel.capabilities.model import PrefixArguments, Scope
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.base import Offer, Question
-from ssvm_kernel.deciders.facts import Facts
+from ssvm_kernel.deciders.facts import AnyFacts, ConnectionFacts
 from ssvm_kernel.deciders.offers import coverage
 
 __all__ = ["view_data"]
@@ -19,9 +19,23 @@ _SCOPES = {
     Scope.ALWAYS: "Always for this guest and this program",
 }
 
+_ALWAYS_HERE = "Always for this guest"
 
-def view_data(question: Question, facts: Facts, nonce: str) -> dict[str, Any]:
+
+def view_data(question: Question, facts: AnyFacts, nonce: str) -> dict[str, Any]:
     """Return what the view is given; all of it is JSON, and all text in it is already safe to show as text."""
+    if isinstance(facts, ConnectionFacts):
+        return {
+            "kind": "connection",
+            "id": question.request.id,
+            "nonce": nonce,
+            "who": {"guest": facts.guest, "module": facts.module, "cell": facts.cell},
+            "destination": facts.destination,
+            "care": facts.care,
+            "note": visible(question.note),
+            "prefix": [],
+            "offers": [_offer(offer) for offer in question.offers],
+        }
     prefixes = [offer.rule.items for offer in question.offers if isinstance(offer.rule, PrefixArguments)]
     return {
         "id": question.request.id,
@@ -45,6 +59,6 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "id": offer.id,
         "allow": offer.allow,
         "scope": offer.scope.value,
-        "scopeLabel": _SCOPES[offer.scope],
+        "scopeLabel": _ALWAYS_HERE if offer.rule is None and offer.scope is Scope.ALWAYS else _SCOPES[offer.scope],
         "covers": coverage(offer),
     }

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from ssvm_kernel.capabilities.ceiling import Ceiling
+from ssvm_kernel.capabilities.places import place_of, split_place
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.resolve import resolve_program
 
@@ -36,6 +37,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     writable_folders: bool = True
     environment: tuple[str, ...] | None = None
     models: bool = True
+    network: bool | tuple[str, ...] = True
 
 
 @functools.cache
@@ -92,6 +94,7 @@ def _parse(path: Path, data: bytes) -> Ceiling:
         writable_folders=said.writable_folders,
         environment=said.environment,
         models=said.models,
+        network=_places(path, said.network),
         sources=(str(path),),
     )
 
@@ -104,6 +107,16 @@ def _programs(path: Path, names: Iterable[str]) -> Iterable[str]:
         program = resolve_program(os.fsencode(name), "").program
         if program is not None:
             yield program.path
+
+
+def _places(path: Path, said: bool | tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the only places for connections, each in its one spelling; None for any."""
+    if isinstance(said, bool):
+        return None if said else ()
+    try:
+        return tuple(place_of(*split_place(text)) for text in said)
+    except ValueError as error:
+        raise _unreadable(path, f"a place in network is none: {error}") from None
 
 
 def _folders(path: Path, names: Iterable[str]) -> Iterable[str]:

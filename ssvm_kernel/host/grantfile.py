@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from ssvm_kernel.capabilities.model import CommandGrant, Origin, Program, Scope
-from ssvm_kernel.capabilities.remembered import dump, load
+from ssvm_kernel.capabilities.model import CommandGrant, NetworkGrant, Origin, Program, Scope
+from ssvm_kernel.capabilities.remembered import Kept, dump, load
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.resolve import sha256_of, unchanged
 
@@ -34,6 +34,7 @@ _MOST_BYTES: Final = 4 << 20
 _LOCK_SECONDS: Final = 10.0
 
 _Stamp = tuple[int, int, int, int]
+AnyKept = TypeVar("AnyKept", CommandGrant, NetworkGrant)
 
 
 class GrantFile:
@@ -49,6 +50,7 @@ class GrantFile:
         self._given = folder
         self._stamp: _Stamp | None = None
         self._grants: tuple[CommandGrant, ...] = ()
+        self._connections: tuple[NetworkGrant, ...] = ()
         self._problems: list[str] = []
         self._in_the_way = False
         self._hashes: dict[tuple[Program, int], str] = {}
@@ -60,12 +62,22 @@ class GrantFile:
         """The file, there or not."""
         return _file_in(self._folder)
 
+    def connections(self) -> tuple[NetworkGrant, ...]:
+        """Return what is in the file now about connections; see `grants`."""
+        self.grants()
+        return self._connections
+
+    def all(self) -> tuple[Kept, ...]:
+        """Return all that is in the file now."""
+        return (*self.grants(), *self._connections)
+
     def grants(self) -> tuple[CommandGrant, ...]:
-        """Return what is in the file now; nothing when there is none or it cannot be trusted."""
+        """Return what is in the file now about commands; nothing when there is none or it cannot be trusted."""
         try:
             stamp = _stamp(self.path)
         except FileNotFoundError:
-            self._stamp, self._grants, self._in_the_way = None, (), False
+            self._stamp, self._in_the_way = None, False
+            self._take(())
             return ()
         except OSError as error:
             self._distrust(f"cannot be looked at ({error.strerror})", aside=False)
@@ -73,11 +85,15 @@ class GrantFile:
         if stamp != self._stamp:
             self._in_the_way = False
             try:
-                self._grants = self._read()
+                self._take(self._read())
             except _Untrusted as why:
                 self._distrust(str(why), aside=why.aside)
             self._stamp = stamp
         return self._grants
+
+    def _take(self, kept: tuple[Kept, ...]) -> None:
+        self._grants = tuple(grant for grant in kept if isinstance(grant, CommandGrant))
+        self._connections = tuple(grant for grant in kept if isinstance(grant, NetworkGrant))
 
     def take_problems(self) -> tuple[str, ...]:
         """Return what the person was not told yet about the file."""
@@ -110,7 +126,7 @@ class GrantFile:
             self._hashes[key] = found
         return replace(program, sha256=self._hashes[key])
 
-    def add(self, grant: CommandGrant) -> CommandGrant:
+    def add(self, grant: AnyKept) -> AnyKept:
         """Keep an answer for always; the same one is kept once.
 
         Raises
@@ -118,24 +134,21 @@ class GrantFile:
         GrantError
             When it cannot be written.
         """
-        assert grant.program is not None
         kept = replace(grant, scope=Scope.ALWAYS, origin=Origin.FILE, id="a" + secrets.token_hex(4))
         with self._changing() as change:
 
-            def added(grants: tuple[CommandGrant, ...]) -> tuple[CommandGrant, ...]:
+            def added(grants: tuple[Kept, ...]) -> tuple[Kept, ...]:
                 nonlocal kept
                 for other in grants:
-                    if replace(other, id=kept.id, created=kept.created, program=kept.program) == kept and (
-                        _identified(other) == _identified(kept)
-                    ):
-                        kept = other
+                    if _same(other, kept):
+                        kept = other  # type: ignore[assignment]  # the same, so of the same type
                         return grants
                 return (*grants, kept)
 
             change(added)
         return kept
 
-    def remove(self, grant_id: str) -> CommandGrant | None:
+    def remove(self, grant_id: str) -> Kept | None:
         """Forget one answer and return it, or None when there is none of that id.
 
         Raises
@@ -143,7 +156,7 @@ class GrantFile:
         GrantError
             When the file cannot be written.
         """
-        found = next((grant for grant in self.grants() if grant.id == grant_id), None)
+        found = next((grant for grant in self.all() if grant.id == grant_id), None)
         if found is not None:
             with self._changing() as change:
                 change(lambda grants: tuple(grant for grant in grants if grant.id != grant_id))
@@ -151,7 +164,7 @@ class GrantFile:
 
     def holds(self, grant_id: str) -> bool:
         """Return whether an answer is in the file now."""
-        return any(grant.id == grant_id for grant in self.grants())
+        return any(grant.id == grant_id for grant in self.all())
 
     @property
     def _folder(self) -> Path:
@@ -163,7 +176,7 @@ class GrantFile:
         return self._given
 
     @contextmanager
-    def _changing(self) -> Iterator[Callable[[Callable[[tuple[CommandGrant, ...]], tuple[CommandGrant, ...]]], None]]:
+    def _changing(self) -> Iterator[Callable[[Callable[[tuple[Kept, ...]], tuple[Kept, ...]]], None]]:
         """Hold the lock of all kernels; the body gives the function that makes the new grants of the old ones."""
         from filelock import FileLock, Timeout
 
@@ -171,13 +184,13 @@ class GrantFile:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with FileLock(self._folder / f"{_NAME}.lock", timeout=_LOCK_SECONDS, mode=0o600):
                 self._stamp = None  # read anew: another kernel may have written within the clock's resolution
-                yield lambda make: self._write(make(self.grants()))
+                yield lambda make: self._write(make(self.all()))
         except Timeout:
             raise GrantError(f"{self.path} is held by another kernel; nothing was written") from None
         except OSError as error:
             raise GrantError(f"{self.path} cannot be written: {error.strerror or error}") from None
 
-    def _write(self, grants: tuple[CommandGrant, ...]) -> None:
+    def _write(self, grants: tuple[Kept, ...]) -> None:
         if self._in_the_way:
             raise OSError("what is there cannot be trusted, and was not moved away")
         descriptor, temporary = tempfile.mkstemp(prefix=f".{_NAME}-", dir=self._folder)  # mode 0600
@@ -193,7 +206,7 @@ class GrantFile:
             raise
         self._stamp = None
 
-    def _read(self) -> tuple[CommandGrant, ...]:
+    def _read(self) -> tuple[Kept, ...]:
         problem = _not_private(self._folder)
         if problem:
             raise _Untrusted(problem, aside=False)
@@ -220,7 +233,8 @@ class GrantFile:
 
     def _distrust(self, why: str, *, aside: bool) -> None:
         """Give nothing, keep the file under another name, and say so once."""
-        self._grants, self._in_the_way = (), True
+        self._take(())
+        self._in_the_way = True
         message = f'your file of "always" answers {self.path} {why}; nothing in it counts'
         if aside:
             kept = self.path.with_name(f"{_NAME}.kept-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(2)}")
@@ -256,9 +270,15 @@ def _stamp(path: Path) -> _Stamp:
     return info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
-def _identified(grant: CommandGrant) -> tuple[str, str]:
-    assert grant.program is not None
-    return grant.program.path, grant.program.sha256
+def _same(one: Kept, other: Kept) -> bool:
+    """Tell whether two answers are one; of a program, path and content count and not what the file was like."""
+    if isinstance(one, CommandGrant) and isinstance(other, CommandGrant):
+        if one.program is None or other.program is None:
+            return False
+        if (one.program.path, one.program.sha256) != (other.program.path, other.program.sha256):
+            return False
+        one = replace(one, program=other.program)
+    return replace(one, id=other.id, created=other.created) == other
 
 
 @functools.lru_cache(maxsize=4)

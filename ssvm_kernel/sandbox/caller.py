@@ -7,7 +7,7 @@ import selectors
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ssvm_kernel.errors import LoadError, UsageError, WorkerDied
 from ssvm_kernel.host.store import load_blob
@@ -17,6 +17,10 @@ from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Str
 from ssvm_kernel.sandbox.job import CommandHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.runner import begin_network
+
+if TYPE_CHECKING:
+    from ssvm_kernel.host.netguard import NetworkHandler
 
 __all__ = ["Caller", "checked"]
 
@@ -36,6 +40,8 @@ class Caller:
         Takes what the guest prints.
     on_command : callable
         Called for each command that the guest wants.
+    on_network : NetworkHandler or None
+        Decides on connections that the guest wants.
 
     Raises
     ------
@@ -43,7 +49,15 @@ class Caller:
         When it is no module.
     """
 
-    def __init__(self, pool: WorkerPool, job: Job, output: Output, on_command: CommandHandler) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        job: Job,
+        output: Output,
+        on_command: CommandHandler,
+        on_network: NetworkHandler | None = None,
+    ) -> None:
+        self._on_network = on_network
         self._job = job
         self._output = output
         self._on_command = on_command
@@ -75,7 +89,7 @@ class Caller:
             For all else; the worker is gone.
         """
         streams: Streams = {self._pipes.out_read: self._output.stdout, self._pipes.err_read: self._output.stderr}
-        talk = Exchange(self._worker, self._output, self._on_command, deadline)
+        talk = Exchange(self._worker, self._output, self._on_command, deadline, on_network=self._on_network)
         with self._kept_if_orderly(), self._selector(streams) as selector:
             try:
                 self._worker.send(message, blob)
@@ -123,6 +137,8 @@ class Caller:
 
     def _open(self) -> None:
         """Hand the module over: machine code from the cache, or made now."""
+        if self._job.network:
+            begin_network(self._worker)
         key = self._job.machine_code_key
         code = load_blob("machine-code", key)
         if code is not None:

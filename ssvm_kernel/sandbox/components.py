@@ -14,18 +14,19 @@ import wasmtime
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.callmessages import MOST_VALUES
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
+from ssvm_kernel.sandbox.sockets import HTTP, allow_sockets, lend_http, store_http
 from ssvm_kernel.sandbox.traps import parse_trap
 
 __all__ = ["KeptComponent", "LoadedComponent", "compile_component", "load_component", "run_command"]
 
 _RUN: Final = "wasi:cli/run@"
-_NETWORK: Final = ("wasi:http/", "wasi:sockets/")
+_NETWORK: Final = (HTTP, "wasi:sockets/")
 _INSTANCES: Final = 1000  # a component is many of them
 _Path = tuple[str, ...]
 
 
 class LoadedComponent:
-    """A component, and what it may import: WASI 0.2, without sockets that would work.
+    """A component, and what it may import: WASI 0.2.
 
     Parameters
     ----------
@@ -33,15 +34,20 @@ class LoadedComponent:
         The engine that it was made for.
     component : wasmtime.component.Component
         The component.
+    network : bool
+        Whether it may ask for connections; without that, sockets do not work, and there is no ``wasi:http``.
     """
 
-    def __init__(self, engine: wasmtime.Engine, component: Any) -> None:
+    def __init__(self, engine: wasmtime.Engine, component: Any, *, network: bool = False) -> None:
         import wasmtime.component as wc
 
         self.engine = engine
         self.component = component
         self.linker = wc.Linker(engine)
         self.linker.add_wasip2()
+        self.has_http = network and any(name.startswith(HTTP) for name in component.type.imports(engine))
+        if self.has_http:
+            lend_http(self.linker)
 
     def functions(self) -> Iterator[tuple[_Path, Any]]:
         """Yield the functions that it exports, each with its path and type."""
@@ -58,15 +64,15 @@ class LoadedComponent:
                         yield (name, inner), type_
 
 
-def compile_component(engine: wasmtime.Engine, wasm: bytes) -> tuple[LoadedComponent, bytes]:
+def compile_component(engine: wasmtime.Engine, wasm: bytes, *, network: bool) -> tuple[LoadedComponent, bytes]:
     """Return a component and its machine code."""
     component = _component().Component(engine, wasm)
-    return LoadedComponent(engine, component), bytes(component.serialize())
+    return LoadedComponent(engine, component, network=network), bytes(component.serialize())
 
 
-def load_component(engine: wasmtime.Engine, path: str) -> LoadedComponent:
+def load_component(engine: wasmtime.Engine, path: str, *, network: bool) -> LoadedComponent:
     """Return the component whose machine code is in a file."""
-    return LoadedComponent(engine, _component().Component.deserialize_file(engine, path))
+    return LoadedComponent(engine, _component().Component.deserialize_file(engine, path), network=network)
 
 
 class _Live:
@@ -76,7 +82,12 @@ class _Live:
         self.store = wasmtime.Store(guest.engine)
         try:
             limit_store(self.store, request, instances=_INSTANCES)
-            self.store.set_wasi(wasi_config(request, list(fds)))
+            wasi = wasi_config(request, list(fds))
+            if request.network:
+                allow_sockets(wasi)
+            self.store.set_wasi(wasi)
+            if guest.has_http:
+                store_http(self.store)
             try:
                 self._instance = guest.linker.instantiate(self.store, guest.component)
             except wasmtime.Trap:
@@ -84,7 +95,7 @@ class _Live:
             except wasmtime.WasmtimeError as error:
                 if "wasm backtrace" in str(error):
                     raise
-                raise CannotRun("link", _unlinked(str(error))) from None
+                raise CannotRun("link", _unlinked(str(error), request.network)) from None
         except BaseException:
             self.store.close()
             raise
@@ -134,10 +145,10 @@ def run_command(
             live.store.close()
 
 
-def _unlinked(text: str) -> str:
+def _unlinked(text: str, network: bool) -> str:
     """Return why a component cannot be linked."""
-    if any(name in text for name in _NETWORK):
-        return f"{text}\nGuests have no network: nothing grants it"
+    if not network and any(name in text for name in _NETWORK):
+        return f"{text}\nThis guest has no network: it was not left to be asked for, or this computer cannot guard it"
     return text
 
 

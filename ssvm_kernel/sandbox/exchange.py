@@ -12,7 +12,7 @@ import selectors
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.host.process import CommandReply, StoredBytes
@@ -23,6 +23,9 @@ from ssvm_kernel.sandbox.feed import Feed
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import PIPE_SIZE
 from ssvm_kernel.sandbox.pool import Worker
+
+if TYPE_CHECKING:
+    from ssvm_kernel.host.netguard import NetworkHandler
 
 __all__ = ["Exchange", "PlainSelector", "StaleCode", "Streams", "compile_and_keep", "compile_in", "failed"]
 
@@ -57,6 +60,8 @@ class Exchange:
         What the guest reads.
     on_input : callable or None
         Called when the guest wants to read and nothing is there.
+    on_network : NetworkHandler or None
+        Decides on connections that the guest wants.
     """
 
     def __init__(
@@ -67,7 +72,9 @@ class Exchange:
         deadline: Deadline,
         feed: Feed | None = None,
         on_input: InputHandler | None = None,
+        on_network: NetworkHandler | None = None,
     ) -> None:
+        self._on_network = on_network
         self._worker = worker
         self._output = output
         self._on_command = on_command
@@ -83,6 +90,21 @@ class Exchange:
         SsvmError
             When the worker says that it cannot, or anything else; the caller ends it then.
         """
+        guard = self._worker.guard
+        if guard is None:
+            return self._until(kind, selector, streams)
+
+        def show() -> None:
+            self.drain(streams)
+            self._output.flush()
+
+        guard.attach(selector, self._on_network, self._wait, show)
+        try:
+            return self._until(kind, selector, streams)
+        finally:
+            guard.detach()
+
+    def _until(self, kind: type[Answer], selector: selectors.BaseSelector, streams: Streams) -> tuple[Answer, bytes]:
         while True:
             self._deadline.check()
             for key, _ in selector.select(self._deadline.sooner(self._output.poll())):

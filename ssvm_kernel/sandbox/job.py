@@ -67,6 +67,8 @@ class Job:
         What it reads as its stdin.
     extras : tuple of str
         Libraries for models that it is lent.
+    network : bool
+        Whether it may ask for connections.
     """
 
     wasm: bytes = field(repr=False)
@@ -84,6 +86,7 @@ class Job:
     profiled: bool = False
     stdin: bytes | None = field(default=None, repr=False)
     extras: tuple[str, ...] = ()
+    network: bool = False
 
     @property
     def settings(self) -> EngineSettings:
@@ -103,7 +106,7 @@ class Job:
     @cached_property
     def domain(self) -> str:
         """Trust domain: the same module with the same folders and libraries may use the same worker again."""
-        return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras)))
+        return _digest(repr((self.sha256, self.preopens, self.memory_bytes, self.extras, self.network)))
 
     def called(self, name: str) -> Job:
         """Return the same job for a guest of another name; what is known of its machine code stays known."""
@@ -132,6 +135,7 @@ class Job:
             table_elements=self.table_elements,
             fuel=self.fuel,
             component=self.is_component,
+            network=self.network,
             **more,
         )
 
@@ -139,7 +143,8 @@ class Job:
     def lock(self) -> protocol.Lock:
         """What a worker for this job gives up the rest for."""
         libraries = sum(_LIBRARY_MEMORY.get(extra, _SOME_LIBRARY) for extra in self.extras)
-        return protocol.Lock(self.preopens, self.memory_bytes + _OWN_MEMORY + libraries, self.extras, self.is_component)
+        data_bytes = self.memory_bytes + _OWN_MEMORY + libraries
+        return protocol.Lock(self.preopens, data_bytes, self.extras, self.is_component, self.network)
 
 
 @dataclass(frozen=True)

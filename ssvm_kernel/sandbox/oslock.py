@@ -6,7 +6,7 @@
 2. root's separate rights, and all ways to new ones (``no_new_privs``, which the next two need);
 3. Landlock: only the granted files and folders can be opened, no network;
 4. seccomp: no new processes, no sockets, no change to files that Landlock does not rule; last, because it refuses the
-   calls that the others are made of.
+   calls that the others are made of.  A guest that may ask for the network gets its sockets from the kernel's process.
 
 What must come before: all imports, since no file of Python can be read any more, and `wasmtime.Engine`, ``Linker`` and
 ``define_wasi`` if they are to be warm; none of these starts a thread.  What must come after: compiling, whose threads
@@ -32,9 +32,10 @@ from ssvm_kernel.errors import LockError
 from ssvm_kernel.sandbox import landlock, privileges, seccomp
 from ssvm_kernel.sandbox.rlimits import ResourceLimits, apply_rlimits
 
-__all__ = ["LockPolicy", "LockReport", "ResourceLimits", "available_locks", "lock_worker"]
+__all__ = ["LockPolicy", "LockReport", "ResourceLimits", "available_locks", "lock_worker", "network_unavailable"]
 
 _OTHERS_MAY_WRITE = 0o002
+_MEMORY = "/proc/self/mem"
 _called = False
 _PATIENCE = 5.0
 """Seconds for threads to end that a library started while it was loaded."""
@@ -58,6 +59,8 @@ class LockPolicy:
         Process number of the kernel; the worker ends with the thread of it that started the worker. 0 for none.
     limits : ResourceLimits
         Limits of the operating system.
+    network : bool
+        Whether its calls for sockets and connections wait for an answer (`ssvm_kernel.host.netguard`).
     """
 
     keep_descriptors: tuple[int, ...]
@@ -66,6 +69,7 @@ class LockPolicy:
     read_descriptors: tuple[int, ...] = ()
     parent: int = 0
     limits: ResourceLimits = field(default_factory=ResourceLimits)
+    network: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,10 @@ class LockReport:
         Resource limits, by name.
     missing : tuple of str
         What is not in force and why, one sentence each, for a person.
+    guard : tuple of int
+        Two descriptors for whoever answers its calls for the network: those calls, and its memory; or none.
+    no_network : str
+        Why it can have no network, for a person, where it should have had one.
     """
 
     landlock_abi: int = 0
@@ -91,6 +99,8 @@ class LockReport:
     no_new_privs: bool = False
     rlimits: tuple[tuple[str, int], ...] = ()
     missing: tuple[str, ...] = ()
+    guard: tuple[int, ...] = ()
+    no_network: str = ""
 
     @property
     def complete(self) -> bool:
@@ -158,11 +168,14 @@ def lock_worker(policy: LockPolicy) -> LockReport:
     if sys.platform == "linux":
         return _lock_linux(policy)
     with _as_lock_error("resource limits"):
-        return LockReport(rlimits=apply_rlimits(policy.limits), missing=(_not_linux(),))
+        why = _not_linux() if policy.network else ""
+        return LockReport(rlimits=apply_rlimits(policy.limits), missing=(_not_linux(),), no_network=why)
 
 
 def _lock_linux(policy: LockPolicy) -> LockReport:
     offer, no_seccomp = landlock.availability(), seccomp.unavailable()
+    no_network = (seccomp.unanswerable() or _cannot_be_read()) if policy.network else ""
+    guarded = policy.network and not no_network
     if offer.abi and not landlock.covers_all_threads(offer.abi) and not _alone():
         raise LockError("the guest's process cannot be locked: it has started other threads already")
     with _as_lock_error("its descriptors"):
@@ -170,6 +183,8 @@ def _lock_linux(policy: LockPolicy) -> LockReport:
     with _as_lock_error("resource limits"):
         rlimits = apply_rlimits(policy.limits)
     with _as_lock_error("privileges"):
+        # opened before the next line: afterwards nobody could, not even the one who answers its calls
+        memory = os.open(_MEMORY, os.O_RDONLY | os.O_CLOEXEC) if guarded else -1
         privileges.hide_from_other_processes()
         privileges.forbid_new_privileges()
         # a kernel that runs as root may have granted a folder of another user
@@ -180,10 +195,22 @@ def _lock_linux(policy: LockPolicy) -> LockReport:
         with _as_lock_error("Landlock"):
             landlock.restrict(offer.abi, policy.read, policy.write, policy.read_descriptors)
             _prove_that_files_are_closed(policy)
+    guard: tuple[int, ...] = ()
     if not no_seccomp:
         with _as_lock_error("seccomp"):
-            seccomp.install(file_times=bool(policy.write))
-    return LockReport(offer.abi, not no_seccomp, True, rlimits, _missing(offer, no_seccomp))
+            listener = seccomp.install(file_times=bool(policy.write), network=guarded)
+        guard = (listener, memory) if guarded else ()
+    missing = _missing(offer, no_seccomp)
+    return LockReport(offer.abi, not no_seccomp, True, rlimits, missing, guard, no_network)
+
+
+def network_unavailable() -> str:
+    """Return why no guest can have a network here, for a person; empty when it can. Changes nothing."""
+    return (seccomp.unanswerable() or _cannot_be_read()) if sys.platform == "linux" else _not_linux()
+
+
+def _cannot_be_read() -> str:
+    return "" if os.access(_MEMORY, os.R_OK) else "a process cannot open its own memory here (/proc/self/mem)"
 
 
 def _alone() -> bool:

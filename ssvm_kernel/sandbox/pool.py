@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,6 +21,9 @@ from ssvm_kernel.sandbox.pipes import SparePipes
 from ssvm_kernel.sandbox.untrusted import plain
 from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame
 
+if TYPE_CHECKING:
+    from ssvm_kernel.host.netguard import Guard
+
 __all__ = ["Worker", "WorkerPool"]
 
 _MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
@@ -29,6 +32,8 @@ _RECEIVE: Final = 1 << 20
 _RECEIVE_SMALL: Final = 1 << 16
 """Bytes of a first look: room for a megabyte costs more than most messages."""
 _LAST_BREATH: Final = 0.5
+_GUARD: Final = 2
+"""Descriptors that a worker with a network hands over: its calls, and its memory."""
 _BOOT: Final = "import sys; sys.path[:] = {path!r}; from ssvm_kernel.sandbox.worker import main; main({fd}, {parent})"
 
 
@@ -51,6 +56,9 @@ class Worker:
         """For the output of its next run."""
         self.locks: protocol.Locked | None = None
         """What the operating system holds it with; None until it has said so."""
+        self.guard: Guard | None = None
+        """Answers its calls for the network; None where it has none."""
+        self._handed: list[int] | None = None  # descriptors from it, while they may come
         # -I: neither the person's PYTHON* variables nor the current folder choose what the worker imports.
         code = _BOOT.format(path=_import_path(), fd=theirs.fileno(), parent=os.getpid())
         try:
@@ -86,6 +94,8 @@ class Worker:
             raise self._out_of_turn()
         if isinstance(message, protocol.Run):
             self.ran = True
+        if isinstance(message, protocol.Lock) and message.network:
+            self._handed = []
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
         except OSError as error:
@@ -100,6 +110,16 @@ class Worker:
             When it could not be locked.
         """
         self.send(lock)
+        return self.locked()
+
+    def locked(self) -> protocol.Locked:
+        """Wait until it is locked, and return what holds it.
+
+        Raises
+        ------
+        WorkerDied
+            When it could not be locked.
+        """
         while self.locks is None:
             received = self.receive()
             if received is not None:
@@ -119,7 +139,10 @@ class Worker:
         """
         if not self._inbox:
             try:
-                data = self._sock.recv(_RECEIVE if self._reader.pending else _RECEIVE_SMALL)
+                if self._handed is not None:
+                    data = self._take_handed()
+                else:
+                    data = self._sock.recv(_RECEIVE if self._reader.pending else _RECEIVE_SMALL)
             except OSError as error:
                 raise self._died() from error
             if not data:
@@ -133,9 +156,31 @@ class Worker:
             self._expect_turns()
         return self._inbox.pop(0) if self._inbox else None
 
+    def _take_handed(self) -> bytes:
+        """Receive with the descriptors that come before any guest has run; later ones are never taken (X03)."""
+        data, fds, _, _ = socket.recv_fds(self._sock, _RECEIVE_SMALL, _GUARD, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+        assert self._handed is not None
+        self._handed += fds
+        return data
+
+    def _guarded(self) -> None:
+        handed, self._handed = self._handed, None
+        if handed is None:
+            return
+        if len(handed) == _GUARD:
+            from ssvm_kernel.host.listener import Listener
+            from ssvm_kernel.host.netguard import Guard
+            from ssvm_kernel.sandbox.seccomp import guarded_calls
+
+            self.guard = Guard(Listener(*handed), guarded_calls())
+            return
+        for fd in handed:
+            os.close(fd)
+
     def _deliver(self, message: protocol.FromWorker, blob: bytes) -> None:
         if isinstance(message, protocol.Locked):
             self.locks = self.locks or message  # said before it touches anything; what comes later may be a lie (X02)
+            self._guarded()
         elif not isinstance(message, protocol.Ready):
             self._inbox.append((plain(message), blob))
 
@@ -176,6 +221,9 @@ class Worker:
             self._sock.close()
         self.pipes.close()
         kill_group(self._process)
+        guard, self.guard = self.guard, None
+        if guard is not None:
+            guard.close()
 
     def _died(self) -> WorkerDied:
         """End what is left of a worker whose socket closed, and say how it ended by itself."""

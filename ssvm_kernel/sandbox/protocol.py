@@ -100,12 +100,15 @@ class Lock(Message, frozen=True):
         Libraries that are loaded before, to be lent to guests; see `ssvm_kernel.host.lending`.
     components : bool
         Whether it will run a component: what that needs is loaded before.
+    network : bool
+        Whether its calls for sockets wait for the kernel's answer.
     """
 
     preopens: tuple[Preopen, ...]
     data_bytes: int
     extras: tuple[str, ...] = ()
     components: bool = False
+    network: bool = False
 
 
 class Compile(Message, frozen=True):
@@ -163,6 +166,8 @@ class Run(Message, frozen=True):
     mark : bytes
         When not empty, it is run once for each item of the blob, and this is written after each; see
         `ssvm_kernel.sandbox.many`.
+    network : bool
+        Whether the guest may ask for connections.
     """
 
     engine: EngineSettings
@@ -181,6 +186,7 @@ class Run(Message, frozen=True):
     keep: bool = False
     component: bool = False
     mark: bytes = b""
+    network: bool = False
 
 
 class DisplayReply(Message, frozen=True):
@@ -216,13 +222,17 @@ class Ready(Message, frozen=True):
 
 
 class Locked(Message, frozen=True):
-    """From the worker: what holds it now; see `ssvm_kernel.sandbox.oslock.LockReport`."""
+    """From the worker: what holds it now; see `ssvm_kernel.sandbox.oslock.LockReport`.
+
+    With a guard, its two descriptors are beside it.
+    """
 
     landlock_abi: int
     seccomp: bool
     no_new_privs: bool
     rlimits: tuple[tuple[str, int], ...]
     missing: tuple[str, ...]
+    no_network: str = ""
 
 
 class Compiled(Message, frozen=True):

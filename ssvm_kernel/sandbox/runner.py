@@ -12,6 +12,7 @@ import selectors
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssvm_kernel.errors import LoadError, WorkerDied
 from ssvm_kernel.host.store import load_blob
@@ -23,6 +24,9 @@ from ssvm_kernel.sandbox.headstart import Begun, HeadStarts
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Outcome, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+
+if TYPE_CHECKING:
+    from ssvm_kernel.host.netguard import NetworkHandler
 
 __all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
 
@@ -50,6 +54,7 @@ class Runner:
         *,
         one_stream: bool = False,
         on_input: InputHandler | None = None,
+        on_network: NetworkHandler | None = None,
     ) -> Outcome:
         """Run a guest to its end.
 
@@ -69,6 +74,8 @@ class Runner:
             Whether all output goes to ``output.stdout``, in the order in which it was written.
         on_input : callable or None
             Called when the guest wants to read its stdin and nothing is there, with the guest waiting.
+        on_network : NetworkHandler or None
+            Decides on connections that the guest wants; None refuses them.
 
         Raises
         ------
@@ -86,7 +93,9 @@ class Runner:
         self.last = None
         begun = self.ahead.take(job if alone else None)
         with self._worker(job, begun) as worker, feeding(source, asks=on_input is not None) as feed:
-            run = _Run(worker, job, output, on_command, on_input, deadline or Deadline(), feed, one_stream)
+            if job.network:
+                begin_network(worker)
+            run = _Run(worker, job, output, on_command, on_input, on_network, deadline or Deadline(), feed, one_stream)
             outcome = run.finish() if begun is None else run.watch(begun.pipes)
         self.last = job if alone else None
         return outcome
@@ -133,6 +142,7 @@ class _Run:
         output: Output,
         on_command: CommandHandler,
         on_input: InputHandler | None,
+        on_network: NetworkHandler | None,
         deadline: Deadline,
         feed: Feed | None,
         one_stream: bool,
@@ -145,6 +155,7 @@ class _Run:
         self._output = output
         self._on_command = on_command
         self._on_input = on_input
+        self._on_network = on_network
         self._compile_seconds = 0.0
 
     def finish(self) -> Outcome:
@@ -185,7 +196,15 @@ class _Run:
             selector.register(self._worker, selectors.EVENT_READ)
             if self._feed is not None:
                 self._feed.attach(selector)
-            talk = Exchange(self._worker, self._output, self._on_command, self._deadline, self._feed, self._on_input)
+            talk = Exchange(
+                self._worker,
+                self._output,
+                self._on_command,
+                self._deadline,
+                self._feed,
+                self._on_input,
+                self._on_network,
+            )
             try:
                 finished, profile = talk.until(protocol.Finished, selector, streams)
                 _check_times(finished)
@@ -241,6 +260,21 @@ class _Run:
                     self._worker.send(run, fds=[pipes.out_write, pipes.err_write, file, *stdin])
         finally:
             pipes.close_writing()
+
+
+def begin_network(worker: Worker) -> None:
+    """See to it that a worker's calls for the network are answered, and that nothing of a run before is known.
+
+    Raises
+    ------
+    WorkerDied
+        When nobody could answer them.
+    """
+    locks = worker.locked()
+    if worker.guard is None:
+        why = locks.no_network or "it did not say why"
+        raise WorkerDied(f"the guest's process can have no network ({why}); --deny-network runs the guest without")
+    worker.guard.forget()
 
 
 def _check_times(message: protocol.Finished) -> None:

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ssvm_kernel.sandbox.libc import prctl, syscall
-from ssvm_kernel.sandbox.syscalls import ALLOWED, CHECKED, HIGHEST
+from ssvm_kernel.sandbox.syscalls import ALLOWED, CHECKED, GUARDED, HIGHEST
 
-__all__ = ["MACHINES", "Instruction", "Machine", "build_filter", "install", "unavailable"]
+__all__ = ["MACHINES", "Instruction", "Machine", "build_filter", "guarded_calls", "install", "unavailable"]
 
 
 class Instruction(NamedTuple):
@@ -52,7 +52,7 @@ MACHINES = {"x86_64": Machine(0xC000_003E, 317, 0), "aarch64": Machine(0xC000_00
 
 _LOAD, _EQUAL, _GREATER, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x54, 0x06
 _AT_NUMBER, _AT_MACHINE, _AT_ARGUMENTS = 0, 4, 16
-_ALLOW, _KILL_PROCESS, _ERROR = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
+_ALLOW, _KILL_PROCESS, _ERROR, _NOTIFY = 0x7FFF_0000, 0x8000_0000, 0x0005_0000, 0x7FC0_0000
 
 _CLONE_THREAD = 0x0001_0000
 # new namespaces (the last is time's), and a process that a tracer follows
@@ -81,8 +81,19 @@ _FCNTL_COMMANDS = (
     *(1033, 1034),  # seals of memory files
 )
 
+_INTERNET = (2, 10)  # AF_INET, AF_INET6
+_FAST_OPEN = 0x2000_0000  # MSG_FASTOPEN: connects by sending, past the call that is looked at
+_SOCKET_OPTIONS = {
+    1: (2, 7, 8, 9, 13),  # SOL_SOCKET: REUSEADDR, SNDBUF, RCVBUF, KEEPALIVE, LINGER
+    6: (1, 4, 5, 6),  # TCP: NODELAY, KEEPIDLE, KEEPINTVL, KEEPCNT; never FASTOPEN_CONNECT and ULP
+    0: (2,),  # IP: TTL
+    41: (16, 26),  # IPv6: UNICAST_HOPS, V6ONLY
+}
+
 _SOCK_FILTER = struct.Struct("=HBBI")
-_SET_FILTER = 1
+_SET_FILTER, _GET_NOTIF_SIZES = 1, 3
+_LISTENER, _THREADS_OR_ERROR, _KILLABLE_ONLY = 1 << 3, 1 << 4, 1 << 5
+_SIZES = struct.Struct("=HHH")
 _PR_GET_SECCOMP, _FILTERED = 21, 2
 _ALL_THREADS = 1 << 0
 # Before Linux 5.16 a filter also slowed the whole process down against speculation attacks inside one process.  The
@@ -90,7 +101,7 @@ _ALL_THREADS = 1 << 0
 _NO_SPECULATION_LIMITS = 1 << 2
 
 
-def build_filter(machine: Machine, pid: int, file_times: bool) -> Program:
+def build_filter(machine: Machine, pid: int, file_times: bool, network: bool = False) -> Program:
     """Return the filter as instructions.
 
     Parameters
@@ -101,6 +112,8 @@ def build_filter(machine: Machine, pid: int, file_times: bool) -> Program:
         The worker's process number; it may send signals to itself.
     file_times : bool
         Whether it may set the times of files that it holds open; only where a folder can be written (attack W06).
+    network : bool
+        Whether its calls for sockets and connections wait for the answer of whoever holds the filter's listener.
 
     Returns
     -------
@@ -116,8 +129,10 @@ def build_filter(machine: Machine, pid: int, file_times: bool) -> Program:
         Instruction(_GREATER, 0, 1, HIGHEST),
         _error(errno.ENOSYS),
     ]
-    for name, block in _argument_checks(pid, file_times).items():
-        number = CHECKED[name][machine.column]
+    checks = _argument_checks(pid, file_times) | (_network_checks() if network else {})
+    known = {**ALLOWED, **GUARDED, **CHECKED}
+    for name, block in checks.items():
+        number = known[name][machine.column]
         assert number is not None
         program += [Instruction(_EQUAL, 0, len(block), number), *block]
     numbers = (row[machine.column] for row in ALLOWED.values())
@@ -139,13 +154,40 @@ def unavailable(machine_name: str | None = None) -> str:
     raise AssertionError("the kernel took a filter that is none")
 
 
-def install(file_times: bool) -> None:
+def guarded_calls() -> dict[int, str]:
+    """Return the names of the calls that wait for an answer, by their numbers on this processor."""
+    column = MACHINES[platform.machine()].column
+    waiting = ("socket", "connect", "bind", "listen")
+    return {number: name for name in waiting if (number := GUARDED[name][column]) is not None}
+
+
+def unanswerable() -> str:
+    """Return why calls cannot wait for an answer here, for a person; empty when they can. Changes nothing."""
+    refused = unavailable()
+    if refused:
+        return refused
+    sizes = ctypes.create_string_buffer(_SIZES.size)
+    try:
+        syscall(MACHINES[platform.machine()].seccomp_number, _GET_NOTIF_SIZES, 0, sizes)
+    except OSError as error:
+        return f"this kernel or container lets no process answer another's system calls ({error.strerror})"
+    if _SIZES.unpack(sizes.raw) != (80, 24, 64):
+        return "this kernel answers system calls in a form that is not known here"
+    return ""
+
+
+def install(file_times: bool, network: bool = False) -> int:
     """Put the filter in force for all threads of this process, for good; ``no_new_privs`` must be set before.
 
     Parameters
     ----------
-    file_times : bool
+    file_times, network : bool
         As for `build_filter`.
+
+    Returns
+    -------
+    int
+        With `network`, the descriptor whose holder answers; otherwise -1.
 
     Raises
     ------
@@ -153,15 +195,30 @@ def install(file_times: bool) -> None:
         When the kernel refuses.
     """
     machine = MACHINES[platform.machine()]
-    program = build_filter(machine, os.getpid(), file_times)
+    program = build_filter(machine, os.getpid(), file_times, network)
     code = b"".join(_SOCK_FILTER.pack(*instruction) for instruction in program)
     request = _SockFprog(len(program), code)
     flags = _ALL_THREADS | _NO_SPECULATION_LIMITS
-    thread = syscall(machine.seccomp_number, _SET_FILTER, flags, ctypes.byref(request))
-    if thread:
-        raise OSError(errno.EBUSY, f"thread {thread} has a filter of its own")
+    listener = -1
+    if network:
+        listener = _listen(machine, flags | _LISTENER | _THREADS_OR_ERROR, request)
+    else:
+        thread = syscall(machine.seccomp_number, _SET_FILTER, flags, ctypes.byref(request))
+        if thread:
+            raise OSError(errno.EBUSY, f"thread {thread} has a filter of its own")
     if prctl(_PR_GET_SECCOMP) != _FILTERED:
         raise OSError(errno.EIO, "the kernel took the filter and does not use it")
+    return listener
+
+
+def _listen(machine: Machine, flags: int, request: _SockFprog) -> int:
+    """Put a filter with a listener in force; a call is not begun anew by a signal once it is being answered."""
+    try:
+        return syscall(machine.seccomp_number, _SET_FILTER, flags | _KILLABLE_ONLY, ctypes.byref(request))
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # before Linux 5.19
+            raise
+    return syscall(machine.seccomp_number, _SET_FILTER, flags, ctypes.byref(request))
 
 
 class _SockFprog(ctypes.Structure):
@@ -191,6 +248,32 @@ def _argument_checks(pid: int, file_times: bool) -> dict[str, Program]:
         ],
         # of an open file only, never by a path: Landlock does not look at this call
         "utimensat": _null(1, errno.EPERM) if file_times else [_error(errno.EPERM)],
+    }
+
+
+def _network_checks() -> dict[str, Program]:
+    """Return the checks of a worker whose guest may ask for the network."""
+    notify = Instruction(_RETURN, 0, 0, _NOTIFY)
+    no_fast_open = [Instruction(_AND, 0, 0, _FAST_OPEN), *_one_of([0], errno.EPERM)]
+    options: Program = [_argument(1)]
+    for level, names in _SOCKET_OPTIONS.items():
+        block = [_argument(2), *_one_of(names, errno.EPERM)]
+        options += [Instruction(_EQUAL, 0, len(block), level), *block]
+    return {
+        "socket": [
+            _argument(0),
+            Instruction(_EQUAL, 2, 0, _INTERNET[0]),
+            Instruction(_EQUAL, 1, 0, _INTERNET[1]),
+            _error(errno.EACCES),
+            notify,
+        ],
+        "connect": [notify],
+        "bind": [notify],
+        "listen": [notify],
+        "setsockopt": [*options, _error(errno.EPERM)],
+        "sendto": [_argument(3), *no_fast_open],
+        "sendmsg": [_argument(2), *no_fast_open],
+        "sendmmsg": [_argument(3), *no_fast_open],
     }
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-__all__ = ["ALLOWED", "CHECKED", "HIGHEST", "Numbers"]
+__all__ = ["ALLOWED", "CHECKED", "GUARDED", "HIGHEST", "Numbers"]
 
 Numbers: TypeAlias = tuple[int | None, int | None]
 
@@ -33,6 +33,15 @@ CHECKED: Mapping[str, Numbers] = {
     "fcntl": (72, 25),
     "prlimit64": (302, 261),
     "utimensat": (280, 88),
+}
+
+GUARDED: Mapping[str, Numbers] = {
+    # only in a worker for a guest that may ask for the network: answered by the kernel's process, or checked
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "setsockopt": (54, 208),
 }
 
 ALLOWED: Mapping[str, Numbers] = {

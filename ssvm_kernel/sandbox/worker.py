@@ -54,7 +54,7 @@ class Worker:
         self._sock = sock
         self._parent = parent
         self._attention = Attention(sock, processors())
-        self._locked = self._closed = False
+        self._locked = self._closed = self._guarded = False
         self._lent = Lent()
         # Made before the lock, which they do not need to outlive: neither starts a thread.
         self._engines = {settings: make_engine(settings) for settings in map(EngineSettings, USUAL)}
@@ -98,21 +98,34 @@ class Worker:
             import wasmtime.component  # noqa: F401  (no file of Python opens once locked)
 
             import ssvm_kernel.sandbox.components  # noqa: F401
+        if request.network:
+            from ssvm_kernel.sandbox.sockets import prepare_names
+
+            prepare_names()
         policy = LockPolicy(
             keep_descriptors=(self._sock.fileno(),),
             read=(*(folder.host for folder in request.preopens if not folder.writable), *files_of(self._lent)),
             write=tuple(folder.host for folder in request.preopens if folder.writable),
             parent=self._parent,
             limits=ResourceLimits(data_bytes=request.data_bytes),
+            network=request.network,
         )
         try:
             report = lock_worker(policy)
         except LockError as error:
             raise CannotRun("lock", str(error)) from None
-        self._locked, self._closed = True, report.complete
-        self._send(
-            protocol.Locked(report.landlock_abi, report.seccomp, report.no_new_privs, report.rlimits, report.missing)
+        self._locked, self._closed, self._guarded = True, report.complete, bool(report.guard)
+        locked = protocol.Locked(
+            report.landlock_abi,
+            report.seccomp,
+            report.no_new_privs,
+            report.rlimits,
+            report.missing,
+            report.no_network,
         )
+        send_frame(self._sock, protocol.encode(locked), fds=report.guard)
+        for fd in report.guard:  # whoever has them answers for this process
+            os.close(fd)
 
     def _new_models(self) -> ModelState:
         return ModelState(self._lent, closed=self._closed)
@@ -130,7 +143,7 @@ class Worker:
             if wasm[4:8] == COMPONENT:
                 from ssvm_kernel.sandbox.components import compile_component
 
-                self._components[request.key], code = compile_component(engine, wasm)
+                self._components[request.key], code = compile_component(engine, wasm, network=self._guarded)
             else:
                 module = wasmtime.Module(engine, wasm)
                 self._modules[request.key] = Loaded(engine, module, self._new_models)
@@ -155,7 +168,9 @@ class Worker:
 
         if request.machine_code:
             try:
-                self._components[request.key] = load_component(self._engine(request.engine), f"/dev/fd/{fds[2]}")
+                engine = self._engine(request.engine)
+                loaded = load_component(engine, f"/dev/fd/{fds[2]}", network=self._guarded)
+                self._components[request.key] = loaded
             except wasmtime.WasmtimeError as error:
                 raise CannotRun("stale", str(error)) from None
         return self._components[request.key]

@@ -21,7 +21,7 @@ LAYERS = (
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
     | {"calls", "exhibits", "formats", "inputs", "modeling", "namespace", "optionline", "profiling", "progress"}
-    | {"reporting", "result", "retrace", "variables"},
+    | {"connections", "reporting", "result", "retrace", "variables"},
     {"parallel"},
     {"session"},
     {"library"},

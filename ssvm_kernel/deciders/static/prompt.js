@@ -1,10 +1,18 @@
 // The prompt of one request. It shows facts that the kernel made safe, and sends one message back; everything that a
 // page could forge is judged in the kernel. Text goes into the page through textContent only, and there are no links.
 
+const isConnection = (prompt) => prompt.kind === 'connection';
+
 function facts(prompt, ids) {
   const list = make('dl', 'ssvm-facts');
   list.id = ids.facts;
   const row = (label, ...values) => list.append(make('dt', '', label), make('dd', '', ...values));
+  if (isConnection(prompt)) {
+    row(__('Destination'), make('span', 'ssvm-program', item(prompt.destination)));
+    if (prompt.care) row(__('Care'), text(prompt.care));
+    if (prompt.note) row(__('Note'), text(prompt.note));
+    return list;
+  }
   const program = make('span', 'ssvm-program', item(prompt.program));
   if (prompt.program.split('/').pop() !== prompt.name) {
     program.append(make('span', 'ssvm-aside', __('asked for as ')), item(prompt.name));
@@ -86,7 +94,8 @@ function render({ model, el }) {
   status.setAttribute('role', 'status');
   const actions = make('div', 'ssvm-actions', deny, allow, status);
   const options = choices(prompt, uid, relabel);
-  const title = header(prompt, ids, __('Run a program on this computer?'), __('Asked by guest '));
+  const asks = isConnection(prompt) ? __('Connect to the network?') : __('Run a program on this computer?');
+  const title = header(prompt, ids, asks, __('Asked by guest '));
   const box = make('div', 'ssvm-prompt', title, facts(prompt, ids), options.node, actions);
   box.setAttribute('role', 'alertdialog');
   box.setAttribute('aria-labelledby', ids.title);

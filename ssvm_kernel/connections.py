@@ -1,0 +1,250 @@
+"""The kernel's side of the network: what a guest wants to connect to is decided, looked up, and written down.
+
+What is decided is what is connected to: one request is made of host and port, and grants, prompt, ledger and the module
+that connects all see that object.  A name is looked up only after its connection was allowed, and stands for the same
+address until the run is over.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from ssvm_kernel.answers import Answers
+from ssvm_kernel.capabilities.ceiling import Ceiling
+from ssvm_kernel.capabilities.grants import Grant, GrantBook
+from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.model import Decision, Effect, Grants, Origin, Scope
+from ssvm_kernel.capabilities.network import (
+    ApprovedConnection,
+    ConnectionRequest,
+    Destination,
+    connection_line,
+    decide_connection,
+)
+from ssvm_kernel.capabilities.places import Address, unreachable_by_name
+from ssvm_kernel.context import Denial, RunContext
+from ssvm_kernel.errors import GrantRevoked, LimitReached
+from ssvm_kernel.host.bell import Bell
+from ssvm_kernel.host.grantfile import GrantFile
+from ssvm_kernel.host.lookup import look_up
+from ssvm_kernel.host.waiting import Wait
+
+__all__ = ["ConnectionBroker", "Connections"]
+
+_MOST: Final = 10_000
+"""Connections of one run, denied ones included."""
+_VERB: Final = "connect to"
+
+
+class ConnectionBroker:
+    """Decides on the connections that guests ask for.
+
+    Parameters
+    ----------
+    book : GrantBook
+        Grants of this kernel session.
+    remembered : GrantFile
+        Grants for always.
+    answers : Answers
+        Asks when no grant decides.
+    ledger : Ledger
+        Where every request and its outcome is written.
+    ceiling : Ceiling or None
+        What an administrator leaves to be granted.
+    """
+
+    def __init__(
+        self, book: GrantBook, remembered: GrantFile, answers: Answers, ledger: Ledger, ceiling: Ceiling | None
+    ) -> None:
+        self.book = book
+        self.remembered = remembered
+        self.answers = answers
+        self.ledger = ledger
+        self.ceiling = ceiling
+
+    @contextmanager
+    def serving(self, context: RunContext, *, wanted: bool) -> Iterator[Connections | None]:
+        """Give the body what decides on the connections of one run; None for a guest that can ask for none."""
+        if not wanted:
+            yield None
+            return
+        connections = Connections(self, context)
+        try:
+            yield connections
+        finally:
+            connections.close()
+
+
+class Connections:
+    """The connections of one run; a `ssvm_kernel.host.netguard.NetworkHandler`."""
+
+    def __init__(self, broker: ConnectionBroker, context: RunContext) -> None:
+        self._broker = broker
+        self._context = context
+        self._bell = Bell()
+        self._count = 0
+        self._used: set[str] = set()
+        self._revoked = False
+        self._pinned: dict[str, Address] = {}
+        self._told: set[object] = set()
+        self._stop: Callable[[], None] = broker.book.watch(self._on_revoked)
+
+    @property
+    def fileno(self) -> int:
+        """What becomes readable when a grant was taken back by which a connection is open."""
+        return self._bell.fileno
+
+    def close(self) -> None:
+        """Stop watching: the run is over."""
+        self._stop()
+        self._bell.close()
+
+    def check(self) -> None:
+        """Raise when a grant was taken back by which a connection is open (rule 16).
+
+        Raises
+        ------
+        GrantRevoked
+            The guest has the connection for as long as its process lives.
+        """
+        if self._revoked:
+            raise GrantRevoked("the grant of a connection was taken back, and the guest was ended")
+
+    def approve(self, destination: Destination, wait: Wait) -> ApprovedConnection | None:
+        """Return what was approved, or None for a denial, which is written down.
+
+        Raises
+        ------
+        LimitReached
+            When the guest asks without end.
+        KeyboardInterrupt, WorkerDied
+            From whoever is asked.
+        """
+        self._count += 1
+        if self._count > _MOST:
+            raise LimitReached("connections", "", f"the guest was ended: it asked for more than {_MOST:,} connections")
+        request = ConnectionRequest(secrets.token_hex(16), self._context.asker, destination)
+        decision = self._decide(request, wait)
+        if decision.effect is not Effect.ALLOW:
+            self._deny(request, decision, self._line(request, decision))
+            return None
+        address = self._look_up(request, decision, wait)
+        return None if address is None else self._approved(request, decision, address)
+
+    def made(self, approved: ApprovedConnection, error: int) -> None:
+        """Write down that a connection was begun, or failed with an errno."""
+        grant = approved.decision.grant
+        if grant is not None and grant.id:
+            self._broker.book.used(grant.id)
+            self._broker.remembered.uses[grant.id] += 1
+        outcome = "unreachable" if error else "connected"
+        self._broker.ledger.record_connection(
+            approved.request,
+            approved.decision,
+            str(approved.address),
+            outcome,  # type: ignore[arg-type]  # one of two
+            error or None,
+        )
+
+    def refused(self, what: str) -> None:
+        """Tell once that a guest wanted what no guest may do."""
+        denial = Denial("", "guests can open connections by TCP, and nothing else", "", what)
+        if denial not in self._told:
+            self._told.add(denial)
+            self._context.denials.append(denial)
+
+    def _grants(self) -> Grants:
+        broker = self._broker
+        kept = broker.remembered.connections()
+        if broker.ceiling is not None and not broker.ceiling.always:
+            kept = tuple(grant for grant in kept if grant.effect is not Effect.ALLOW)
+        grants = broker.book.snapshot(self._context.run)
+        return replace(grants, network=(*grants.network, *kept)) if kept else grants
+
+    def _decide(self, request: ConnectionRequest, wait: Wait) -> Decision:
+        broker, context = self._broker, self._context
+        decision = decide_connection(request, self._grants(), broker.ceiling)
+        if context.deny_all and (decision is None or decision.effect is Effect.ALLOW):
+            why = "this is a dry run (--deny-all)" + (f"; it would be {decision.reason}" if decision else "")
+            return Decision(request.id, Effect.DENY, Origin.OPTION, Scope.RUN, why)
+        if decision is not None:
+            return decision
+        if request.destination in self._told:  # denied in this run, and not granted since: not asked again
+            return Decision(request.id, Effect.DENY, Origin.POLICY, Scope.RUN, "it was denied before in this run")
+        introduce, context.introduce = context.introduce, None
+        if introduce is not None:
+            introduce()
+        with context.deadline.paused():
+            return broker.answers.ask(
+                request,
+                self._line(request),
+                "",
+                wait,
+                run=context.run,
+                repeated=context.repeated,
+                surface=context.surface,
+            )
+
+    def _line(self, request: ConnectionRequest, decision: Decision | None = None) -> str:
+        """Return what would grant a connection."""
+        kept = decision.grant if decision is not None else None
+        if kept is not None and kept.effect is Effect.DENY and kept.scope in (Scope.SESSION, Scope.ALWAYS):
+            return f"take the denial back with %ssvm revoke {kept.id}"
+        return connection_line(request.destination.host, request.destination.port)
+
+    def _look_up(self, request: ConnectionRequest, decision: Decision, wait: Wait) -> Address | None:
+        """Return the address that a host stands for in this run, or None when it has none that may be used."""
+        host = request.destination.host
+        if host in self._pinned:
+            return self._pinned[host]
+        try:
+            found = look_up(host, wait)
+        except OSError as error:
+            status = error.errno if error.errno and error.errno > 0 else errno.EHOSTUNREACH
+            self._broker.ledger.record_connection(request, decision, "", "unreachable", status)
+            self._say(f"{host} cannot be looked up: {error.strerror or os.strerror(status)}")
+            return None
+        why = ""
+        for address in found:
+            why = "" if host == str(address) else unreachable_by_name(host, address)
+            if not why:
+                self._pinned[host] = address
+                return address
+        place = connection_line(str(found[0]), request.destination.port)
+        denied = Decision(request.id, Effect.DENY, Origin.POLICY, reason=why)
+        self._deny(request, denied, place)
+        return None
+
+    def _approved(self, request: ConnectionRequest, decision: Decision, address: Address) -> ApprovedConnection | None:
+        """Return the approved connection, whose grant is watched from now on."""
+        grant = decision.grant
+        if grant is not None and grant.id:
+            self._used.add(grant.id)
+            if not self._broker.book.holds(grant.id) and not self._broker.remembered.holds(grant.id):
+                self._revoked = True  # between the decision and now, while a name was looked up
+                self._bell.ring()
+                return None
+        return ApprovedConnection(request, decision, address)
+
+    def _on_revoked(self, grant: Grant) -> None:
+        if grant.id in self._used:
+            self._revoked = True
+            self._bell.ring()
+
+    def _deny(self, request: ConnectionRequest, decision: Decision, line: str) -> None:
+        if request.destination in self._told:
+            return
+        self._told.add(request.destination)
+        self._context.denials.append(Denial(request.destination.text, decision.reason, line, _VERB))
+        self._broker.ledger.record_connection(request, decision, "", "denied")
+
+    def _say(self, text: str) -> None:
+        if self._context.surface is not None and text not in self._told:
+            self._told.add(text)
+            self._context.surface.write("stderr", f"[ssvm] {text}\n")

@@ -1,0 +1,1 @@
+"""The network: connections of components, granted by host and port."""

@@ -1,0 +1,91 @@
+"""Names and HTTP: what is looked up, when, and what a name is no grant for."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+import pytest
+
+from ssvm_kernel.host.names import Names
+
+from .guests import needs_network, serving
+
+pytestmark = needs_network
+
+
+def test_a_granted_name_connects(network, echo):
+    tried = network.tries([f"name:localhost:{echo.port}"], ["--allow-network", f"localhost:{echo.port}"])
+    assert tried.error is None
+    assert tried.outcomes == ["got pong to ping"]
+    assert tried.ledger[0].request.argv == [f"localhost:{echo.port}", "127.0.0.1"]
+
+
+def test_a_grant_of_a_name_is_none_of_its_address(network, echo):
+    tried = network.tries([f"tcp:127.0.0.1:{echo.port}"], ["--allow-network", f"localhost:{echo.port}"], ["deny"])
+    assert tried.outcomes == ["connect: access-denied"]
+
+
+def test_http_by_name_and_by_address(network, web):
+    deeds = [f"http:127.0.0.1:{web}/a", f"http:localhost:{web}/b"]
+    granted = ["--allow-network", f"127.0.0.1:{web}", "--allow-network", f"localhost:{web}"]
+    assert network.tries(deeds, granted).outcomes == [
+        f"status 200 page /a of 127.0.0.1:{web}",
+        f"status 200 page /b of localhost:{web}",
+    ]
+
+
+def test_http_to_another_port_is_denied(network, web, other):
+    before = len(other.came)
+    tried = network.tries([f"http:localhost:{other.port}/"], ["--allow-network", f"localhost:{web}"], ["deny"])
+    assert tried.outcomes[0].startswith("http error")
+    assert f"caller may not connect to localhost:{other.port}: you denied it" in str(tried.error)
+    assert len(other.came) == before
+
+
+def test_a_name_that_nobody_knows(network, capsys):
+    tried = network.tries(["name:nowhere.invalid:80"], ["--allow-network", "nowhere.invalid:80"])
+    assert tried.outcomes == ["connect: access-denied"]
+    assert tried.ends == ["unreachable"]
+    assert "nowhere.invalid cannot be looked up" in capsys.readouterr().err
+
+
+def test_only_an_address_of_the_other_family(network, monkeypatch):
+    with contextlib.ExitStack() as stack:
+        try:
+            echo = stack.enter_context(serving(socket.AF_INET6))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        rows = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 0, 0))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+        place = f"localhost:{echo.port}"
+        tried = network.tries([f"name:{place}"], ["--allow-network", place])
+    assert tried.outcomes == ["got pong to ping"]
+    assert tried.ledger[0].request.argv == [place, "::1"]
+
+
+def _query(name: str, kind: int = 1) -> bytes:
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0" + labels + b"\0" + kind.to_bytes(2, "big") + b"\0\x01"
+
+
+def test_answers_of_the_name_server():
+    import ipaddress
+
+    names = Names()
+    answer = names.answer(_query("Example.com"))
+    assert answer[:4] == b"\x12\x34\x85\x80"
+    assert answer.endswith(bytes([240, 0, 0, 1]))
+    assert names.answer(_query("example.com"))[-4:] == answer[-4:]
+    assert names.answer(_query("other.example"))[-4:] == bytes([240, 0, 0, 2])
+    assert names.name_of(ipaddress.ip_address("240.0.0.1")) == "example.com"
+    assert names.name_of(ipaddress.ip_address("240.0.0.9")) == ""
+    assert names.name_of(ipaddress.ip_address("::1")) == ""
+    assert names.answer(_query("example.com", 28))[6:8] == b"\0\0"  # no address of IPv6
+    for name in ("127.1", "*.example.com", "ex ample.com", "-a.com"):
+        assert names.answer(_query(name))[3] & 15 == 3, name
+    for noise in (b"", b"x" * 12, b"x" * 600, _query("a")[:-3], b"\0\0\0\0\0\x02\0\0\0\0\0\0" + b"\xff" * 40):
+        assert len(names.answer(noise)) in (0, 12)
+    for number in range(2000):
+        names.answer(_query(f"n{number}.example"))
+    assert names.answer(_query("one.too.many"))[3] & 15 == 3
