@@ -26,8 +26,15 @@ from ssvm_kernel.sandbox.runner import Outcome
 __all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
 
 _HOST_FRAME: Final = re.compile(
-    r"^(std|core|alloc|rust_begin_unwind|__rust|_start|__main_void|~lib/|<?(std|core|alloc)::|(debug|process|start)\.)"
+    r"^(std|core|alloc|rust_begin_unwind|rust_panic|__rust|__original_main|_start|__main_void|~lib/|<?(std|core|alloc)::|(debug|process|start)\.)"
 )
+_RUST_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
+_PANIC: Final = re.compile(
+    r"panicked at (?:'(?P<old>.*?)', )?(?P<file>\S+?):(?P<line>\d+):\d+(?::\n(?P<new>.*))?", re.DOTALL
+)
+_PANIC_NOTE: Final = "\nnote: run with"
+_LAST: Final = 4000
+"""Characters of stderr in which a panic is looked for."""
 _MEBI: Final = 1 << 20
 _NO_FOLDERS: Final = (
     "the guest looked for folders and has none; if it needs files, --pick lets you pick a folder, and "
@@ -74,7 +81,7 @@ def raise_for(result: RunResult, options: RunTraits, guest: Guest) -> None:
     if not options.no_raise and (result.denials or (result.refused and result.failed)):
         raise DeniedError(_denied_text(result, options, guest))
     if outcome.trap is not None:
-        text = trap_text(outcome.trap, guest) + _memory_hint(outcome, options)
+        text = trap_text(outcome.trap, guest, result.stderr) + _memory_hint(outcome, options)
         raise GuestTrap(text, outcome.trap.message)
     if outcome.exit_code and not options.no_raise:
         raise GuestExit(outcome.exit_code)
@@ -101,11 +108,21 @@ def _kept_folders(folders: tuple[FolderGrant, ...], lines: tuple[str, ...]) -> I
                 yield option(folder)
 
 
-def trap_text(trap: TrapInfo, guest: Guest) -> str:
-    """Return a trap for people: what it was, and the guest's own stack with lines of the cell."""
+def trap_text(trap: TrapInfo, guest: Guest, stderr: str = "") -> str:
+    """Return a trap for people: what it was, and the guest's own stack with lines of the cell.
+
+    Parameters
+    ----------
+    trap : TrapInfo
+        The trap.
+    guest : Guest
+        What trapped.
+    stderr : str
+        What it printed there: a panic of Rust tells its line by itself.
+    """
     frames = [frame for frame in trap.frames if not _HOST_FRAME.match(frame.function)] or trap.frames
-    lines = [f"  in {frame.function}{_place(frame, guest)}" for frame in frames[:12]]
-    return "\n".join([f"{guest.name} trapped: {trap.message}", *lines])
+    lines = [f"  in {_RUST_HASH.sub('', frame.function)}{_place(frame, guest)}" for frame in frames[:12]]
+    return "\n".join([f"{guest.name} trapped: {trap.message}", *_panic(stderr, guest), *lines])
 
 
 def ended_text(outcome: Outcome) -> str:
@@ -137,6 +154,15 @@ def _memory_hint(outcome: Outcome, options: RunTraits) -> str:
     if outcome.memory_bytes * 2 < limit:
         return ""
     return f"\nIts memory had grown to {size(outcome.memory_bytes)} of {size(limit)} (--memory-limit sets this limit)"
+
+
+def _panic(stderr: str, guest: Guest) -> Iterator[str]:
+    """Yield what the guest's last panic said, if it was in the cell."""
+    _, panicked, said = stderr[-_LAST:].rpartition("panicked at ")
+    found = _PANIC.match(panicked + said)
+    if found is not None and guest.source_name and found["file"].rsplit("/", 1)[-1] == guest.source_name:
+        message = (found["old"] or found["new"] or "").partition(_PANIC_NOTE)[0].strip()
+        yield f"  panicked in line {found['line']} of the cell" + (f": {visible(message, 300)}" if message else "")
 
 
 def _place(frame: StackFrame, guest: Guest) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ssvm_kernel.context import Denial
-from ssvm_kernel.ending import run_again
+from ssvm_kernel.ending import run_again, trap_text
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import CompileTraits, RunTraits, parse, split_line
 from ssvm_kernel.result import RunResult
+from ssvm_kernel.sandbox.protocol import StackFrame, TrapInfo
 from ssvm_kernel.sandbox.runner import Outcome
 
 OUTCOME = Outcome(0, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0, "jit")
@@ -24,3 +27,36 @@ def test_the_line_to_run_again_has_only_options_that_run_takes() -> None:
 def test_there_is_no_line_where_no_option_grants_it() -> None:
     denied = Denial("nothing", "there is no such program", "")
     assert run_again(RunResult(OUTCOME, (), (denied,)), RunTraits(), Guest("x", b"")) == ""
+
+
+NOTE = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"
+FRAMES = (
+    "rust_panic",
+    "__rustc[1]::rust_panic",
+    "core::panicking::panic_fmt::h0123456789abcdef",
+    "cell::deep::he7e85dd4fd50ecd0",
+    "cell::main::h5500bf20a884b78d",
+    "__original_main",
+    "_start",
+)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        (f"thread 'main' panicked at 'it's 'odd', x', cell.rs:3:5\n{NOTE}", " in line 3 of the cell: it's 'odd', x"),
+        (f"\nthread 'main' (7) panicked at cell.rs:3:5:\ntwo\nlines\n{NOTE}", r" in line 3 of the cell: two\x0alines"),
+        (f"thread 'main' panicked at /a/cell.rs:30:5:\n\x1b[2J\n{NOTE}", r" in line 30 of the cell: \x1b[2J"),
+        (f"panicked at cell.rs:1:1:\nfirst\nthread 'main' panicked at cell.rs:2:1:\n{NOTE}", " in line 2 of the cell"),
+        (f"thread 'main' panicked at library/core/src/x.rs:3:5:\nno\n{NOTE}", None),
+        ("panicked at nothing", None),
+        ("x" * 10_000, None),
+        ("", None),
+    ],
+)
+def test_a_panic_tells_its_line_and_the_stack_is_the_guest_s_own(stderr: str, said: str | None) -> None:
+    trap = TrapInfo("wasm `unreachable` instruction executed", tuple(map(StackFrame, FRAMES)))
+    lines = trap_text(trap, Guest("g", b"", source_name="cell.rs"), stderr).split("\n")
+    assert lines[0] == "g trapped: wasm `unreachable` instruction executed"
+    assert lines[1:-2] == ([] if said is None else [f"  panicked{said}"])
+    assert lines[-2:] == ["  in cell::deep", "  in cell::main"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
+from ssvm_kernel.errors import CompileError, GuestTrap, ToolchainMissing, UsageError
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.options import RunTraits
+from ssvm_kernel.session import Session
 from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from ssvm_kernel.toolchains.cache import compile_cached
@@ -33,7 +36,14 @@ def test_a_panic_names_the_line_of_the_cell(tmp_path, monkeypatch):
     with pytest.raises(Exception, match="unreachable") as trapped:
         run_guest(wasm)
     assert "main" in str(trapped.value)  # names for the stack are kept
-    assert b"cell.rs" in wasm
+    session = Session()
+    try:
+        with pytest.raises(GuestTrap) as shown:
+            session.run(Guest("g", wasm, source_name="cell.rs"), RunTraits())
+    finally:
+        session.close()
+    assert "panicked in line 3 of the cell: index out of bounds: the len is 3 but the index is" in str(shown.value)
+    assert str(shown.value).splitlines()[2:] == ["  in cell::main"]
 
 
 @pytest.mark.parametrize(
