@@ -32,7 +32,7 @@ _RUST_HASH: Final = re.compile(r"::h[0-9a-f]{16}$")
 _PANIC: Final = re.compile(
     r"panicked at (?:'(?P<old>.*?)', )?(?P<file>\S+?):(?P<line>\d+):\d+(?::\n(?P<new>.*))?", re.DOTALL
 )
-_PANIC_NOTE: Final = "\nnote: run with"
+_PANIC_NOTE: Final = "\nnote: run with "
 _LAST: Final = 4000
 """Characters of stderr in which a panic is looked for."""
 _MEBI: Final = 1 << 20
@@ -161,7 +161,7 @@ def _panic(stderr: str, guest: Guest) -> Iterator[str]:
     _, panicked, said = stderr[-_LAST:].rpartition("panicked at ")
     found = _PANIC.match(panicked + said)
     if found is not None and guest.source_name and found["file"].rsplit("/", 1)[-1] == guest.source_name:
-        message = (found["old"] or found["new"] or "").partition(_PANIC_NOTE)[0].strip()
+        message = f"\n{found['old'] or found['new'] or ''}".partition(_PANIC_NOTE)[0].strip()
         yield f"  panicked in line {found['line']} of the cell" + (f": {visible(message, 300)}" if message else "")
 
 
