@@ -16,6 +16,7 @@ from ssvm_kernel.errors import ToolchainMissing, UsageError
 from ssvm_kernel.toolchains import _asc_server
 from ssvm_kernel.toolchains._asc_install import DRIVER, Compiler, find_compiler, installed
 from ssvm_kernel.toolchains._asc_report import asc_diagnostics, unknown_options
+from ssvm_kernel.toolchains._signatures import with_signatures
 from ssvm_kernel.toolchains._source_map import with_lines
 from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, digest_of, encode, failed
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
@@ -104,7 +105,8 @@ class AssemblyScriptToolchain:
         for unknown in unknown_options(answer["said"]):
             raise UsageError(f"the AssemblyScript compiler knows no option {unknown}")
         diagnostics = asc_diagnostics(answer["diagnostics"], _CELL, texts)
-        return Compiled(_module(answer, texts, workdir, diagnostics), diagnostics, time.monotonic() - started)
+        wasm = with_signatures(_module(answer, texts, workdir, diagnostics), source)
+        return Compiled(wasm, diagnostics, time.monotonic() - started)
 
 
 def _kind(source: str) -> tuple[str, ...]:

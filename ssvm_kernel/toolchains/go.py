@@ -13,6 +13,7 @@ from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains._go import Go, build_cache, find_go, go_environment
 from ssvm_kernel.toolchains._go_imports import by_folder
 from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_diagnostics
+from ssvm_kernel.toolchains._signatures import with_signatures
 from ssvm_kernel.toolchains._tools import choose_opt, digest_of, encode, failed, run_compiler, signature, tidy
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
@@ -106,7 +107,8 @@ class GoToolchain:
         _build(go, [*flags, "-o", _MODULE, *names], workdir, source, options, files)
         if not (workdir / _MODULE).is_file():
             raise failed(source, "the flags given make the compiler write no program")
-        return Compiled((workdir / _MODULE).read_bytes(), (), time.monotonic() - started)
+        wasm = with_signatures((workdir / _MODULE).read_bytes(), source)
+        return Compiled(wasm, (), time.monotonic() - started)
 
 
 def _with_ours(flag: str) -> str:
