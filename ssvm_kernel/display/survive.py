@@ -56,7 +56,7 @@ def survivable(html: str) -> str:
             return found[0]
         written, style, role = _WRITTEN.get(tag, (tag, "", "") if tag in _KNOWN else ("i", _INLINE, ""))
         if tag == "details" and not closing:
-            folds.append(" open" not in attributes.partition("style=")[0])
+            folds.append(" open" not in _STYLE.sub("", attributes))
         if closing:
             inner = "</blockquote>" if tag == "details" and folds.pop() else ""
             box = f'<blockquote style="{_FOLDED}">' if tag == "summary" and folds and folds[-1] else ""

@@ -111,6 +111,8 @@ def test_what_would_be_folded_is_a_small_box_and_what_is_open_is_not() -> None:
     assert folded.count("<blockquote") == folded.count("</blockquote>") == 3
     assert "max-height" in folded
     assert "max-height" not in survivable("<details open><summary>s</summary><p>x</p></details>")
+    assert "max-height" not in survivable('<details style="a:b" open><summary>s</summary><p>x</p></details>')
+    assert "max-height" in survivable('<details style="a: open"><summary>s</summary><p>x</p></details>')
 
 
 def test_the_golden_report() -> None:
