@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ssvm_kernel.answers import Answers
 from ssvm_kernel.capabilities.ceiling import Ceiling
@@ -27,13 +27,16 @@ from ssvm_kernel.capabilities.network import (
     connection_line,
     decide_connection,
 )
-from ssvm_kernel.capabilities.places import Address, unreachable_by_name
+from ssvm_kernel.capabilities.places import unreachable_by_name
 from ssvm_kernel.context import Denial, RunContext
 from ssvm_kernel.errors import GrantRevoked, LimitReached
 from ssvm_kernel.host.bell import Bell
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.lookup import look_up
 from ssvm_kernel.host.waiting import Wait
+
+if TYPE_CHECKING:
+    from ssvm_kernel.capabilities.places import Address
 
 __all__ = ["ConnectionBroker", "Connections"]
 

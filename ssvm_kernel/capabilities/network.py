@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ssvm_kernel.capabilities.ceiling import Ceiling
 from ssvm_kernel.capabilities.model import (
@@ -16,10 +16,13 @@ from ssvm_kernel.capabilities.model import (
     Origin,
     Scope,
 )
-from ssvm_kernel.capabilities.places import ANY_PORT, Address, address_of, place_of, split_place, unreachable_by_name
+from ssvm_kernel.capabilities.places import ANY_PORT, address_of, place_of, split_place, unreachable_by_name
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import option
 from ssvm_kernel.errors import DeniedError, UsageError
+
+if TYPE_CHECKING:
+    from ssvm_kernel.capabilities.places import Address
 
 __all__ = [
     "ApprovedConnection",

@@ -6,15 +6,19 @@ What is compared is then what is shown and what is connected to (attack W16): an
 
 from __future__ import annotations
 
-import ipaddress
+import functools
 import re
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from ssvm_kernel.capabilities.text import visible
 
+if TYPE_CHECKING:  # most sessions have no guest with a network
+    from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+    Address = IPv4Address | IPv6Address
+
 __all__ = [
     "ANY_PORT",
-    "Address",
     "address_of",
     "common_places",
     "host_of",
@@ -32,13 +36,12 @@ _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _MOST_NAME: Final = 253
 _MOST_PORT: Final = 65_535
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def address_of(text: str) -> Address | None:
     """Return an address that is written in the usual way, or None; one of IPv4 inside IPv6 is that of IPv4."""
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -121,11 +124,20 @@ def special(address: Address) -> str:
 
 def _inside(address: Address) -> Address | None:
     """Return the address of IPv4 that a gateway makes of one of IPv6, or None."""
+    import ipaddress
+
     if not isinstance(address, ipaddress.IPv6Address):
         return None
-    if address in _NAT64:
+    if address in _nat64():
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour
+
+
+@functools.cache
+def _nat64() -> IPv6Network:
+    from ipaddress import IPv6Network
+
+    return IPv6Network("64:ff9b::/96")
 
 
 def unreachable_by_name(host: str, address: Address) -> str:

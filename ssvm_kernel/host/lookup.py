@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ssvm_kernel.capabilities.places import Address, address_of
+from ssvm_kernel.capabilities.places import address_of
 from ssvm_kernel.host.bell import Bell
 from ssvm_kernel.host.waiting import Wait
+
+if TYPE_CHECKING:
+    from ssvm_kernel.capabilities.places import Address
 
 __all__ = ["look_up"]
 

@@ -15,13 +15,16 @@ import socket
 import struct
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ssvm_kernel.capabilities.network import ApprovedConnection, Destination
-from ssvm_kernel.capabilities.places import Address, address_of
+from ssvm_kernel.capabilities.places import address_of
 from ssvm_kernel.host.listener import Call, Listener
 from ssvm_kernel.host.names import MOST_QUERY, Names
 from ssvm_kernel.host.waiting import Wait
+
+if TYPE_CHECKING:
+    from ssvm_kernel.capabilities.places import Address
 
 __all__ = ["Guard", "NetworkHandler"]
 
