@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from ssvm_kernel.capabilities.model import CommandGrant, NetworkGrant, Origin, Program, Scope
-from ssvm_kernel.capabilities.remembered import Kept, dump, load
+from ssvm_kernel.capabilities.remembered import Kept, NewerVersion, dump, load
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.resolve import sha256_of, unchanged
 
@@ -228,6 +228,8 @@ class GrantFile:
             raise _Untrusted("is too large")
         try:
             return load(data)
+        except NewerVersion as error:  # that version shall find it again
+            raise _Untrusted(f"is not understood ({error})", aside=False) from None
         except (ValueError, msgspec.MsgspecError) as error:
             raise _Untrusted(f"is not understood ({error})") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ssvm_kernel.capabilities.grants import Grant, GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
@@ -15,7 +15,7 @@ from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.errors import GrantRevoked, GuestInterrupted, MapError, SsvmError
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.parallel.senders import Sender
-from ssvm_kernel.parallel.tasks import MapRun, Refused, TaskResult
+from ssvm_kernel.parallel.tasks import MapRun, Refused
 from ssvm_kernel.parallel.verdict import error_of, raised
 from ssvm_kernel.parallel.work import Work
 from ssvm_kernel.progress import Progress, Stopped
@@ -32,6 +32,14 @@ _GROWTH: Final = 8
 _MOST: Final = 10_000
 _LISTED: Final = 20
 _STOP: Final = Button("Stop", "End the map, as an interrupt does")
+
+
+class _Sent(NamedTuple):
+    """A batch that is on its way."""
+
+    begin: int
+    end: int
+    with_module: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class GuestMap:
         self._count = len(work.items)
         self._results: list[Any] = [None] * self._count
         self._pace = _Pace(batch, sender, self._count)
-        self._pending: dict[Future[Any], tuple[int, int]] = {}
+        self._pending: dict[Future[Any], _Sent] = {}
         self._next = 0
         self._done = 0
         self._failed: MapError | None = None
@@ -145,34 +153,38 @@ class GuestMap:
 
     def _send(self, begin: int, end: int, *, with_module: bool = False) -> int:
         batch, end = self._work.batch(begin, end)
-        self._pending[self._sender.send(batch, with_module=with_module)] = begin, end
+        self._pending[self._sender.send(batch, with_module=with_module)] = _Sent(begin, end, with_module)
         return end
 
     def _take(self, future: Future[Any]) -> None:
-        begin, end = self._pending.pop(future)
+        sent = self._pending.pop(future)
+        begin, count = sent.begin, sent.end - sent.begin
         try:
-            result = self._sender.result(future, end - begin)
+            result = self._sender.result(future, count)
+            if result.needs_module and sent.with_module:
+                raise SsvmError("the executor does not keep the guest's module")
+            whole = not result.needs_module and result.problem is None
+            values, marred = self._work.results(result, count) if whole else ([], [])
         except SsvmError as error:
-            for number in range(begin, end):
+            for number in range(begin, sent.end):
                 self._settle(number, None, error)
             return
         for line in result.ledger:
             self._adopt(line)
         if result.needs_module:
-            self._send(begin, end, with_module=True)
+            self._send(begin, sent.end, with_module=True)
             return
         if result.problem is not None:
             raise raised(result.problem)
-        self._pace.learn(end - begin, result.seconds)
+        self._pace.learn(count, result.seconds)
         self._printed[begin] = result.printed
-        self._settle_all(begin, result, end - begin)
+        self._settle_all(begin, values, marred)
 
-    def _settle_all(self, begin: int, result: TaskResult, count: int) -> None:
-        values, marred = self._work.results(result, count)
-        self._results[begin : begin + count] = values
+    def _settle_all(self, begin: int, values: list[Any], marred: list[tuple[int, MapRun]]) -> None:
+        self._results[begin : begin + len(values)] = values
         for offset, run in marred:
             self._settle(begin + offset, values[offset], self._judge(run))
-        self._done += count
+        self._done += len(values)
 
     def _judge(self, run: MapRun) -> SsvmError | None:
         self._refused.update(dict.fromkeys(run.denials))
@@ -189,8 +201,8 @@ class GuestMap:
         failed.result = error.result
         if not self._return_exceptions and (self._failed is None or number < self._failed.index):
             self._failed = failed
-            for future, (begin, _) in list(self._pending.items()):
-                if begin > number and future.cancel():  # those before it may hold an earlier one
+            for future, sent in list(self._pending.items()):
+                if sent.begin > number and future.cancel():  # those before it may hold an earlier one
                     del self._pending[future]
 
     def _adopt(self, line: Any) -> None:
@@ -258,6 +270,8 @@ class _Pace:
 
     def learn(self, count: int, seconds: float) -> None:
         """Take notice of how long a batch took; the first one starts a process, so the quickest is believed."""
+        if not seconds >= 0:  # nor a number that is none, from another machine
+            return
         each = max(seconds / count, 1e-7)
         self._each = min(self._each * 1.5, each) if self._each else each
         self._size = max(1, min(int(self._target / self._each), self._size * _GROWTH, _MOST))

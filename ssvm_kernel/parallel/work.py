@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from ssvm_kernel.errors import UsageError, WorkerDied
@@ -12,6 +12,7 @@ from ssvm_kernel.sandbox.manymessages import Given
 
 __all__ = ["CallWork", "Codec", "RunWork", "Work"]
 
+_ANSWER: Final = "the guest's process did not answer as it should"
 _MOST_BYTES: Final = 32 << 20
 """Bytes of items that travel together."""
 
@@ -84,8 +85,9 @@ class RunWork:
 
     def results(self, result: TaskResult, count: int) -> tuple[list[Any], list[tuple[int, MapRun]]]:
         """See `Work`."""
-        del count
         runs = list(result.runs)
+        if len(runs) != count:
+            raise WorkerDied(_ANSWER)
         return runs, [(offset, run) for offset, run in enumerate(runs) if run.exit_code != 0 or run.denials]
 
 
@@ -127,8 +129,8 @@ class CallWork:
         values = [value for number, blob in result.rows for value in self._codec.lift(number, blob)]
         for offset in result.failed:  # rising, so each is put where it belongs among those before it
             values.insert(offset, None)
-        if len(values) != count:
-            raise WorkerDied("the guest's process did not answer as it should")
+        if len(values) != count or not all(0 <= offset < count for offset in result.failed):
+            raise WorkerDied(_ANSWER)
         marred = [*zip(result.failed, result.runs, strict=True)]
         marred += [(offset, MapRun(0, denials=denials)) for offset, denials in result.refused if 0 <= offset < count]
         return values, marred
@@ -142,7 +144,7 @@ def _lowered(codec: Codec, number: int, item: Any) -> tuple[bytes, bytes]:
 
 
 def _given(number: int, item: Any, stdin: bytes) -> Given:
-    args: Iterable[Any] = ()
+    args: Any = ()
     if isinstance(item, str):
         args = (item,)
     elif isinstance(item, bytes | bytearray | memoryview):
@@ -150,15 +152,19 @@ def _given(number: int, item: Any, stdin: bytes) -> Given:
     elif isinstance(item, dict) and not item.keys() - {"args", "stdin"}:
         args, given = item.get("args", ()), item.get("stdin", stdin)
         args = (args,) if isinstance(args, str) else args
-        stdin = given.encode() if isinstance(given, str) else given
+        stdin = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
     elif isinstance(item, list | tuple):
         args = item
     else:
         raise _unusable(number, item)
-    words = tuple(args)
-    if not isinstance(stdin, bytes) or not all(isinstance(word, str) and "\0" not in word for word in words):
+    if not isinstance(stdin, bytes) or not isinstance(args, list | tuple) or not all(map(_is_word, args)):
         raise _unusable(number, item)
-    return Given(words, stdin)
+    return Given(tuple(args), stdin)
+
+
+def _is_word(word: Any) -> bool:
+    """Tell whether something can be an argument: text of UTF-8 without NUL."""
+    return isinstance(word, str) and "\0" not in word and not any("\ud800" <= sign <= "\udfff" for sign in word)
 
 
 def _unusable(number: int, item: Any) -> UsageError:

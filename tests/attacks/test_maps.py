@@ -18,7 +18,7 @@ from ssvm_kernel.deciders.base import Answer, Question, Wait
 from ssvm_kernel.errors import DeniedError, MapError, SsvmError, WorkerDied
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.face import Library
-from ssvm_kernel.parallel.tasks import TaskResult, encoder
+from ssvm_kernel.parallel.tasks import MapRun, TaskResult, encoder
 from ssvm_kernel.sandbox import pool
 from ssvm_kernel.session import Session
 from tests.parallel import guests
@@ -118,11 +118,19 @@ class Trap:
         (Trap(), "something else"),
         (encoder.encode(TaskResult()), "0 results for 1 items"),
         (encoder.encode(TaskResult(rows=((-5, b""), (6, b"")))), "something else|results for"),
+        (encoder.encode(TaskResult(rows=((1, b""),))), "did not answer as it should"),
+        (encoder.encode(TaskResult(needs_module=True)), "does not keep the guest's module"),
         (ValueError("gone"), "lost the batch: ValueError: gone"),
     ],
-    ids=["noise", "none", "object", "too few", "numbers", "error"],
+    ids=["noise", "none", "object", "too few", "numbers", "rows for runs", "no module", "error"],
 )
 def test_x22_what_an_executor_brings_back_is_checked(program: Library, answer: Any, said: str) -> None:
     with pytest.raises(MapError, match=said) as caught:
         program.map([], ["a"], executor=Answers(answer))
     assert isinstance(caught.value.error, SsvmError)
+
+
+def test_x22_no_number_that_an_executor_brings_back_is_used_unchecked(program: Library) -> None:
+    run = MapRun(0)
+    answer = encoder.encode(TaskResult(runs=(run,), seconds=float("nan"), failed=(10**9,)))
+    assert program.map([], ["a", "b"], executor=Answers(answer), batch=1) == [run, run]

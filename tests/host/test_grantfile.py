@@ -141,7 +141,6 @@ def _no_hash(text: str) -> str:
     [
         (lambda _: "", "not understood"),
         (lambda text: text[:-20], "not understood"),
-        (lambda text: text.replace('"version": 1', '"version": 2'), "later version"),
         (lambda text: text.replace('"effect"', '"effekt"'), "not understood"),
         (_no_hash, "not understood"),
         (lambda _: "[" * 100_000, "not understood"),
@@ -161,6 +160,19 @@ def test_a_strange_file_gives_nothing_is_kept_and_told_once(file, program, chang
     assert file.take_problems() == ()
     file.add(always(file, request_for(program)))
     assert len(file.grants()) == 1
+
+
+def test_a_file_of_a_later_version_gives_nothing_and_stays_for_that_version(file, program):
+    file.add(always(file, request_for(program)))
+    text = file.path.read_text().replace('"version": 1', '"version": 2')
+    file.path.write_text(text)
+    assert file.grants() == ()
+    (problem,) = file.take_problems()
+    assert "later version" in problem
+    with pytest.raises(GrantError, match="cannot be trusted, and was not moved away"):
+        file.add(always(file, request_for(program)))
+    assert file.path.read_text() == text
+    assert [path.name for path in file.path.parent.glob("always.json*") if path.suffix != ".lock"] == [file.path.name]
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o620, 0o666])

@@ -190,6 +190,8 @@ def test_what_cannot_be_given_is_said_before_anything_runs(program, library):
     for call, said in (
         (lambda: program.map([], ["a", 3]), "item 1, 3"),
         (lambda: program.map([], ["a\0"]), "item 0"),
+        (lambda: program.map([], ["\ud800"]), "item 0"),
+        (lambda: program.map([], ["a", {"args": 5}]), "item 1, {'args': 5}"),
         (lambda: library.map("half", [1.5]), "item 0"),
         (lambda: library.map("hlaf", [1]), "half"),
         (lambda: library.map("half", [2], allow_comand=["x"]), "allow_command"),
