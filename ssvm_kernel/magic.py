@@ -62,17 +62,17 @@ class SsvmMagics(Magics):
         """Run a guest as ``%%ssvm`` does, with `line_offset` lines above its text in the cell (the SSVM kernel)."""
         return self._cell(line, source, line_offset)
 
-    def begin(self, line: str, source: str) -> None:
+    def begin(self, line: str, source: str, line_offset: int = 1) -> None:
         """Begin the guest of a cell that is about to run and to be kept in the history, if it is known from before."""
-        session, history = self.started, getattr(self.shell, "history_manager", None)
-        if session is not None and history is not None:
-            session.begin((line, source), _guest_name(len(history.input_hist_parsed)))
+        session = self.started
+        if session is not None:
+            session.ahead.begin((line, source, line_offset), _guest_name(self._count + 1))
 
     def show_begun(self, line: str, source: str, line_offset: int) -> None:
         """Show what the guest that `begin` began prints at first, before all else is done that its cell needs."""
-        if self.started is not None and self.started.has_begun:
-            parsed = _parsed(line)
-            self.started.show_begun(parsed.words[0], source, parsed.options, line_offset)
+        session = self.started
+        if session is not None:
+            session.ahead.show((line, source, line_offset))
 
     def before_cell(self, info: ExecutionInfo) -> None:
         """Begin a ``%%ssvm`` cell's guest before IPython parses and compiles the cell's Python."""
@@ -85,7 +85,7 @@ class SsvmMagics(Magics):
         """End what a cell began and did not come to."""
         del result
         if self.started is not None:
-            self.started.end_begun()
+            self.started.ahead.end()
 
     def close(self) -> None:
         """End the session, if there is one."""
@@ -110,7 +110,8 @@ class SsvmMagics(Magics):
             print(guest.library_text())
             return None
         result = self.session.run(guest, parsed.options, parsed.guest_args, self._label)
-        self.session.learn((line, source), parsed.options)
+        following = _guest_name(self._count + 1)
+        self.session.ahead.learn((line, source, line_offset), parsed.words[0], parsed.options, following)
         return self._left(result)
 
     def _left(self, result: Any) -> Any:

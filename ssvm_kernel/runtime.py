@@ -30,7 +30,6 @@ from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
-from ssvm_kernel.sandbox.headstart import Begun
 from ssvm_kernel.sandbox.job import NOT_ENDED
 from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import Call, Preopen
@@ -236,16 +235,17 @@ class Runtime:
         self.broker = broker
         self.ledger = ledger
 
-    def show_begun(self, begun: Begun, options: RunTraits) -> None:
-        """Show what a guest that began ahead of its cell prints at first; its run goes on from there."""
-        begun.look(_streams_of(current_surface(), options))
+    def streams(self, surface: Surface, options: RunTraits) -> GuestStreams:
+        """Return what shows a guest's output as its options say; for one run."""
+        shown, kept = options.output_limit, options.result_limit
+        return GuestStreams(surface, shown, keep=max(shown, kept))
 
     def _streams(self, prepared: Prepared) -> GuestStreams:
         """Return those of the run that is to be taken over, if some of it has been shown, or new ones."""
         begun = self.runner.ahead.begun
         if begun is not None and isinstance(begun.output, GuestStreams):
             return begun.output
-        return _streams_of(prepared.surface, prepared.options)
+        return self.streams(prepared.surface, prepared.options)
 
     def run(self, prepared: Prepared, engine: str) -> RunResult:
         """Run a guest once, show what it prints and runs, and report.
@@ -313,8 +313,3 @@ class Runtime:
             result = replace(result, profile=show_profile(prepared, outcome))
         show_missed(result, prepared.options, guest, prepared.surface)
         return result
-
-
-def _streams_of(surface: Surface, options: RunTraits) -> GuestStreams:
-    shown, kept = options.output_limit, options.result_limit
-    return GuestStreams(surface, shown, keep=max(shown, kept))

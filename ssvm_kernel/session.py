@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from ssvm_kernel import namespace
+from ssvm_kernel.ahead import Ahead
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.grants import GrantBook, GrantRow, row_of
 from ssvm_kernel.capabilities.ledger import Ledger
@@ -69,6 +70,7 @@ class Session:
         self.remembered = GrantFile()
         broker = CommandBroker(self.grants, decider or default_chain(), self.ledger, self.remembered)
         self.runtime = Runtime(self._pool, broker, self.ledger)
+        self.ahead = Ahead(self.runtime, self._recent, self.grants, self.files, self._wanted)
         self.folders = FolderPicks(self.grants, default_pickers())
         atexit.register(self.close)
 
@@ -196,46 +198,6 @@ class Session:
             error.result = result
             raise
         return result
-
-    def begin(self, typed: tuple[str, str], name: str) -> None:
-        """Begin the guest of a cell that came before, while the rest of what is to be done for it is done.
-
-        Parameters
-        ----------
-        typed : tuple of str
-            Line and text of the cell.
-        name : str
-            What its guest is called if its line does not say.
-        """
-        self.runtime.runner.ahead.begin(typed, name)
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether `begin` began something that no run has taken over yet."""
-        return self.runtime.runner.ahead.begun is not None
-
-    def show_begun(self, language: str, source: str, options: CompileTraits, line_offset: int) -> None:
-        """Show what a guest that has begun prints at first, if its cell cannot come to anything but its run.
-
-        That is: the cell still compiles to it without a word, and no grant of the session is in force.
-        """
-        begun = self.runtime.runner.ahead.begun
-        if begun is None or begun.output is not None or not self.grants.is_empty:
-            return
-        compiled = self._recent.peek(registry.get(language), source, self._wanted(options), line_offset)
-        if compiled is not None and compiled.wasm is begun.job.wasm and not compiled.diagnostics:
-            self.runtime.show_begun(begun, options)
-
-    def learn(self, typed: tuple[str, str], options: CompileTraits) -> None:
-        """Keep what the cell came to that was just run in order, for `begin`."""
-        runner = self.runtime.runner
-        # What these do comes before the guest, or before what it prints is shown.
-        more = options.ins or options.outs or options.display_from_stdout or options.pick
-        runner.ahead.learn(typed, None if more else runner.last, named=bool(options.name))
-
-    def end_begun(self) -> None:
-        """End what has begun and was not taken over by a run: its cell ended otherwise."""
-        self.runtime.runner.ahead.take(None)
 
     def _result(self, prepared: Prepared) -> RunResult:
         """Run a guest once, or compare engines."""

@@ -10,7 +10,9 @@ from ssvm_kernel.capabilities.reader import MAX_ITEMS, Reader
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import LoadError
 
-__all__ = ["read_module"]
+__all__ = ["has_start", "read_module"]
+
+_START = 8  # the section that names such a function
 
 _VALUE_TYPES = {
     0x7F: "i32",
@@ -45,6 +47,19 @@ def read_module(reader: Reader) -> Binary:
         When it is cut off or malformed where this reader looks.
     """
     return _Module().read(reader)
+
+
+def has_start(data: bytes) -> bool:
+    """Tell whether a module runs code as soon as it is instantiated; True as well for one that is malformed."""
+    reader = Reader(data, 8)
+    try:
+        while reader.at < reader.end:
+            if reader.byte() == _START:
+                return True
+            reader.part()
+    except LoadError:
+        return True
+    return False
 
 
 class _UnknownType(Exception):

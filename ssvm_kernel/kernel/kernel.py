@@ -135,7 +135,7 @@ class SsvmKernel(IPythonKernel):
         silent = content.get("silent", False)
         guest = None if silent else _only_guest(content.get("code", ""))
         if guest is not None and content.get("store_history", True):
-            self.magics.begin(self._line(guest), guest.source)
+            self.magics.begin(self._line(guest), guest.source, guest.line_offset)
 
     def _show_begun(self, code: str) -> None:
         """Show what the cell's guest prints at first, if it has begun and nobody wants to be told before."""
@@ -366,6 +366,7 @@ def _read_cell(code: str) -> Cell:
     return read_cell(code)
 
 
+@lru_cache(maxsize=32)
 def _only_guest(code: str) -> Guest | None:
     """Return the guest that is all of a cell."""
     cell, _ = _read(code)

@@ -13,23 +13,51 @@ from __future__ import annotations
 import select
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
 from ssvm_kernel.errors import WorkerDied
+from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.exchange import Streams, read_once
 from ssvm_kernel.sandbox.job import Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.wire import pack
 
-__all__ = ["Begun", "HeadStarts", "send_plain"]
+__all__ = ["Begun", "First", "HeadStarts"]
 
 _KEPT: Final = 8
 _LARGEST: Final = 8 << 20
 """Bytes of a module; a larger one takes long enough to run."""
 _MOMENT: Final = 1
 """Milliseconds; whoever prints nothing for longer is no slower for it, since the guest runs meanwhile."""
+
+
+@dataclass
+class First:
+    """How what a guest prints at first is shown before all else is done for its run.
+
+    Parameters
+    ----------
+    output : Output
+        Takes it; used for one run.
+    still : callable
+        Tells whether the cell cannot come to anything but this run.
+    """
+
+    output: Output
+    still: Callable[[], bool]
+
+
+@dataclass
+class _Known:
+    """What a cell came to: its job for the next time, the bytes that ask a worker for it, and how it is shown first."""
+
+    job: Job
+    frame: bytes
+    named: bool
+    first: First | None
 
 
 @dataclass
@@ -46,6 +74,8 @@ class Begun:
         Where it runs.
     pipes : OutputPipes
         What it prints to; the ends that are written to are closed.
+    first : First or None
+        What can show what it prints at first.
     output : Output or None
         Who has taken what it printed so far.
     """
@@ -54,19 +84,23 @@ class Begun:
     job: Job
     worker: Worker
     pipes: OutputPipes
+    first: First | None
     output: Output | None = None
 
-    def look(self, output: Output) -> None:
-        """Give `output` what it prints at first; wait a moment for that, unless it wants something else or ends."""
-        self.output = output
-        streams: Streams = {self.pipes.out_read: output.stdout, self.pipes.err_read: output.stderr}
+    def look(self) -> None:
+        """Show what it prints at first, if it can be; wait a moment for that, unless it wants more or ends."""
+        first, self.first = self.first, None
+        if first is None or not first.still():
+            return
+        self.output = first.output
+        streams: Streams = {self.pipes.out_read: self.output.stdout, self.pipes.err_read: self.output.stderr}
         ready = select.poll()
         for fd in (*streams, self.worker.fileno()):
             ready.register(fd, select.POLLIN)
         for fd, _ in ready.poll(_MOMENT):
             if fd in streams:
                 read_once(fd, streams)
-        output.poll()
+        self.output.poll()
 
     def drop(self) -> None:
         """End it, unseen."""
@@ -85,10 +119,10 @@ class HeadStarts:
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
-        self._jobs: OrderedDict[Hashable, tuple[Job, bool]] = OrderedDict()
+        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
         self._begun: dict[int, Begun] = {}
 
-    def learn(self, typed: Hashable, job: Job | None, *, named: bool) -> None:
+    def learn(self, typed: Hashable, job: Job | None, name: str = "", first: First | None = None) -> None:
         """Keep what a cell came to, for when it runs again.
 
         Parameters
@@ -97,15 +131,18 @@ class HeadStarts:
             The cell.
         job : Job or None
             What it came to; None when that cannot begin by itself.
-        named : bool
-            Whether its guest has a name of its own, and not that of the running cell.
+        name : str
+            What its guest will be called in the next cell; empty when it has a name of its own.
+        first : First or None
+            How what it prints at first may be shown the next time.
         """
-        self._jobs.pop(typed, None)
+        self._known.pop(typed, None)
         if job is None or not _is_plain(job):
             return
-        self._jobs[typed] = job, named
-        if len(self._jobs) > _KEPT:
-            self._jobs.popitem(last=False)
+        following = job.called(name) if name else job
+        self._known[typed] = _Known(following, _frame(following), not name, first)
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
 
     def begin(self, typed: Hashable, name: str) -> None:
         """Begin what a cell came to the last time, if its worker is there and has the module.
@@ -117,29 +154,32 @@ class HeadStarts:
         name : str
             The guest's name, where the cell gives it none.
         """
-        known = self._jobs.get(typed)
+        known = self._known.get(typed)
         if known is None or threading.get_ident() in self._begun:
             return
-        job, named = known
-        if not named:
+        job, frame = known.job, known.frame
+        if not known.named and job.argv[0] != name:  # other cells ran since
             job = job.called(name)
+            frame = _frame(job)
         worker = self._pool.take_last(job.domain, job.machine_code_key)
         if worker is None:
             return
+        first, known.first = known.first, None
         try:
-            pipes = worker.pipes.take()
+            begun = Begun(typed, job, worker, worker.pipes.take(), first)
         except OSError:  # no descriptors are left; the run itself will say so
             self._pool.give_back(worker)
             return
-        begun = Begun(typed, job, worker, pipes)
         try:
-            send_plain(worker, job, pipes)
+            worker.start(frame, (begun.pipes.out_write, begun.pipes.err_write))
         except WorkerDied:
-            pipes.close_reading()
+            begun.pipes.close_reading()
             return
         except BaseException:
             begun.drop()
             raise
+        finally:
+            begun.pipes.close_writing()
         self._begun[threading.get_ident()] = begun
 
     @property
@@ -152,7 +192,7 @@ class HeadStarts:
         begun = self._begun.pop(threading.get_ident(), None)
         if begun is None or begun.job == job:
             return begun
-        self._jobs.pop(begun.typed, None)
+        self._known.pop(begun.typed, None)
         begun.drop()
         return None
 
@@ -162,22 +202,13 @@ class HeadStarts:
             self._begun.popitem()[1].drop()
 
 
-def send_plain(worker: Worker, job: Job, pipes: OutputPipes) -> None:
-    """Send a job without stdin whose module the worker has; our copies of the pipes' write ends are closed.
-
-    Raises
-    ------
-    WorkerDied
-        When the worker has ended.
-    """
-    run = job.request(machine_code=False, stdin=False, ask=False, call=None, measured=False)
-    try:
-        worker.send(run, fds=[pipes.out_write, pipes.err_write])
-    finally:
-        pipes.close_writing()
+def _frame(job: Job) -> bytes:
+    """Return the request for a job without stdin whose module the worker has."""
+    run = job.request(machine_code=False, stdin=False, ask=False, call=None, measured=False, again=job.can_wait)
+    return pack(protocol.encode(run))
 
 
 def _is_plain(job: Job) -> bool:
     """Tell whether a job is a run of a command without anything granted to it."""
-    asks = job.preopens or job.env or job.extras or job.stdin is not None
+    asks = job.preopens or job.env or job.extras or job.network or job.stdin is not None
     return not (asks or job.call or job.measured or job.profiled or job.is_component) and len(job.wasm) <= _LARGEST

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
+from ssvm_kernel.capabilities.coremodule import has_start
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
@@ -97,6 +98,11 @@ class Job:
     def machine_code_key(self) -> str:
         """Name of this module's machine code in the cache."""
         return _digest(f"{self.sha256}/{engine_tag(self.settings)}")
+
+    @cached_property
+    def can_wait(self) -> bool:
+        """Whether an instance can be made before it is wanted: none of its code runs then."""
+        return not self.is_component and not has_start(self.wasm)
 
     @property
     def is_component(self) -> bool:

@@ -74,6 +74,16 @@ class Loaded:
         own = self._process or self._models or self._shows or self.watched or self._javascript
         self._shared = None if own else _linker(engine)
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether an instance of it has no state in this host, and is entered in the usual way."""
+        return self._shared is not None and self.starts_plainly
+
+    def alone(self) -> wasmtime.Linker:
+        """Return what an instance of a module that `can_wait` may import."""
+        assert self._shared is not None
+        return self._shared
+
     @cached_property
     def functions(self) -> dict[str, wasmtime.FuncType]:
         """The functions that it exports, by name; their types are not looked at."""

@@ -19,7 +19,7 @@ from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.pipes import SparePipes
 from ssvm_kernel.sandbox.untrusted import plain
-from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame
+from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame, send_packed
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import Guard
@@ -98,6 +98,20 @@ class Worker:
             self._handed = []
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
+        except OSError as error:
+            raise self._died() from error
+
+    def start(self, frame: bytes, fds: Sequence[int]) -> None:
+        """Send a request for a run that was made before.
+
+        Raises
+        ------
+        WorkerDied
+            When the worker has ended.
+        """
+        self.ran = True
+        try:
+            send_packed(self._sock, frame, fds)
         except OSError as error:
             raise self._died() from error
 
@@ -275,9 +289,12 @@ class WorkerPool:
         return self.take_new(domain, lock)
 
     def take_last(self, domain: str, key: str) -> Worker | None:
-        """Return the worker that was used last, if that was for this trust domain and it has the module `key`."""
+        """Return the worker that was used last, if that was for this trust domain and it has the module `key`.
+
+        It may have ended since; sending to it tells.
+        """
         last = self._last
-        if last is None or last.domain != domain or key not in last.loaded or not last.alive:
+        if last is None or last.domain != domain or key not in last.loaded:
             return None
         self._last = None
         return last

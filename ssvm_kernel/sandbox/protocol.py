@@ -168,6 +168,8 @@ class Run(Message, frozen=True):
         `ssvm_kernel.sandbox.many`.
     network : bool
         Whether the guest may ask for connections.
+    again : bool
+        Whether it will be run again, and an instance may be made ahead for that; see `ssvm_kernel.sandbox.ready`.
     """
 
     engine: EngineSettings
@@ -187,6 +189,7 @@ class Run(Message, frozen=True):
     component: bool = False
     mark: bytes = b""
     network: bool = False
+    again: bool = False
 
 
 class DisplayReply(Message, frozen=True):

@@ -14,7 +14,17 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-__all__ = ["MAX_BLOB", "MAX_HEADER", "Frame", "FrameReader", "WireError", "pack", "recv_frame", "send_frame"]
+__all__ = [
+    "MAX_BLOB",
+    "MAX_HEADER",
+    "Frame",
+    "FrameReader",
+    "WireError",
+    "pack",
+    "recv_frame",
+    "send_frame",
+    "send_packed",
+]
 
 _LENGTHS: Final = struct.Struct("<II")
 MAX_HEADER: Final = 8 * 1024 * 1024
@@ -56,12 +66,18 @@ def send_frame(sock: socket.socket, header: bytes, blob: bytes = b"", fds: Seque
     data = pack(header, len(blob))
     if len(blob) <= _SMALL:  # one call for both
         data, blob = data + blob, b""
+    send_packed(sock, data, fds)
+    if blob:
+        sock.sendall(blob)
+
+
+def send_packed(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
+    """Send bytes that `pack` made, with descriptors beside the first of them."""
     if fds:
         sent = socket.send_fds(sock, [data], list(fds))
         data = data[sent:]
-    for rest in (data, blob):
-        if rest:
-            sock.sendall(rest)
+    if data:
+        sock.sendall(data)
 
 
 class FrameReader:

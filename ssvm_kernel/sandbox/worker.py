@@ -37,6 +37,7 @@ from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.many import ManyRuns
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.profiler import GuestProfiler
+from ssvm_kernel.sandbox.ready import Ready
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
@@ -61,6 +62,7 @@ class Worker:
         self._modules: dict[str, Loaded] = {}
         self._components: dict[str, LoadedComponent] = {}
         self._kept: KeptGuest | KeptComponent | None = None
+        self._ready: Ready | None = None
         self._host_seconds = 0.0
         self._input_ended = False
 
@@ -71,6 +73,7 @@ class Worker:
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
             message = protocol.decode_to_worker(frame.header)
+            ready, self._ready = self._ready, None
             try:
                 if isinstance(message, protocol.Lock):
                     self._lock(message)
@@ -78,8 +81,14 @@ class Worker:
                     return  # nothing that came from outside is touched before the lock
                 elif isinstance(message, protocol.Compile):
                     self._compile(message, frame.blob)
+                elif ready is not None and isinstance(message, protocol.Run) and ready.fits(message):
+                    self._send(ready.run(message, fds))
+                    self._make_ready(message)
                 else:
+                    if ready is not None:
+                        ready.store.close()
                     self._send(*self._work(message, frame.blob, fds))
+                    self._make_ready(message)
             except CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -87,6 +96,11 @@ class Worker:
             finally:
                 for fd in fds:
                     os.close(fd)
+
+    def _make_ready(self, message: protocol.ToWorker) -> None:
+        """Make an instance for the next run, if there will be one like this."""
+        if isinstance(message, protocol.Run) and message.again:
+            self._ready = Ready.made(self._modules.get(message.key), message)
 
     def _send(self, message: protocol.FromWorker, blob: bytes = b"") -> None:
         send_frame(self._sock, protocol.encode(message), blob)

@@ -20,6 +20,7 @@ GRANTED = {
     "a folder": replace(SAYS, preopens=(Preopen("/tmp", ".", False),)),
     "a variable": replace(SAYS, env=(("TOKEN", "secret"),)),
     "models": replace(SAYS, extras=("tflite",)),
+    "a network": replace(SAYS, network=True),
     "something to read": replace(SAYS, stdin=b"secret"),
     "a call": replace(SAYS, call=Call("f", ())),
 }
@@ -52,26 +53,26 @@ def begin(runner: Runner, name: str = "guest") -> int:
 @pytest.mark.parametrize("what", sorted(GRANTED))
 def test_x24_what_was_granted_something_never_begins_by_itself(runner: Runner, what: str) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", GRANTED[what], named=True)
+    runner.ahead.learn("cell", GRANTED[what])
     assert begin(runner) == 0
 
 
 def test_x24_another_run_ends_it_unseen(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     early = begin(runner)
     assert early
     assert play(runner, replace(SAYS, env=(("A", "1"),), memory_bytes=1 << 30)) == b"hello\n"
     with pytest.raises(ProcessLookupError):
         os.kill(early, 0)
     assert runner.last is not None  # what a run came to is known, but a grant in it keeps it from being begun
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     assert begin(runner) == 0
 
 
 def test_x24_a_cell_that_comes_to_nothing_ends_it_unseen(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     early = begin(runner)
     assert runner.ahead.take(None) is None
     with pytest.raises(ProcessLookupError):
@@ -82,6 +83,6 @@ def test_x24_a_cell_that_comes_to_nothing_ends_it_unseen(runner: Runner) -> None
 
 def test_x24_it_begins_in_its_own_worker_only(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     play(runner, job(PRINT % ""))  # another guest's worker is the last one now
     assert begin(runner) == 0

@@ -19,7 +19,7 @@ LAYERS = (
     {"capabilities", "options"},
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
-    {"guest", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
+    {"guest", "ahead", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
     | {"calls", "exhibits", "formats", "inputs", "modeling", "namespace", "optionline", "profiling", "progress"}
     | {"connections", "reporting", "result", "retrace", "variables"},
     {"parallel"},

@@ -8,16 +8,17 @@ import threading
 from dataclasses import replace
 
 from ssvm_kernel.sandbox.headstart import Begun
-from ssvm_kernel.sandbox.runner import Runner
+from ssvm_kernel.sandbox.runner import Outcome, Runner
 from tests.attacks.test_head_starts import SAYS, begin, play, runner
 from tests.host.approving import descriptors
+from tests.sandbox.test_runner import Collected, job, no_commands
 
 __all__ = ["runner"]
 
 
 def test_the_run_takes_it_over(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     play(runner, SAYS)
     before = len(descriptors())
     early = begin(runner)
@@ -30,26 +31,77 @@ def test_the_run_takes_it_over(runner: Runner) -> None:
 
 def test_its_name_is_that_of_the_cell_unless_it_has_its_own(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=False)
-    early = begin(runner, "cell-7")
+    runner.ahead.learn("cell", runner.last, "cell-6")
+    early = begin(runner, "cell-7")  # another cell ran between
     assert play(runner, replace(SAYS, argv=("cell-7",))) == b"hello\n"
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     assert begin(runner, "cell-8") == early
     assert play(runner, replace(SAYS, argv=("cell-7",))) == b"hello\n"
+
+
+COUNTS = """(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1) (global $runs (mut i32) (i32.const 48))
+  (data (i32.const 0) "\\10\\00\\00\\00\\02\\00\\00\\00") (data (i32.const 16) "00")
+  (func $count (global.set $runs (i32.add (global.get $runs) (i32.const 1)))
+    (i32.store8 (i32.const 16) (global.get $runs))
+    (i32.store8 (i32.const 17) (i32.add (i32.load8_u (i32.const 17)) (i32.const 1)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  %s)"""
+
+
+def several(runner: Runner, wat: str, times: int = 4) -> list[tuple[bytes, Outcome]]:
+    """Run a guest again and again, each time begun ahead but for the first."""
+    known, found = job(wat), []
+    runner.ahead.learn("cell", None)
+    for number in range(times):
+        assert bool(begin(runner)) is bool(number)
+        output = Collected()
+        outcome = runner.run(known, output, no_commands)
+        runner.ahead.learn("cell", runner.last)
+        found.append((bytes(output.out), outcome))
+    return found
+
+
+def test_an_instance_made_ahead_is_fresh(runner: Runner) -> None:
+    found = several(runner, COUNTS % '(func (export "_start") (call $count))')
+    assert [out for out, _ in found] == [b"11"] * 4
+    assert all(outcome.instantiate > 0 and outcome.memory_bytes == 65536 for _, outcome in found)
+
+
+def test_an_instance_made_ahead_ends_as_any(runner: Runner) -> None:
+    for body, code, trap in (("(call $exit (i32.const 200))", 200, ""), ("unreachable", None, "unreachable")):
+        for out, outcome in several(runner, COUNTS % f'(func (export "_start") (call $count) {body})'):
+            assert (out, outcome.exit_code) == (b"11", code)
+            assert trap in (outcome.trap.message if outcome.trap else "")
+
+
+def test_code_that_runs_with_the_instance_does_not_run_ahead(runner: Runner) -> None:
+    found = several(runner, COUNTS % '(start $count) (func (export "_start") (call $count))')
+    assert [out for out, _ in found] == [b"1122"] * 4
+
+
+def test_an_instance_made_ahead_is_for_its_limits_only(runner: Runner) -> None:
+    grows = '(func (export "_start") (call $exit (memory.grow (i32.const 4))))'
+    assert [outcome.exit_code for _, outcome in several(runner, COUNTS % grows)] == [1] * 4
+    other = replace(job(COUNTS % grows), table_elements=7, engine="jit")
+    assert runner.run(other, Collected(), no_commands).exit_code == 1
+    assert [outcome.exit_code for _, outcome in several(runner, COUNTS % '(func (export "_start"))', 2)] == [0] * 2
 
 
 def test_what_nobody_knows_does_not_begin(runner: Runner) -> None:
     assert begin(runner) == 0
     play(runner, SAYS)
     assert begin(runner) == 0
-    runner.ahead.learn("cell", runner.last, named=True)
-    runner.ahead.learn("cell", None, named=True)
+    runner.ahead.learn("cell", runner.last)
+    runner.ahead.learn("cell", None)
     assert begin(runner) == 0
 
 
 def test_a_worker_that_ended_meanwhile_is_replaced(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     last = runner._pool._last
     assert last is not None
     os.kill(last.pid, signal.SIGKILL)
@@ -60,7 +112,7 @@ def test_a_worker_that_ended_meanwhile_is_replaced(runner: Runner) -> None:
 
 def test_one_begins_on_each_thread_and_stays_with_it(runner: Runner) -> None:
     play(runner, SAYS)
-    runner.ahead.learn("cell", runner.last, named=True)
+    runner.ahead.learn("cell", runner.last)
     early = begin(runner)
     seen: list[Begun | None] = []
     other = threading.Thread(target=lambda: seen.append(runner.ahead.take(SAYS)))

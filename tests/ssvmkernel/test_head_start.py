@@ -17,9 +17,10 @@ _begin, _look = HeadStarts.begin, Begun.look
 def _noting(self, typed, name):
     _begin(self, typed, name)
     begun.append(len(self._begun))
-def _looking(self, output):
-    _look(self, output)
-    early.append(output.totals["stdout"])
+def _looking(self):
+    _look(self)
+    if self.output is not None:
+        early.append(self.output.totals["stdout"])
 HeadStarts.begin, Begun.look = _noting, _looking
 """
 LEFT = "get_ipython().magics_manager.registry['SsvmMagics'].session.runtime.runner.ahead._begun"
