@@ -19,11 +19,13 @@ from ssvm_kernel.session import Session
 __all__ = ["COMMAND"]
 
 _MEANS: Final = {
+    "adapter": "the adapter of modules to components",
     "assemblyscript": "the compiler of AssemblyScript, from npm",
     "cargo": "crates that Rust cells declare, compiled",
     "compiled": "cells that were compiled",
     "go-build": "what Go keeps of its library and of cells",
     "machine-code": "what an engine made of guests",
+    "mapped": "guests that maps brought here",
     "precompiled": "headers of C++, compiled",
     "rlib": "the process interface for Rust cells, compiled",
     "sysroot": "libraries of C and C++ for another ziglang than this package was built with",
@@ -51,7 +53,9 @@ def _run(session: Session, parsed: Parsed[_Traits], label: str) -> Table | None:
         if word not in found and word not in _MEANS:
             near = difflib.get_close_matches(word, [*_MEANS, *found], 1, 0.5)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise UsageError(f"there is nothing of the kind {word!r} in the cache: {hint}There are {', '.join(found)}")
+            raise UsageError(
+                f"there is nothing of the kind {word!r} in the cache: {hint}There are {', '.join(found) or 'none'}"
+            )
     chosen = {kind: item for kind, item in found.items() if not parsed.words or kind in parsed.words}
     if parsed.options.clear:
         freed = clear([name for kind in chosen for name in (kind, kind + _DATA)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,14 @@ def test_a_tool_s_folder_is_emptied_when_it_has_grown_too_large(monkeypatch):
     bound("tool")
     assert not folder.exists()
     assert store.folder("tool") == folder
+
+
+def test_the_command_tells_what_each_kind_is():
+    """Each name that the store is given somewhere in the sources."""
+    from ssvm_kernel.commands.cache import _MEANS
+
+    sources = "\n".join(path.read_text("utf-8") for path in Path(store.__file__).parents[1].rglob("*.py"))
+    named = re.findall(r"\b(?:store\.(?:read|write)|folder|load_blob|store_blob)\(\"([a-z-]+)\"", sources)
+    named += re.findall(r"^_KIND(?:: Final)? = \"([a-z-]+)\"", sources, re.MULTILINE)
+    assert len(set(named)) > 8
+    assert set(named) - _MEANS.keys() == set()
