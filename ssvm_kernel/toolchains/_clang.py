@@ -54,6 +54,7 @@ _COMPILE = (
     "-mllvm",
     "-force-vector-interleave=4",
 )
+_MAP = "-ffile-prefix-map="
 DEFAULT_OPT = "2"
 _STACK = 8 * 2**20  # as a program on Linux has it; untouched pages cost nothing
 _LINK = ("--stack-first", "-z", f"stack-size={_STACK}")
@@ -125,7 +126,16 @@ class Clang:
             With the command that installs it.
         """
         zig = find_ziglang()
-        parts = [*self.flags(), DEFAULT_OPT, *_LINK, *_LIBRARY, str(FORMAT), signature(zig.program), _headers_digest()]
+        parts = [
+            *self.flags(),
+            _MAP,
+            DEFAULT_OPT,
+            *_LINK,
+            *_LIBRARY,
+            str(FORMAT),
+            signature(zig.program),
+            _headers_digest(),
+        ]
         return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
 
     def flags(self) -> tuple[str, ...]:
@@ -169,7 +179,9 @@ class Clang:
     def command(self, step: Step, opt: str) -> list[str]:
         """Return the compiler's command line without what is to be compiled."""
         includes = [word for folder in (*step.sysroot.includes, str(HEADERS)) for word in ("-isystem", folder)]
-        return ["clang", *self.flags(), f"-O{opt}", *step.sysroot.defines, *includes]
+        # Functions of headers have lines too; where the headers are differs from machine to machine.
+        maps = [f"{_MAP}{place}={name}" for place, name in ((HEADERS, "ssvm"), (step.zig.lib, "zig"))]
+        return ["clang", *self.flags(), *maps, f"-O{opt}", *step.sysroot.defines, *includes]
 
     def explained(self, diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
         """Give the compiler's findings, each of `helps` after the first that it is for."""

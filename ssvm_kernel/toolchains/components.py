@@ -143,7 +143,9 @@ class ComponentToolchain:
             place = work.workdir / _HEADER
             place.write_text(header.text(), "utf-8")
             # Without --export-dynamic what no export needs is left out, and with it what it would have of WASI.
-            flags = ("-include", str(place), REACTOR, "-Wl,--no-export-dynamic", *options.flags)
+            # The place of the header is another each time, and the same cell is to be the same component.
+            named = f"-ffile-prefix-map={work.workdir}=."
+            flags = ("-include", str(place), named, REACTOR, "-Wl,--no-export-dynamic", *options.flags)
             explained = _Explained(work.wit, world, header, source)
             with explained:
                 return self._inner.compile(source, dataclasses.replace(options, flags=flags), work.workdir)

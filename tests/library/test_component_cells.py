@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from ssvm_kernel import sdk
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import CompileError, GuestError, GuestTrap, ToolchainMissing, UsageError
 from ssvm_kernel.library.face import Library
@@ -236,6 +238,20 @@ def test_the_cache_knows_wit_and_tool(session, monkeypatch):
         "ssvm_kernel.toolchains.components.find_wasm_tools", lambda: _wasm_tools.WasmTools(tools.program, "9")
     )
     assert for_cell(inner, source, "f.wit", {"f.wit": wit}).find() != found
+
+
+@pytest.mark.parametrize("language", ["c", "rust"])
+def test_the_same_cell_is_the_same_component(language, tmp_path):
+    toolchains.require(language)
+    source = worlds.TALK + (worlds.TALK_RUST if language == "rust" else worlds.TALK_C)
+    made = set()
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        toolchain = for_cell(registry.get(language), source, "", {})
+        made.add(toolchain.compile(source, CompileOptions(), tmp_path / folder).wasm)
+    (wasm,) = made
+    for path in (tmp_path, Path(sdk.__file__).parent):
+        assert str(path).encode() not in wasm
 
 
 def test_without_the_tools_it_says_what_to_install(session, monkeypatch, tmp_path):
