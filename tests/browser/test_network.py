@@ -1,0 +1,46 @@
+"""The question about a connection, as a person meets it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.network.guests import needs_network
+
+pytestmark = needs_network
+GUEST = Path(__file__).parents[1] / "network" / "guest.wasm"
+
+
+@pytest.fixture
+def server():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        yield server
+
+
+def test_a_connection_is_asked_for_allowed_and_recorded(notebook, server, artifacts):
+    place = f"127.0.0.1:{server.getsockname()[1]}"
+    load = f"get_ipython().run_line_magic('ssvm', 'load {GUEST} --name caller')"
+    page = notebook("network.ipynb", ["%load_ext ssvm_kernel", load, f"%ssvm run caller --no-raise -- tcp:{place}"])
+    for cell in (0, 1):
+        page.run(cell)
+        page.expect_done(cell)
+    page.run(2)
+    prompt = page.wait_prompt(2)
+    expect(prompt).to_contain_text("Connect to the network?")
+    expect(prompt).to_contain_text(place)
+    expect(prompt).to_contain_text("this is a loopback address")
+    assert prompt.get_by_role("radio").count() == 4  # how long; there is nothing to say of arguments
+    expect(prompt.get_by_role("radio", name="Always for this guest")).to_be_visible()
+    page.screenshot(artifacts / "network-prompt.png")
+    page.click("Allow once", 2)
+    connection, _ = server.accept()
+    with connection:
+        assert connection.recv(100) == b"ping\n"
+        connection.sendall(b"hello from the server")
+    page.expect_done(2)
+    assert f"Allowed once connect to {place}" in page.output(2)
+    assert "got hello from the server" in page.output(2)
