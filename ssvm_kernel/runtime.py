@@ -80,6 +80,10 @@ class Prepared:
         grants, problems = granted_by_options(options)
         for problem in problems:
             self.notice(problem.message)
+        if options.allow_network and not guest.is_component:
+            self.notice(
+                f"{guest.name} is no component, so it cannot ask for the network: --allow-network gives it nothing"
+            )
         self.input = input_of(options)
         self.variables: Variables | None = None
         self.typing = Typing(guest.name, self.notice) if options.interactive else None

@@ -81,8 +81,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     program: str
     """Absolute real path; empty when the name is no program."""
     argv: list[str]
-    """For a display its type alone, for models the library that computes them, for a connection host and port, and the
-    address that it was made to."""
+    """For a display its type alone, for models the library that computes them, for a connection "connect", host and
+    port, and the address that it was made to."""
     cwd: str
     env_names: list[str]
     stdin_bytes: int
@@ -318,7 +318,7 @@ def connection_records(
         module_sha256=_text(asker.module_sha256),
         cell=_text(asker.cell),
         program="",
-        argv=[_text(request.destination.text), *([_text(address)] if address else [])],
+        argv=["connect", _text(request.destination.text), *([_text(address)] if address else [])],
         cwd="",
         env_names=[],
         stdin_bytes=0,

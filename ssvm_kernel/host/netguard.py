@@ -78,6 +78,8 @@ class Guard:
         self._talks: set[socket.socket] = set()
         self._selector: selectors.BaseSelector | None = None
         self._handler: NetworkHandler | None = None
+        self.connected = False
+        """Whether the process was ever given a connection: it may keep that for as long as it lives."""
 
     def attach(
         self, selector: selectors.BaseSelector, handler: NetworkHandler | None, wait: Wait, before: Callable[[], None]
@@ -184,6 +186,7 @@ class Guard:
         if approved is None:
             return errno.EACCES
         self._sockets.pop(number, None)
+        self.connected = True
         with contextlib.closing(made):
             error = self._begin(call, number, made, approved)
         self._handler.made(approved, 0 if error == errno.EINPROGRESS else error)

@@ -129,7 +129,10 @@ class Runner:
         except BaseException:
             worker.kill()
             raise
-        self._pool.give_back(worker)
+        if worker.guard is not None and worker.guard.connected:
+            worker.kill()  # it could keep a connection for a later run, to which nobody granted it
+        else:
+            self._pool.give_back(worker)
 
 
 class _Run:

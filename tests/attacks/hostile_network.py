@@ -126,7 +126,7 @@ def change(granted: int, wanted: int) -> dict[str, str]:
     thread = threading.Thread(target=flip)
     thread.start()
     ends: dict[str, int] = {}
-    for _ in range(300):
+    for _ in range(100):
         sock = _tcp()
         try:
             _raw("connect", sock, place, 16)

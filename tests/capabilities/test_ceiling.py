@@ -9,12 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssvm_kernel.capabilities.ceiling import Ceiling
-from ssvm_kernel.capabilities.model import Access, AnyArguments, Effect, EnvGrant, ExactArguments, Grants
+from ssvm_kernel.capabilities.model import (
+    Access,
+    AnyArguments,
+    Asker,
+    Effect,
+    EnvGrant,
+    ExactArguments,
+    Grants,
+    NetworkGrant,
+)
+from ssvm_kernel.capabilities.network import ConnectionRequest, Destination, decide_connection
+from ssvm_kernel.capabilities.places import ANY_PORT
 from ssvm_kernel.capabilities.policy import Policy
 from ssvm_kernel.errors import GrantError
 from tests.capabilities.build import blanket, folder, grant, quick, request
 
 GIT = "/usr/bin/git"
+
+
+def connection(host: str, port: int) -> NetworkGrant:
+    return NetworkGrant(Effect.ALLOW, host, port)
+
+
 EXACT = ExactArguments((b"status",))
 
 
@@ -32,6 +49,13 @@ REFUSED = {
     "a folder for writing": (Ceiling(writable_folders=False), Grants((), (folder("/data"),))),
     "a folder elsewhere": (Ceiling(folders=("/data",)), Grants((), (folder("/database"),))),
     "the folder above": (Ceiling(folders=("/data/in",)), Grants((), (folder("/data"),))),
+    "a place": (Ceiling(network=("a.example:443",)), Grants(network=(connection("b.example", 443),))),
+    "another port": (Ceiling(network=("a.example:443",)), Grants(network=(connection("a.example", 80),))),
+    "every port where one is left": (
+        Ceiling(network=("a.example:443",)),
+        Grants(network=(connection("a.example", ANY_PORT),)),
+    ),
+    "any network": (Ceiling(network=()), Grants(network=(connection("a.example", 443),))),
     "a variable": (Ceiling(environment=("LANG",)), Grants(env=(EnvGrant("TOKEN", "x"),))),
 }
 
@@ -46,6 +70,27 @@ def test_what_is_below_it_is_left():
     ceiling = Ceiling((GIT,), False, False, False, ("/data",), False, ("LANG",))
     left = Grants((grant("git", EXACT),), (folder("/data/in", Access.READ),), (EnvGrant("LANG", "C"),))
     ceiling.check(left)
+
+
+def test_places_that_are_left():
+    left = Ceiling(network=("a.example:443", "b.example:*"))
+    left.check(Grants(network=(connection("a.example", 443), connection("b.example", 1), connection("b.example", 0))))
+    for lowered in (left.lowered(Ceiling(network=("b.example:80", "c.example:*"))), Ceiling(network=("b.example:80",))):
+        assert lowered.network == ("b.example:80",)
+        assert lowered.forbids_connection("b.example", 81)
+        assert not lowered.forbids_connection("b.example", 80)
+
+
+def test_u23_an_answer_for_always_connects_to_nothing_above_it():
+    asked = ConnectionRequest("r1", Asker("g", "0" * 64), Destination("a.example", 443))
+    granted = Grants(network=(connection("a.example", 443),))
+    allowed = decide_connection(asked, granted, Ceiling())
+    denied = decide_connection(asked, granted, Ceiling(network=(), sources=("/etc/x.json",)))
+    assert allowed is not None
+    assert allowed.effect is Effect.ALLOW
+    assert denied is not None
+    assert denied.effect is Effect.DENY
+    assert denied.reason == "the configuration in /etc/x.json does not allow connections to a.example:443"
 
 
 def test_denials_are_never_taken_away():

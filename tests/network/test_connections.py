@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import wasmtime
 
-from ssvm_kernel.errors import DeniedError, UsageError
+from ssvm_kernel.errors import DeniedError, LoadError, UsageError
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.options import RunTraits, parse
+from ssvm_kernel.sandbox import oslock
 
 from .guests import needs_network
 
@@ -17,7 +21,7 @@ def test_a_granted_connection_carries_bytes(network, echo):
     assert tried.outcomes == ["got pong to ping"]
     (line,) = tried.ledger
     assert (line.request.kind, line.outcome.kind) == ("connection", "connected")
-    assert line.request.argv == [f"127.0.0.1:{echo.port}", "127.0.0.1"]
+    assert line.request.argv == ["connect", f"127.0.0.1:{echo.port}", "127.0.0.1"]
     assert line.decision.grant == f"--allow-network 127.0.0.1:{echo.port}"
 
 
@@ -85,6 +89,21 @@ def test_an_answer_for_always_is_kept_for_this_module_and_can_be_taken_back(netw
 def test_without_a_network_there_is_not_even_a_question(network, echo):
     tried = network.tries(["lookup:example.com"], ["--deny-network"])
     assert "wasi:http" in str(tried.error)
+
+
+def test_where_it_cannot_be_guarded_there_is_none_and_the_reason_is_told(network, echo, monkeypatch, capsys):
+    monkeypatch.setattr(oslock, "network_unavailable", lambda: "this is no Linux")
+    tried = network.tries([f"tcp:127.0.0.1:{echo.port}"], ["--allow-network", f"127.0.0.1:{echo.port}"])
+    assert "caller has no network here: this is no Linux" in capsys.readouterr().err
+    assert isinstance(tried.error, LoadError)
+    assert "This guest has no network" in str(tried.error)
+
+
+def test_a_module_is_told_that_it_cannot_ask(network, capsys):
+    network.session.guests.pop("module", None)
+    guest = Guest("module", bytes(wasmtime.wat2wasm('(module (func (export "_start")))')))
+    network.session.run(guest, parse(["--allow-network", "example.com:443"], RunTraits).options)
+    assert "module is no component, so it cannot ask for the network" in capsys.readouterr().err
 
 
 def test_a_dry_run_lists_what_was_tried(network, echo, capsys):

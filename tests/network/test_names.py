@@ -18,7 +18,7 @@ def test_a_granted_name_connects(network, echo):
     tried = network.tries([f"name:localhost:{echo.port}"], ["--allow-network", f"localhost:{echo.port}"])
     assert tried.error is None
     assert tried.outcomes == ["got pong to ping"]
-    assert tried.ledger[0].request.argv == [f"localhost:{echo.port}", "127.0.0.1"]
+    assert tried.ledger[0].request.argv == ["connect", f"localhost:{echo.port}", "127.0.0.1"]
 
 
 def test_a_grant_of_a_name_is_none_of_its_address(network, echo):
@@ -61,7 +61,7 @@ def test_only_an_address_of_the_other_family(network, monkeypatch):
         place = f"localhost:{echo.port}"
         tried = network.tries([f"name:{place}"], ["--allow-network", place])
     assert tried.outcomes == ["got pong to ping"]
-    assert tried.ledger[0].request.argv == [place, "::1"]
+    assert tried.ledger[0].request.argv == ["connect", place, "::1"]
 
 
 def _query(name: str, kind: int = 1) -> bytes:
