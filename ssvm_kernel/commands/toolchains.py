@@ -16,7 +16,7 @@ _HEADERS = ("language", "also", "version", "compiles for", "compiler, or how to 
 
 def _run(session: Session, parsed: Parsed[LineTraits], label: str) -> Table:
     del session, parsed, label
-    return Table("languages of cells", _HEADERS, [_row(name) for name in registry.names()])
+    return Table("languages of cells", _HEADERS, [*map(_row, registry.names()), _components()])
 
 
 def _row(name: str) -> tuple[str, ...]:
@@ -28,6 +28,17 @@ def _row(name: str) -> tuple[str, ...]:
     except SsvmError as error:  # a plug-in that does not load
         return (name, "", "broken", "", str(error))
     return (name, ", ".join(toolchain.aliases), found.version, found.target, found.path)
+
+
+def _components() -> tuple[str, ...]:
+    """Tell of what makes components of cells with WIT, whatever their language."""
+    from ssvm_kernel.toolchains._wasm_tools import find_wasm_tools
+
+    try:
+        tools = find_wasm_tools()
+    except ToolchainMissing as missing:
+        return ("(with WIT)", "", "not found", "", missing.command)
+    return ("(with WIT)", "", f"wasm-tools {tools.version}", "components", str(tools.program))
 
 
 COMMAND = Command(

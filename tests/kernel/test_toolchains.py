@@ -6,6 +6,7 @@ import pytest
 
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains._wasm_tools import find_wasm_tools
 from tests.toolchains.conftest import require
 
 # The environment of the oldest versions has no compilers.
@@ -23,6 +24,11 @@ def test_all_languages_are_told_with_what_is_missing(cells) -> None:
     assert set(lines) >= set(registry.names())
     for name in registry.names():
         assert told(name) in lines[name]
+    try:
+        expected = find_wasm_tools().version
+    except ToolchainMissing as missing:
+        expected = missing.command
+    assert expected in lines["(with"]
 
 
 def told(name: str) -> str:
