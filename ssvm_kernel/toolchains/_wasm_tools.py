@@ -7,13 +7,13 @@ import importlib
 import importlib.util
 import json
 import re
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ssvm_kernel.errors import ToolchainMissing
+from ssvm_kernel.toolchains._programs import programs
 from ssvm_kernel.toolchains._tools import run_compiler, signature
 from ssvm_kernel.toolchains._versions import version_said
 from ssvm_kernel.toolchains._wit_block import Wit
@@ -74,8 +74,7 @@ def _of_the_package() -> Path | None:
 
 
 def _on_path() -> Path | None:
-    found = shutil.which("wasm-tools")
-    return Path(found).resolve() if found else None
+    return next(programs("wasm-tools"), None)
 
 
 @functools.lru_cache(maxsize=4)
