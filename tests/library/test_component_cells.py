@@ -271,6 +271,13 @@ def test_without_the_tools_it_says_what_to_install(session, monkeypatch, tmp_pat
     assert missing.value.command == "pip install 'ssvm-kernel[components]'"
 
 
+def test_what_is_fetched_is_the_very_file_or_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(_adapter, "_fetched", lambda: b"\0asm\1\0\0\0")
+    with pytest.raises(ToolchainMissing, match="is not what it was"):
+        _adapter.adapter(None)
+
+
 def test_the_layout_is_that_of_wasm_tools(tmp_path):
     """Compare what functions are passed as with the module that ``wasm-tools`` makes up for the same world."""
     wit = (
