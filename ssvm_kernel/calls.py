@@ -210,24 +210,28 @@ class OpenGuest:
 
     def _prepared(self) -> Prepared:
         held = self._held.prepared
-        if held is not None and not self._in_force(held):
+        lost = self._taken_back(held) if held is not None else ""
+        if lost:
             self._held.close()
-            self._ended = "the one that had a folder which was taken back"
+            self._ended = f"the one that had a {lost} which was taken back"
         if self._held.prepared is None:
             self._held.prepared = Prepared(self._book, self.guest, self.options, (), self._cell)
         return self._held.prepared
 
-    def _in_force(self, prepared: Prepared) -> bool:
-        """Whether all that an instance holds open is still granted (rule 16): it has it for as long as it lives."""
+    def _taken_back(self, prepared: Prepared) -> str:
+        """Return what an instance holds open, for as long as it lives, and is not granted any more (rule 16)."""
+        connections = self._held.connections
+        if connections is not None and connections.revoked:
+            return "connection"
         kept = (folder for folder in prepared.grants.folders if folder.scope is Scope.SESSION)
-        return all(self._book.holds(folder.id) for folder in kept)
+        return "" if all(self._book.holds(folder.id) for folder in kept) else "folder"
 
     def _caller(self, prepared: Prepared) -> Caller:
         if self._held.caller is None or not self._held.caller.alive:
             handler = self._runtime.broker.handler(prepared.context)
             job = prepared.job(self.options.engine)
-            if job.network and self._held.connections is None:
-                self._held.connections = Connections(self._runtime.broker.connections, prepared.context)
+            if job.network:
+                self._held.connect(Connections(self._runtime.broker.connections, prepared.context))
             self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler, self._held.connections)
         return self._held.caller
 
@@ -300,6 +304,12 @@ class _Held:
     @property
     def alive(self) -> bool:
         return self.caller is not None and self.caller.alive
+
+    def connect(self, connections: Connections) -> None:
+        """Hold what decides for a new worker, in the place of that for the last one."""
+        if self.connections is not None:
+            self.connections.close()
+        self.connections = connections
 
     def close(self) -> None:
         caller, self.caller = self.caller, None

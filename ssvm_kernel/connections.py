@@ -93,7 +93,8 @@ class Connections:
         self._bell = Bell()
         self._count = 0
         self._used: set[str] = set()
-        self._revoked = False
+        self.revoked = False
+        """Whether a grant was taken back by which a connection is open."""
         self._pinned: dict[str, Address] = {}
         self._told: set[object] = set()
         self._stop: Callable[[], None] = broker.book.watch(self._on_revoked)
@@ -116,7 +117,7 @@ class Connections:
         GrantRevoked
             The guest has the connection for as long as its process lives.
         """
-        if self._revoked:
+        if self.revoked:
             raise GrantRevoked("the grant of a connection was taken back, and the guest was ended")
 
     def approve(self, destination: Destination, wait: Wait) -> ApprovedConnection | None:
@@ -230,14 +231,14 @@ class Connections:
         if grant is not None and grant.id:
             self._used.add(grant.id)
             if not self._broker.book.holds(grant.id) and not self._broker.remembered.holds(grant.id):
-                self._revoked = True  # between the decision and now, while a name was looked up
+                self.revoked = True  # between the decision and now, while a name was looked up
                 self._bell.ring()
                 return None
         return ApprovedConnection(request, decision, address)
 
     def _on_revoked(self, grant: Grant) -> None:
         if grant.id in self._used:
-            self._revoked = True
+            self.revoked = True
             self._bell.ring()
 
     def _deny(self, request: ConnectionRequest, decision: Decision, line: str) -> None:

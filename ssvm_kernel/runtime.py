@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ssvm_kernel.authority import WorkFolder, granted_by_options
@@ -189,7 +190,7 @@ class Prepared:
         """Whether the guest may have models computed, now."""
         return bool(self.grants.models) and bool(self.in_force().models) and not self.options.deny_all
 
-    @property
+    @cached_property
     def may_ask_for_network(self) -> bool:
         """Whether the guest gets a process that can ask for connections; says why it gets none where it could use one.
 

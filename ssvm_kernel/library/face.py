@@ -25,9 +25,10 @@ from ssvm_kernel.session import Session
 __all__ = ["Exports", "Library"]
 
 _OF_CALLS: Final = (
-    *("engine", "dirs", "env", "allow_command", "allow_command_all", "allow_command_env", "display"),
-    *("command_timeout", "command_output_limit", "display_limit", "signal_codes", "max_commands", "memory_limit"),
-    *("table_limit", "stack_limit", "time_limit", "fuel", "output_limit", "deny_all", "no_raise"),
+    *("engine", "dirs", "env", "allow_command", "allow_command_all", "allow_command_env", "allow_network"),
+    *("deny_network", "display", "command_timeout", "command_output_limit", "display_limit", "signal_codes"),
+    *("max_commands", "memory_limit", "table_limit", "stack_limit", "time_limit", "fuel", "output_limit"),
+    *("deny_all", "no_raise"),
 )
 """The options of a run that make sense for calls."""
 

@@ -1,0 +1,38 @@
+"""Connections of a guest whose functions are called: granted when it is opened, or asked for in the call."""
+
+from __future__ import annotations
+
+import pytest
+
+from ssvm_kernel.deciders.scripted import ScriptedDecider
+from ssvm_kernel.errors import DeniedError
+from ssvm_kernel.library.face import Library
+
+from .guests import needs_network
+
+pytestmark = needs_network
+
+
+@pytest.fixture
+def library(network):
+    network.session.grants.clear()
+    network.session.guests["caller"] = network.guest
+    return Library(network.session, network.guest)
+
+
+def test_a_call_connects_by_a_grant_and_by_an_answer(network, library, echo, other, capsys):
+    network._decider = ScriptedDecider(["session", "deny"])
+    with library.open(allow_network=[f"localhost:{echo.port}"]) as guest:
+        assert guest.attempt(f"name:localhost:{echo.port}").endswith("got pong to ping ")
+        assert guest.attempt(f"tcp:127.0.0.1:{other.port}").endswith("got pong to ping ")
+        with pytest.raises(DeniedError, match=rf"caller may not connect to 127.0.0.1:{echo.port}: you denied it"):
+            guest.attempt(f"tcp:127.0.0.1:{echo.port}")
+        (grant,) = [row for row in network.session.grant_rows() if row.scope.value == "session"]
+        assert network.session.revoke(grant.id)
+        assert guest.attempt("lookup:example.com").endswith("240.0.0.1")  # a new instance, without its connection
+        assert "without the state of the one that had a connection which was taken back" in capsys.readouterr().err
+
+
+def test_no_network_is_open_to_a_call_that_was_denied_it(library, echo):
+    with library.open(deny_network=True) as guest, pytest.raises(Exception, match="has no network"):
+        guest.attempt(f"tcp:127.0.0.1:{echo.port}")
