@@ -106,6 +106,7 @@ def test_the_time_limit(numbers):
 
 
 def test_what_it_prints_is_shown(numbers, capfd):
+    numbers.reset()
     numbers.hello()
     numbers.hello(fresh=True)
     assert capfd.readouterr().out == "hello\nhello\n"
