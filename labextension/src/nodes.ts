@@ -24,6 +24,13 @@ export function button(label: string, className: string, act: () => void): HTMLB
   return node;
 }
 
+/** A command as it would be typed: an argument with a space in it is not two. */
+export function commandLine(argv: readonly string[]): string {
+  return argv
+    .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`))
+    .join(' ');
+}
+
 /** A size in bytes, for people. */
 export function size(bytes: number): string {
   if (bytes < 1000) {

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { KernelLink } from './kernelLink.js';
 import type { Links } from './links.js';
-import { button, duration, make, size } from './nodes.js';
+import { button, commandLine, duration, make, size } from './nodes.js';
 import type { Grant, LedgerLine } from './protocol.js';
 
 import '../style/panel.css';
@@ -195,7 +195,7 @@ export class PanelView {
     return make(
       'div',
       `ssvm-ledger-line ssvm-ledger-${allowed ? 'allow' : 'deny'}`,
-      make('div', '', make('b', '', verdict), ' ', make('code', '', line.argv.join(' '))),
+      make('div', '', make('b', '', verdict), ' ', make('code', '', commandLine(line.argv))),
       make('div', 'ssvm-panel-facts', facts.join(' · '))
     );
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, Final
 
 from traitlets import Unicode
@@ -78,7 +79,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         row["time"].partition("T")[2].rstrip("Z"),
         f"{row['guest']} {row['cell']}".strip(),
-        " ".join(row["argv"]),
+        shlex.join(row["argv"]),  # an argument with a space in it is another request than two
         f"{row['decision']} {row['scope']}",
         row["origin"],
         outcome,
