@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from tests.examples.running import texts_of
+from tests.examples.running import EXAMPLES, texts_of
 from tests.toolchains.conftest import require
 
 # The number of a code cell, and what is to be seen below it.
@@ -98,3 +100,10 @@ def test_each_cell_shows_what_it_is_there_for(name: str, tmp_path: Path) -> None
         missing = [text for text in wanted if text not in texts[number - 1]]
         assert not missing, f"cell {number} of {name} shows:\n{texts[number - 1]}"
     assert not [text for text in NEVER if text in "\n".join(texts)]
+
+
+def test_each_example_leads_to_the_next_and_the_tour_to_all() -> None:
+    texts = {path.name: nbformat.read(path, as_version=4).cells[-1].source for path in sorted(EXAMPLES.glob("*.ipynb"))}
+    names = list(texts)
+    assert [name for name, following in pairwise(names) if f"]({following})" not in texts[name]] == []
+    assert [name for name in names[1:] if f"]({name})" not in texts[names[0]]] == []
