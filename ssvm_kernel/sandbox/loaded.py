@@ -76,13 +76,8 @@ class Loaded:
 
     @property
     def can_wait(self) -> bool:
-        """Whether an instance of it has no state in this host, and is entered in the usual way."""
-        return self._shared is not None and self.starts_plainly
-
-    def alone(self) -> wasmtime.Linker:
-        """Return what an instance of a module that `can_wait` may import."""
-        assert self._shared is not None
-        return self._shared
+        """Whether an instance of it can be made before its run: it is entered in the usual way, and has no models."""
+        return self.starts_plainly and not self._models
 
     @cached_property
     def functions(self) -> dict[str, wasmtime.FuncType]:

@@ -7,17 +7,20 @@ run, and where it prints, is set when it is taken.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import wasmtime
 
+from ssvm_kernel.host.process import CommandCall, CommandReply
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.entry import enter_start
+from ssvm_kernel.sandbox.filewatch import FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.setting import limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 
-__all__ = ["Ready"]
+__all__ = ["Ready", "ReadyOne"]
 
 
 class Ready:
@@ -29,6 +32,8 @@ class Ready:
         Its module, for which `can_wait` is true.
     request : Run
         A run like the one that it will be for.
+    ask_command, ask_display : callable
+        What asks the kernel.
 
     Raises
     ------
@@ -36,32 +41,43 @@ class Ready:
         When it cannot be instantiated; its run is to say so.
     """
 
-    def __init__(self, guest: Loaded, request: protocol.Run) -> None:
+    def __init__(
+        self,
+        guest: Loaded,
+        request: protocol.Run,
+        ask_command: Callable[[CommandCall], CommandReply],
+        ask_display: Callable[[bytes, bytes], int],
+    ) -> None:
         began = time.perf_counter()
         self._likeness = _likeness(request)
+        self._linker = guest.linker(ask_command, ask_display)
+        self._files = FileWatch(guest.engine, guest.watched)
         self.store = wasmtime.Store(guest.engine)
         try:
             limit_store(self.store, request)
-            self._instance: wasmtime.Instance = guest.alone().instantiate(self.store, guest.module)
+            self._files.stand_before(self._linker, self.store)
+            self._instance: wasmtime.Instance = self._linker.instantiate(self.store, guest.module)
+            self._files.look_on(self.store, self._instance)
             self._start: Callable[[], None] = enter_start(self.store, self._instance)
         except BaseException:
             self.store.close()
             raise
         self._seconds = time.perf_counter() - began
 
-    @classmethod
-    def made(cls, guest: Loaded | None, request: protocol.Run) -> Ready | None:
-        """Return one for a run like the one that has just ended, None where there can be none."""
-        if guest is None or not guest.can_wait:
-            return None
-        try:
-            return cls(guest, request)
-        except (wasmtime.Trap, wasmtime.WasmtimeError):
-            return None  # the run itself will say why
+    def run(self, request: protocol.Run, fds: list[int], host_seconds: Callable[[], float]) -> protocol.Finished:
+        """Run it, once, with what was granted to a request that it `fits`.
 
-    def run(self, request: protocol.Run, fds: list[int]) -> protocol.Finished:
-        """Run it, once, with what was granted to a request that it `fits`."""
+        Parameters
+        ----------
+        request : Run
+            The request.
+        fds : list of int
+            Its stdout and stderr.
+        host_seconds : callable
+            Returns the seconds that it waited for the kernel.
+        """
         began = time.perf_counter()
+        files = self._files
         exit_code: int | None = 0
         trap = None
         try:
@@ -75,15 +91,62 @@ class Ready:
                 exit_code, trap = None, parse_trap(str(error))
             stopped = time.perf_counter()
             memory = memory_bytes(self.store, self._instance)
+            more_opened = files.more_opened(self.store)
             fuel = request.fuel - self.store.get_fuel() if request.engine.fuel else 0
         finally:
             self.store.close()
-        making = self._seconds + entered - began
-        return protocol.Finished(exit_code, trap, 0.0, making, stopped - entered, 0.0, memory, fuel=fuel)
+        return protocol.Finished(
+            exit_code=exit_code,
+            trap=trap,
+            load=0.0,
+            instantiate=self._seconds + entered - began,
+            run=stopped - entered,
+            host=host_seconds(),
+            memory_bytes=memory,
+            attempts=files.attempts(),
+            more_attempts=files.more,
+            opened=files.opened(),
+            more_opened=more_opened,
+            no_folders=files.no_folders,
+            fuel=fuel,
+        )
 
     def fits(self, request: protocol.Run) -> bool:
         """Whether it is what the run of a request would make itself."""
         return request.again and _likeness(request) == self._likeness
+
+
+class ReadyOne:
+    """The instance that a worker has ready, if there is one.
+
+    Parameters
+    ----------
+    ask_command, ask_display : callable
+        What asks the kernel.
+    """
+
+    def __init__(
+        self, ask_command: Callable[[CommandCall], CommandReply], ask_display: Callable[[bytes, bytes], int]
+    ) -> None:
+        self._asks = ask_command, ask_display
+        self._ready: Ready | None = None
+
+    def make(self, guests: Mapping[str, Loaded], message: protocol.ToWorker) -> None:
+        """Make one for a run like the one that has just ended, if there will be such a run, and it can be made."""
+        if not isinstance(message, protocol.Run) or not message.again:
+            return
+        guest = guests.get(message.key)
+        if guest is not None and guest.can_wait:
+            with suppress(Exception):  # nobody waits for it, and the run itself will say why
+                self._ready = Ready(guest, message, *self._asks)
+
+    def take(self, message: protocol.ToWorker) -> Ready | None:
+        """Return it, if it is what a message is for; anything else ends it."""
+        ready, self._ready = self._ready, None
+        if ready is None or (isinstance(message, protocol.Run) and ready.fits(message)):
+            return ready
+        ready.store.close()
+        return None
 
 
 def _likeness(request: protocol.Run) -> tuple[object, ...]:

@@ -37,7 +37,7 @@ from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.many import ManyRuns
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.profiler import GuestProfiler
-from ssvm_kernel.sandbox.ready import Ready
+from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_frame, send_frame
@@ -62,7 +62,7 @@ class Worker:
         self._modules: dict[str, Loaded] = {}
         self._components: dict[str, LoadedComponent] = {}
         self._kept: KeptGuest | KeptComponent | None = None
-        self._ready: Ready | None = None
+        self._ahead = ReadyOne(self._ask_command, self._ask_display)
         self._host_seconds = 0.0
         self._input_ended = False
 
@@ -73,7 +73,7 @@ class Worker:
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
             message = protocol.decode_to_worker(frame.header)
-            ready, self._ready = self._ready, None
+            ready = self._ahead.take(message)
             try:
                 if isinstance(message, protocol.Lock):
                     self._lock(message)
@@ -81,14 +81,9 @@ class Worker:
                     return  # nothing that came from outside is touched before the lock
                 elif isinstance(message, protocol.Compile):
                     self._compile(message, frame.blob)
-                elif ready is not None and isinstance(message, protocol.Run) and ready.fits(message):
-                    self._send(ready.run(message, fds))
-                    self._make_ready(message)
                 else:
-                    if ready is not None:
-                        ready.store.close()
-                    self._send(*self._work(message, frame.blob, fds))
-                    self._make_ready(message)
+                    self._send(*self._work(message, frame.blob, fds, ready))
+                    self._ahead.make(self._modules, message)
             except CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -96,11 +91,6 @@ class Worker:
             finally:
                 for fd in fds:
                     os.close(fd)
-
-    def _make_ready(self, message: protocol.ToWorker) -> None:
-        """Make an instance for the next run, if there will be one like this."""
-        if isinstance(message, protocol.Run) and message.again:
-            self._ready = Ready.made(self._modules.get(message.key), message)
 
     def _send(self, message: protocol.FromWorker, blob: bytes = b"") -> None:
         send_frame(self._sock, protocol.encode(message), blob)
@@ -200,8 +190,13 @@ class Worker:
         finished = protocol.Finished(exit_code, trap, loaded - started, 0.0, time.perf_counter() - loaded, 0.0, 0)
         return finished, b""
 
-    def _work(self, message: protocol.ToWorker, blob: bytes, fds: list[int]) -> tuple[protocol.FromWorker, bytes]:
+    def _work(
+        self, message: protocol.ToWorker, blob: bytes, fds: list[int], ready: Ready | None
+    ) -> tuple[protocol.FromWorker, bytes]:
         """Run a guest, keep one, or call its functions, and return the answer."""
+        self._host_seconds = 0.0
+        if ready is not None and isinstance(message, protocol.Run):
+            return ready.run(message, fds, lambda: self._host_seconds), b""
         if not isinstance(message, protocol.Run):
             assert self._kept is not None
             return self._kept.answer(message, blob)
@@ -230,7 +225,6 @@ class Worker:
 
     def _run(self, request: protocol.Run, fds: list[int]) -> tuple[protocol.Finished, bytes]:
         """Run one guest in a fresh store, and return its end and profile; the kernel sees the end of its pipes then."""
-        self._host_seconds = 0.0
         if request.machine_code:
             self._modules.pop(request.key, None)  # to let go of the one before is no part of reading this one
         started = time.perf_counter()

@@ -19,7 +19,16 @@ from ssvm_kernel.host import store
 from ssvm_kernel.toolchains._clang_flags import REACTOR, split_flags
 from ssvm_kernel.toolchains._clang_report import clang_diagnostics, linker_diagnostics, missing_main
 from ssvm_kernel.toolchains._sysroot import FORMAT
-from ssvm_kernel.toolchains._tools import ASSEMBLY, choose_opt, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import (
+    ASSEMBLY,
+    choose_opt,
+    encode,
+    failed,
+    packaged_digest,
+    run_compiler,
+    signature,
+    tidy,
+)
 from ssvm_kernel.toolchains._ziglang import Sysroot, Ziglang, find_ziglang, sysroot_for
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
@@ -126,16 +135,8 @@ class Clang:
             With the command that installs it.
         """
         zig = find_ziglang()
-        parts = [
-            *self.flags(),
-            _MAP,
-            DEFAULT_OPT,
-            *_LINK,
-            *_LIBRARY,
-            str(FORMAT),
-            signature(zig.program),
-            _headers_digest(),
-        ]
+        ours = packaged_digest(HEADERS, "*.h")
+        parts = [*self.flags(), _MAP, DEFAULT_OPT, *_LINK, *_LIBRARY, str(FORMAT), signature(zig.program), ours]
         return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
 
     def flags(self) -> tuple[str, ...]:
@@ -254,10 +255,3 @@ def _read_files(step: Step, cell: str) -> tuple[str, ...]:
     own = (_OURS, step.zig.lib.resolve(), *filter(None, [store.root()]))
     paths = dict.fromkeys((step.workdir / name).resolve() for name in others)
     return tuple(str(path) for path in paths if not any(path.is_relative_to(folder) for folder in own))
-
-
-def _headers_digest() -> str:
-    digest = hashlib.sha256()
-    for file in sorted(HEADERS.glob("*.h")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -14,7 +14,7 @@ from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._rustc import Rustc
-from ssvm_kernel.toolchains._tools import digest_of, run_compiler, signature
+from ssvm_kernel.toolchains._tools import packaged_digest, run_compiler, signature
 
 __all__ = ["extern_flags", "sources_digest"]
 
@@ -75,7 +75,7 @@ def extern_flags(source: str, rustc: Rustc, flags: Sequence[str], workdir: Path)
 
 def sources_digest() -> str:
     """Return the digest of the crates' sources."""
-    return digest_of(sorted(_SDK.glob("*/src/*.rs")))
+    return packaged_digest(_SDK, "*/src/*.rs")
 
 
 def _library(crate: str, build: _Build) -> bytes:

@@ -24,6 +24,7 @@ __all__ = [
     "digest_of",
     "encode",
     "failed",
+    "packaged_digest",
     "run_compiler",
     "signature",
     "tidy",
@@ -155,6 +156,15 @@ def digest_of(files: Iterable[Path]) -> str:
     """Return the digest of what is in some files, which are read again only when one of them changed."""
     found = tuple(files)
     return _digest_of(found, signature(*found))
+
+
+@functools.lru_cache(maxsize=32)
+def packaged_digest(folder: Path, pattern: str) -> str:
+    """Return the digest of files that come with this package.
+
+    Looked at once, as its Python is: to look at them again took longer than a cached guest runs.
+    """
+    return digest_of(sorted(folder.glob(pattern)))
 
 
 @functools.lru_cache(maxsize=16)

@@ -18,7 +18,7 @@ from ssvm_kernel.toolchains._asc_install import DRIVER, Compiler, find_compiler,
 from ssvm_kernel.toolchains._asc_report import asc_diagnostics, unknown_options
 from ssvm_kernel.toolchains._signatures import with_signatures
 from ssvm_kernel.toolchains._source_map import with_lines
-from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, digest_of, encode, failed
+from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, encode, failed, packaged_digest
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -171,4 +171,4 @@ def _module(
 
 def _sources_digest() -> str:
     """Return the digest of what is compiled with a cell, and of what compiles it."""
-    return digest_of((DRIVER, *sorted(LIBRARY.glob("*.ts"))))
+    return f"{packaged_digest(DRIVER.parent, DRIVER.name)} {packaged_digest(LIBRARY, '*.ts')}"

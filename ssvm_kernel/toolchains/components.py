@@ -19,7 +19,7 @@ from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains._adapter import DIGEST, adapter
 from ssvm_kernel.toolchains._clang_flags import REACTOR
-from ssvm_kernel.toolchains._tools import digest_of
+from ssvm_kernel.toolchains._tools import packaged_digest
 from ssvm_kernel.toolchains._wasm_tools import Work, find_wasm_tools
 from ssvm_kernel.toolchains._wit import Function, Uncovered, World, world_from
 from ssvm_kernel.toolchains._wit_block import Wit, declared, from_file
@@ -110,7 +110,7 @@ class ComponentToolchain:
         """
         found = self._inner.find()
         folder = Path(__file__).parent
-        ours = digest_of((Path(__file__), folder / "_wasm_tools.py", *sorted(folder.glob("_wit*.py"))))
+        ours = " ".join(packaged_digest(folder, files) for files in ("components.py", "_wasm_tools.py", "_wit*.py"))
         parts = [found.inputs, find_wasm_tools().identity, self._wit.file, self._wit.text, ours, DIGEST]
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
         return dataclasses.replace(found, inputs=digest)

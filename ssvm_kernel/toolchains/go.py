@@ -14,7 +14,7 @@ from ssvm_kernel.toolchains._go import Go, build_cache, find_go, go_environment
 from ssvm_kernel.toolchains._go_imports import by_folder
 from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_diagnostics
 from ssvm_kernel.toolchains._signatures import with_signatures
-from ssvm_kernel.toolchains._tools import choose_opt, digest_of, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, packaged_digest, run_compiler, signature, tidy
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -187,4 +187,4 @@ def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], go: Go
 
 def packages_digest() -> str:
     """Return the digest of the sources that a cell can import."""
-    return digest_of(sorted((PACKAGES / "src").rglob("*.go")))
+    return packaged_digest(PACKAGES / "src", "**/*.go")

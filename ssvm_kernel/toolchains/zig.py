@@ -20,7 +20,16 @@ from ssvm_kernel import sdk
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host import store
 from ssvm_kernel.host.tidy import bound
-from ssvm_kernel.toolchains._tools import ALLOW_ASSEMBLY, ASSEMBLY, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import (
+    ALLOW_ASSEMBLY,
+    ASSEMBLY,
+    encode,
+    failed,
+    packaged_digest,
+    run_compiler,
+    signature,
+    tidy,
+)
 from ssvm_kernel.toolchains._zig_library import LEFT_OUT, kept_files, small_library, wants_whole
 from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
 from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
@@ -106,7 +115,7 @@ pub fn main(init: std.process.Init) !void {
             *_LLVM,
             *_LIBRARY,
             signature(zig.program),
-            *(file.read_text("utf-8") for file in (PROCESS, DISPLAY, EXPORT)),
+            *(packaged_digest(file.parent, file.name) for file in (PROCESS, DISPLAY, EXPORT)),
         ]
         return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
+from ssvm_kernel.host.process import CommandReply
+from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox.headstart import Begun
+from ssvm_kernel.sandbox.protocol import CommandCall
 from ssvm_kernel.sandbox.runner import Outcome, Runner
 from tests.attacks.test_head_starts import SAYS, begin, play, runner
 from tests.host.approving import descriptors
@@ -121,3 +125,40 @@ def test_one_begins_on_each_thread_and_stays_with_it(runner: Runner) -> None:
     assert seen == [None]
     assert begin(runner) == early  # still that one, and no second
     assert play(runner, SAYS) == b"hello\n"
+
+
+LOOKS = """(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "ssvm_process" "ssvm_process_set_prog_name" (func $program (param i32 i32)))
+  (import "ssvm_process" "ssvm_process_run" (func $run (result i32)))
+  (memory (export "memory") 1) (data (i32.const 16) "secret") (data (i32.const 32) "true")
+  (func (export "_start")
+    (drop (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 0) (i64.const 2)
+      (i64.const 0) (i32.const 0) (i32.const 8)))
+    (call $program (i32.const 32) (i32.const 4)) (call $exit (call $run))))"""
+
+
+def test_an_instance_made_ahead_is_watched_and_asks_as_any(runner: Runner) -> None:
+    asked: list[bytes] = []
+
+    def on_command(call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[..., None]) -> None:
+        asked.append(call.name)
+        answer(CommandReply(7, b"", b""))
+
+    known = job(LOOKS)
+    for number in range(4):
+        assert bool(begin_quiet(runner)) is bool(number)
+        outcome = runner.run(known, Collected(), on_command)
+        runner.ahead.learn("cell", runner.last)
+        assert outcome.exit_code == 7
+        assert [attempt.path for attempt in outcome.attempts] == [b"secret"]
+        assert outcome.host > 0
+        assert asked == [b"true"] * (number + 1)
+
+
+def begin_quiet(runner: Runner) -> int:
+    """Begin what was learned, which prints nothing; return its process, 0 if nothing began."""
+    runner.ahead.begin("cell", "guest")
+    begun = runner.ahead.begun
+    return 0 if begun is None else begun.worker.pid
