@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,6 +35,7 @@ from ssvm_kernel.host.bell import Bell
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.lookup import look_up
 from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.sandbox.job import Outcome
 
 if TYPE_CHECKING:
     from ssvm_kernel.capabilities.places import Address
@@ -91,6 +93,8 @@ class Connections:
         self._broker = broker
         self._context = context
         self._bell = Bell()
+        self.seconds = 0.0
+        """How long the guest waited for decisions, the person's too."""
         self._count = 0
         self._used: set[str] = set()
         self.revoked = False
@@ -108,6 +112,10 @@ class Connections:
         """Stop watching: the run is over."""
         self._stop()
         self._bell.close()
+
+    def waited(self, outcome: Outcome) -> Outcome:
+        """Return how a run ended, with what it waited here as time of the host and not its own."""
+        return replace(outcome, host=min(outcome.run, outcome.host + self.seconds))
 
     def check(self) -> None:
         """Raise when a grant was taken back by which a connection is open (rule 16).
@@ -130,6 +138,13 @@ class Connections:
         KeyboardInterrupt, WorkerDied
             From whoever is asked.
         """
+        started = time.perf_counter()
+        try:
+            return self._approve(destination, wait)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def _approve(self, destination: Destination, wait: Wait) -> ApprovedConnection | None:
         self._count += 1
         if self._count > _MOST:
             raise LimitReached("connections", "", f"the guest was ended: it asked for more than {_MOST:,} connections")

@@ -67,6 +67,7 @@ def result_of(
         grants=[*_lent(prepared), *_decided(ledger)],
         commands=tuple(context.commands),
         shown=shown,
+        connections=tuple(_connections(ledger)),
         files=(*opened_paths(outcome.opened, in_force), *_files(missed)),
         more_files=outcome.more_attempts + outcome.more_opened,
     )
@@ -113,6 +114,20 @@ def _decided(ledger: Iterable[LedgerLine]) -> Iterator[GrantLine]:
     )  # fmt: skip
     for (what, origin), uses in made.items():
         yield GrantLine(what, origin, uses)
+
+
+def _connections(ledger: Iterable[LedgerLine]) -> Iterator[str]:
+    """Yield where the guest connected to, or wanted to, each place once with how often."""
+    made = Counter(
+        (
+            " · ".join(line.request.argv[1:]),
+            line.decision.reason if line.decision.effect == "deny" else line.outcome.kind,
+        )
+        for line in ledger
+        if line.request.kind == "connection"
+    )
+    for (place, outcome), times in made.items():
+        yield f"{place} · {outcome}" + (f", {times:,} times" if times > 1 else "")
 
 
 def _files(missed: Iterable[MissedPath]) -> Iterator[FileLine]:

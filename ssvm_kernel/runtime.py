@@ -292,6 +292,7 @@ class Runtime:
                 outcome = self.runner.run(
                     job, output, handler, prepared.deadline(), on_input=typing, on_network=network
                 )
+                outcome = outcome if network is None else network.waited(outcome)
         except KeyboardInterrupt:
             ended = GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above")
         except (LimitReached, WorkerDied, GrantRevoked) as error:

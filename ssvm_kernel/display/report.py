@@ -152,6 +152,8 @@ class RunReport:
         What it ran or wanted to run.
     shown : sequence of str
         What it showed besides text.
+    connections : sequence of str
+        Where it connected to or wanted to, and what became of it.
     files : sequence of FileLine
         What it opened, and what it was refused.
     more_files : int
@@ -173,6 +175,7 @@ class RunReport:
     grants: Sequence[GrantLine] = ()
     commands: Sequence[CommandLine] = field(default=())
     shown: Sequence[str] = ()
+    connections: Sequence[str] = ()
     files: Sequence[FileLine] = ()
     more_files: int = 0
 
@@ -212,6 +215,9 @@ class RunReport:
         if len(self.commands) > _LISTED:
             yield "command", f"and {_count(len(self.commands) - _LISTED, 'command')} more; the ledger has them"
         yield from (("shown", what) for what in self.shown[:_LISTED])
+        yield from (("connection", where) for where in self.connections[:_LISTED])
+        if len(self.connections) > _LISTED:
+            yield "connection", f"and {len(self.connections) - _LISTED:,} more; the ledger has them"
         yield from (("file", f"{file.path}: {file.what}") for file in self.files[:_LISTED])
         more = self.more_files + max(0, len(self.files) - _LISTED)
         if more:
@@ -260,6 +266,7 @@ class RunReport:
             "commands": [asdict(command) for command in self.commands[:_LISTED]],
             "more_commands": max(0, len(self.commands) - _LISTED),
             "shown": list(self.shown[:_LISTED]),
+            "connections": list(self.connections[:_LISTED]),
             "files": [asdict(file) for file in self.files[:_LISTED]],
             "more_files": self.more_files + max(0, len(self.files) - _LISTED),
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import wasmtime
 
@@ -40,10 +42,23 @@ def test_another_port_is_asked_for_and_denied(network, echo, other):
     )
     assert f"%ssvm run caller --allow-network 127.0.0.1:{echo.port} --allow-network {place} -- tcp:" in str(tried.error)
     assert tried.ends == ["connected", "denied"]
+    report = tried.result.report.text()
+    assert f"connection: 127.0.0.1:{echo.port} · 127.0.0.1 · connected" in report
+    assert f"connection: {place} · you denied it" in report
     assert len(other.came) == before
     (question,) = tried.questions
     assert question.request.destination.text == place
     assert question.grant_line == f"--allow-network {place}"
+
+
+def test_the_time_of_the_person_is_not_the_guests(network, other):
+    def ponder(_):
+        time.sleep(0.5)
+        return "deny"
+
+    tried = network.tries([f"tcp:127.0.0.1:{other.port}"], (), ponder)
+    assert tried.result.timings.host >= 0.5
+    assert tried.result.timings.guest == pytest.approx(tried.result.timings.run - tried.result.timings.host)
 
 
 def test_every_port_only_where_it_is_spelled_so(network, echo, other):
