@@ -29,7 +29,7 @@ def manifest_bundle(name: str, manifest: Manifest, facts: tuple[str, ...] = ()) 
         summary = [f"ssvm · {shown} cannot be started here: it imports what this host does not offer"]
     else:
         summary = [
-            f"ssvm · {shown} can {_list(manifest.can) or 'nothing but compute'}",
+            f"ssvm · {shown} can {_list(manifest.can) or 'do nothing but compute'}",
             f"       it cannot, whatever it does: {_list(manifest.cannot) or 'nothing is ruled out'}",
         ]
     details = [*manifest.lines(), *facts]

@@ -14,7 +14,7 @@ from tests.toolchains.conftest import require
 # The number of a code cell, and what is to be seen below it.
 SHOWN: dict[str, dict[int, list[str]]] = {
     "01-hello-without-grants.ipynb": {
-        3: ["adder can nothing but compute", "imports: none"],
+        3: ["adder can do nothing but compute", "imports: none"],
         4: ["Hello from inside!"],
         5: ["hello can print", "cannot use the network"],
         6: [

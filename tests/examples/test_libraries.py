@@ -54,7 +54,7 @@ SHOWN: dict[str, dict[int, list[str]]] = {
             "fn most(entries: Vec<wit::Entry>) -> Result<wit::Entry, String>",
         ],
         12: ["ssvm · program · jit · exit 0"],
-        13: ["program can nothing but compute"],
+        13: ["program can do nothing but compute"],
     },
 }
 
