@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from ssvm_kernel.sandbox import seccomp
-from ssvm_kernel.sandbox.syscalls import ALLOWED, CHECKED, HIGHEST
+from ssvm_kernel.sandbox.syscalls import ALLOWED, CHECKED, GUARDED, HIGHEST
 
 from .calls import REFUSED
 from .locked import needs_seccomp, run_child
 
 PID = 4242
-ALLOW, KILL = "allow", "kill"
+ALLOW, KILL, NOTIFY = "allow", "kill", "notify"
 
 
 def answer(
@@ -28,11 +28,12 @@ def answer(
     *,
     audit: int | None = None,
     times: bool = False,
+    network: bool = False,
 ) -> str | int:
-    """Run the filter as the kernel does: returns ``allow``, ``kill`` or an errno."""
+    """Run the filter as the kernel does: returns ``allow``, ``kill``, ``notify`` or an errno."""
     values = [*arguments, 0, 0, 0, 0, 0, 0][:6]
     data = struct.pack("<IIQ6Q", number & 0xFFFFFFFF, machine.audit if audit is None else audit, 0, *values)
-    program = seccomp.build_filter(machine, PID, times)
+    program = seccomp.build_filter(machine, PID, times, network)
     register, at = 0, 0
     while True:
         code, jump_true, jump_false, value = program[at]
@@ -48,7 +49,7 @@ def answer(
         elif code == 0x35:
             at += jump_true if register >= value else jump_false
         elif code == 0x06:
-            return {0x7FFF0000: ALLOW, 0x80000000: KILL}.get(value) or value & 0xFFFF
+            return {0x7FFF0000: ALLOW, 0x80000000: KILL, 0x7FC00000: NOTIFY}.get(value) or value & 0xFFFF
         else:
             raise AssertionError(f"no instruction {code:#x}")
 
@@ -82,6 +83,53 @@ def test_calls_of_another_processor_kill(machine: seccomp.Machine):
     others = [other.audit for other in seccomp.MACHINES.values() if other is not machine]
     for audit in (*others, 0x40000003, 0x40000028, 0):  # i386, arm
         assert answer(machine, 0, audit=audit) == KILL
+
+
+STREAM = 0x80801  # with SOCK_CLOEXEC and SOCK_NONBLOCK
+
+
+@MACHINES
+@pytest.mark.parametrize(
+    ("call", "arguments", "expected"),
+    [
+        ("socket", [2, STREAM, 6], NOTIFY),
+        ("socket", [10, 2, 17], NOTIFY),  # the one who answers knows TCP alone
+        *(("socket", [family, STREAM], errno.EACCES) for family in (0, 1, 3, 16, 17, 31, 38, 40, 45, 0xFFFFFFFF)),
+        ("socket", [2 | 1 << 32, STREAM], NOTIFY),  # the kernel takes the lower half
+        ("connect", [3, 0x1000, 16], NOTIFY),
+        ("bind", [3, 0x1000, 16], NOTIFY),
+        ("listen", [3, 1], NOTIFY),
+        ("setsockopt", [3, 6, 1], ALLOW),  # TCP_NODELAY
+        ("setsockopt", [3, 41, 26], ALLOW),  # IPV6_V6ONLY
+        ("setsockopt", [3, 6, 30], errno.EPERM),  # TCP_FASTOPEN_CONNECT
+        ("setsockopt", [3, 6, 31], errno.EPERM),  # TCP_ULP
+        ("setsockopt", [3, 6, 19], errno.EPERM),  # TCP_REPAIR
+        ("setsockopt", [3, 1, 26], errno.EPERM),  # SO_ATTACH_FILTER
+        ("setsockopt", [3, 1, 25], errno.EPERM),  # SO_BINDTODEVICE
+        ("setsockopt", [3, 41, 2], errno.EPERM),  # an option's number on another level
+        ("setsockopt", [3, 0x10000, 1], errno.EPERM),
+        ("sendto", [3, 0x1000, 1, 0x4000], ALLOW),  # MSG_NOSIGNAL
+        ("sendto", [3, 0x1000, 1, 0x20004000, 0x2000, 16], errno.EPERM),  # MSG_FASTOPEN
+        ("sendmsg", [3, 0x1000, 0], ALLOW),
+        ("sendmsg", [3, 0x1000, 0x20000000], errno.EPERM),
+        ("sendmmsg", [3, 0x1000, 2, 0x4000], ALLOW),
+        ("sendmmsg", [3, 0x1000, 2, 0x20000000], errno.EPERM),
+    ],
+)
+def test_calls_for_the_network_wait_where_they_are_guarded_and_fail_elsewhere(machine, call, arguments, expected):
+    number = {**ALLOWED, **GUARDED}[call][machine.column]
+    assert number is not None
+    assert answer(machine, number, arguments, network=True) == expected
+    assert answer(machine, number, arguments) == (ALLOW if call in ALLOWED else errno.EPERM)
+
+
+@MACHINES
+def test_a_guarded_process_may_nothing_more(machine):
+    special = {*numbers_of(dict(GUARDED), machine).values(), *numbers_of(dict(CHECKED), machine).values()}
+    special |= {number for call in ("sendto", "sendmsg", "sendmmsg") if (number := ALLOWED[call][machine.column])}
+    for number in range(HIGHEST + 1):
+        if number not in special:
+            assert answer(machine, number, network=True) == answer(machine, number), number
 
 
 THREAD = 0x3D0F00  # what glibc's pthread_create passes
@@ -163,6 +211,7 @@ def _header_numbers(text: str, pattern: str) -> dict[str, int]:
 
 
 def test_the_numbers_are_those_of_the_kernel_headers():
+    assert {call: REFUSED[call] for call in GUARDED} == GUARDED
     """A wrong number would let through another call than the one that was looked at."""
     ziglang = pytest.importorskip("ziglang", reason="the kernel's numbers come from its copy")
     text = Path(ziglang.__file__).with_name("lib").joinpath("std/os/linux/syscalls.zig").read_text()
