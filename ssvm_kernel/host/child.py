@@ -5,14 +5,38 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import subprocess
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 
-__all__ = ["Child", "enlarge_pipe"]
+__all__ = ["Child", "Process", "Started", "enlarge_pipe"]
 
 _NAMES: Final = ("stdin", "stdout", "stderr")
 _LARGE_PIPE: Final = 1024 * 1024
+
+
+class Process(Protocol):
+    """A child of this process, as far as it is needed here: a `Started`, or a `subprocess.Popen`.
+
+    Attributes
+    ----------
+    pid : int
+        Its number.
+    returncode : int or None
+        Exit status, or minus a signal's number; None until somebody has taken it.
+    """
+
+    pid: int
+    returncode: int | None
+
+
+class Started:
+    """A process that was started without more around it."""
+
+    __slots__ = ("pid", "returncode")
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
 
 
 @dataclass
@@ -21,13 +45,13 @@ class Child:
 
     Parameters
     ----------
-    process : subprocess.Popen
-        The process; its ``stdin``, ``stdout`` and ``stderr`` are not used.
+    process : Process
+        The process.
     stdin, stdout, stderr : int
         Our ends of its pipes; -1 for a closed one.
     """
 
-    process: subprocess.Popen[Any]
+    process: Process
     stdin: int
     stdout: int
     stderr: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import time
-from typing import Any, Final
+from typing import Final
+
+from ssvm_kernel.host.child import Process
 
 __all__ = ["WAIT_FAILED", "end_group", "has_ended"]
 
@@ -20,7 +21,7 @@ WAIT_FAILED: Final = -1000
 _DYING: Final = 5.0  # seconds; a killed process may hang in a network file system, and we must not hang with it
 
 
-def has_ended(process: subprocess.Popen[Any]) -> bool:
+def has_ended(process: Process) -> bool:
     """Tell whether a process has ended, without reaping it where the system can do that."""
     if process.returncode is not None:
         return True
@@ -33,7 +34,7 @@ def has_ended(process: subprocess.Popen[Any]) -> bool:
         return True
 
 
-def end_group(process: subprocess.Popen[Any]) -> None:
+def end_group(process: Process) -> None:
     """Kill whatever is left of the process's group, then take the process's own status into its ``returncode``.
 
     The status stays None when the process does not die within five seconds, or may not be killed by us.  Nothing is
@@ -50,7 +51,7 @@ def end_group(process: subprocess.Popen[Any]) -> None:
         pause = min(2 * pause, 0.02)
 
 
-def _reap(process: subprocess.Popen[Any]) -> bool:
+def _reap(process: Process) -> bool:
     """Take the status if the process has ended."""
     try:
         pid, status = os.waitpid(process.pid, os.WNOHANG)

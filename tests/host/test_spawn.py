@@ -48,6 +48,29 @@ def test_a_tool_that_prints_much_and_has_nothing_to_read():
     assert (done.returncode, done.stdout, done.stderr) == (0, bytes(5_000_000), b"err\n")
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_python_whose_own_function_is_not_known_starts_the_same(monkeypatch, known):
+    if not known:
+        monkeypatch.setattr(module, "_LAST_PARAMETERS", {})
+    script = "ps -o pid= -o sid= -o pgid= -p $$; ls -l /proc/$$/fd | tail -n +2 | wc -l; env; exit 3"
+    done = run_tool(["/bin/sh", "-c", script], cwd="/usr", env={"A": "b", "PATH": "/bin:/usr/bin"})
+    ids, count, *variables = done.stdout.decode().splitlines()
+    assert len(set(ids.split())) == 1  # leader of its session and group
+    assert count == "3"
+    assert {"A=b", "PWD=/usr"} <= set(variables)
+    assert done.returncode == 3
+    for argv, env, cwd, error in (
+        (["/no-such-tool"], {}, "/", FileNotFoundError),
+        (["/bin/sh"], {}, "/no-such-folder", FileNotFoundError),
+        (["/etc/passwd"], {}, "/", PermissionError),
+        (["/bin/sh", "a\0b"], {}, "/", OSError),
+        (["/bin/sh"], {"A=": "b"}, "/", OSError),
+    ):
+        with pytest.raises(error) as caught:
+            run_tool(argv, cwd=cwd, env=env)
+        assert caught.value.filename in (argv[0], cwd)
+
+
 def test_a_tool_that_is_killed():
     assert run_tool(["/bin/sh", "-c", "kill -9 $$"], cwd="/", env={}).returncode == -9
 
