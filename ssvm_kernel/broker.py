@@ -47,9 +47,10 @@ from ssvm_kernel.host.capture import Captured
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.execute import Completed, CompletionKind, execute, never_ran
 from ssvm_kernel.host.grantfile import GrantFile
-from ssvm_kernel.host.process import CommandReply, StoredBytes, denied_reply, exec_failed_reply
+from ssvm_kernel.host.process import CommandReply, Printed, StoredBytes, denied_reply, exec_failed_reply
 from ssvm_kernel.host.pump import Watch
 from ssvm_kernel.host.resolve import ProgramFinder
+from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox.job import CommandHandler
 from ssvm_kernel.sandbox.protocol import CommandCall
@@ -92,7 +93,7 @@ class CommandBroker:
         standing = Standing(self._policy)
 
         def handle(
-            call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+            call: CommandCall, stdin: bytes, wait: Wait, guest: GuestEnd, answer: Callable[[CommandReply], None]
         ) -> None:
             context.count()
             resolved = self._programs.find(call.name, search_path())
@@ -187,7 +188,7 @@ class CommandBroker:
         return denied_reply(request.command.name)
 
     def _execute(
-        self, context: RunContext, approved: ApprovedCommand, guest: int, answer: Callable[[CommandReply], None]
+        self, context: RunContext, approved: ApprovedCommand, guest: GuestEnd, answer: Callable[[CommandReply], None]
     ) -> None:
         """Run a command and answer; what is shown and written down of it comes after, while the guest goes on."""
         block = _block(context, approved.command)
@@ -195,7 +196,8 @@ class CommandBroker:
         refused = ""
         try:
             with self._revocable(approved.decision) as watch:
-                completed = execute(approved, block.output if block else None, watch=watch(guest))
+                show = block.output if block else None
+                completed = execute(approved, show, watch=watch(guest.fileno), shelf=guest.shelf)
             answer(_reply(completed, context.signal_codes))
         except _NothingToWatch as why:
             completed = never_ran(why.error)
@@ -308,7 +310,7 @@ def _reply(completed: Completed, signal_codes: bool) -> CommandReply:
     return CommandReply(completed.guest_code(signal_codes), stdout, stderr, completed.keep_inputs)
 
 
-def _for_guest(output: Captured) -> bytes | StoredBytes:
-    """Return an output as the guest's side takes it: small ones as bytes, large ones as a file of their own."""
-    fileno = output.fileno()
-    return output.bytes() if fileno is None else StoredBytes(os.dup(fileno), output.size)
+def _for_guest(output: Captured) -> Printed:
+    """Return an output as the guest's side takes it: one in a file of its own as that file."""
+    data = output.data
+    return StoredBytes(os.dup(data.fileno), output.size) if isinstance(data, StoredBytes) else data

@@ -19,6 +19,7 @@ from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.resolve import resolve_program
+from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.sandbox.protocol import CommandCall
 
 
@@ -58,7 +59,7 @@ def run(book: GrantBook, folder: Path, remembered: GrantFile | None = None) -> t
     call = CommandCall(b"touch", (bytes(folder / "touched"),), (), 20_000)
     guest, worker = socket.socketpair()
     with guest, worker:
-        broker.handler(context)(call, b"", lambda *_: False, guest.fileno(), replies.append)
+        broker.handler(context)(call, b"", lambda *_: False, GuestEnd(guest.fileno()), replies.append)
     context.folder.close()
     return context, replies
 

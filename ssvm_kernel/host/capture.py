@@ -1,8 +1,9 @@
 """Keeping what a command prints: small outputs in memory, large ones in a file that exists in memory only.
 
-A large output never becomes a Python object: it goes through one small buffer, which stays in the processor's cache,
-into a file whose descriptor the guest's process gets.  That was measured to beat ``splice`` (which moves 64 KiB pipes
-page by page), reading into a mapping (a page fault for every 4 KiB) and growing a ``bytes``.
+A large output never becomes a Python object.  A few megabytes lie on a shelf that is used again and again
+(`ssvm_kernel.host.shelf`); more goes through one small buffer, which stays in the processor's cache, into a file whose
+descriptor the guest's process gets.  That was measured to beat ``splice`` (which moves 64 KiB pipes page by page),
+reading into a new mapping (a page fault for every 4 KiB) and growing a ``bytes``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from ssvm_kernel.host.child import enlarge_pipe
+from ssvm_kernel.host.shelf import Shelf, Shelved, no_shelf
 from ssvm_kernel.host.stored import StoredBytes
 
 __all__ = ["Captured", "Collector", "Preview"]
@@ -33,16 +35,16 @@ class Captured:
 
     Parameters
     ----------
-    data : bytes or StoredBytes
+    data : bytes, Shelved or StoredBytes
         What was kept.
     total : int
         How many bytes came; more than were kept when the limit cut the rest off.
     """
 
-    __slots__ = ("_data", "size", "total")
+    __slots__ = ("data", "size", "total")
 
-    def __init__(self, data: Bytes | StoredBytes = b"", total: int | None = None) -> None:
-        self._data = data
+    def __init__(self, data: Bytes | Shelved | StoredBytes = b"", total: int | None = None) -> None:
+        self.data = data
         self.size = len(data)
         self.total = self.size if total is None else total
 
@@ -53,21 +55,21 @@ class Captured:
 
     def fileno(self) -> int | None:
         """Return the descriptor of the file that holds a large output, sealed against changes; None for a small one."""
-        return self._data.fileno if isinstance(self._data, StoredBytes) else None
+        return self.data.fileno if isinstance(self.data, StoredBytes) else None
 
     def bytes(self, limit: int | None = None) -> Bytes:
         """Return what was kept, or its first `limit` bytes."""
-        if not isinstance(self._data, StoredBytes):
-            return self._data[:limit]
+        if isinstance(self.data, bytes):
+            return self.data[:limit]
         copy = bytearray(self.size if limit is None else min(limit, self.size))
-        self._data.read_into(memoryview(copy))
+        self.data.read_into(memoryview(copy))
         return bytes(copy)
 
     def close(self) -> None:
         """Close the file of a large output; its bytes are gone."""
-        if isinstance(self._data, StoredBytes):
-            self._data.close()
-            self._data = b""
+        if not isinstance(self.data, bytes):
+            self.data.close()
+            self.data = b""
 
     def __repr__(self) -> str:
         return f"Captured(size={self.size}, total={self.total})"
@@ -134,10 +136,16 @@ class Collector:
         Bytes to keep; what comes after is read, counted and dropped, so that the command can end.
     preview : Preview or None
         Gets the first bytes while they come.
+    shelf : callable
+        Returns where an output lies that is not small; asked when there is one.
     """
 
-    def __init__(self, limit: int, preview: Preview | None = None) -> None:
+    def __init__(
+        self, limit: int, preview: Preview | None = None, shelf: Callable[[], Shelf | None] = no_shelf
+    ) -> None:
         self._limit = limit
+        self._shelf = shelf
+        self._shelved: memoryview | None = None
         self.preview = preview
         self._total = 0
         self._kept = 0
@@ -153,17 +161,22 @@ class Collector:
         BlockingIOError
             When the pipe is empty and does not block.
         """
-        if self._buffer is None:
-            data: bytes | memoryview = os.read(fileno, _SMALL)
-            if len(data) == _SMALL:
-                self._expect_much(fileno)
+        if self._shelved is not None and (room := self._shelved[self._kept :]):
+            data: bytes | memoryview = room[: os.readv(fileno, [room])]
+            self._kept += len(data)
         else:
-            data = self._buffer[: os.readv(fileno, [self._buffer])]
+            if self._total < _SMALL:
+                data = os.read(fileno, _SMALL)
+                if self._total + len(data) >= _SMALL:
+                    enlarge_pipe(fileno)
+            else:
+                self._buffer = self._buffer or memoryview(bytearray(_BUFFER))
+                data = self._buffer[: os.readv(fileno, [self._buffer])]
+            if data and self._kept < self._limit:
+                self._keep(data[: self._limit - self._kept])
         if not data:
             return False
         self._total += len(data)
-        if self._kept < self._limit:
-            self._keep(data[: self._limit - self._kept])
         if self.preview is not None and self.preview.wants_more:
             self.preview.add(data)
         return True
@@ -175,6 +188,8 @@ class Collector:
 
     def finish(self) -> Captured:
         """Return what was kept."""
+        if self._shelved is not None:
+            return Captured(Shelved(self._shelved[: self._kept]), self._total)
         if self._file is None:
             return Captured(bytes(self._start), self._total)
         stored, self._file = StoredBytes(self._file, self._kept), None
@@ -188,22 +203,22 @@ class Collector:
         """Drop what was kept."""
         self.finish().close()
 
-    def _expect_much(self, fileno: int) -> None:
-        """Prepare for a long stream; costs a small one nothing."""
-        self._buffer = memoryview(bytearray(_BUFFER))
-        enlarge_pipe(fileno)
-
     def _keep(self, data: bytes | memoryview) -> None:
-        if self._file is None and self._kept + len(data) <= _SMALL:
+        kept = self._kept
+        self._kept = end = kept + len(data)
+        if self._file is None and end <= _SMALL:
             self._start += data
-            self._kept += len(data)
+            return
+        if self._file is None and self._shelved is None and (shelf := self._shelf()) and end <= len(shelf.view):
+            self._shelved = shelf.view[: self._limit]
+            self._shelved[:kept] = self._start
+            self._shelved[kept:end] = data
             return
         if self._file is None:
             self._file = _open_file()
-            _write_all(self._file, memoryview(self._start))
-            self._start = bytearray()
+            _write_all(self._file, memoryview(self._start) if self._shelved is None else self._shelved)
+            self._start, self._shelved = bytearray(), None
         _write_all(self._file, memoryview(data))
-        self._kept += len(data)
 
 
 def _open_file() -> int:

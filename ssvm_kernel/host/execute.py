@@ -23,6 +23,7 @@ from ssvm_kernel.host.interrupts import InterruptGate
 from ssvm_kernel.host.process import exec_failed_reply
 from ssvm_kernel.host.pump import NOTHING, Watch, drain, pump
 from ssvm_kernel.host.reap import WAIT_FAILED, end_group, has_ended
+from ssvm_kernel.host.shelf import Shelf, no_shelf
 from ssvm_kernel.host.spawn import spawn
 
 __all__ = ["Completed", "CompletionKind", "OnOutput", "Watch", "execute", "never_ran"]
@@ -120,6 +121,7 @@ def execute(
     *,
     watch: Watch = NOTHING,
     show_bytes: int = SHOW_BYTES,
+    shelf: Callable[[], Shelf | None] = no_shelf,
 ) -> Completed:
     """Run an approved command and wait for its end.
 
@@ -136,6 +138,8 @@ def execute(
         The guest that wants it, and other descriptors to serve meanwhile.
     show_bytes : int
         How many bytes of each stream `on_output` gets.
+    shelf : callable
+        Returns where a stdout of some megabytes lies; what lies there is good until it is given to another command.
 
     Raises
     ------
@@ -148,11 +152,16 @@ def execute(
     """
     with InterruptGate() as gate:
         # In a function of its own, so that its process object ends inside the gate: a finaliser swallows interrupts.
-        return _run(approved, on_output, show_bytes, gate, watch)
+        return _run(approved, on_output, show_bytes, gate, watch, shelf)
 
 
 def _run(
-    approved: ApprovedCommand, on_output: OnOutput | None, show_bytes: int, gate: InterruptGate, watch: Watch
+    approved: ApprovedCommand,
+    on_output: OnOutput | None,
+    show_bytes: int,
+    gate: InterruptGate,
+    watch: Watch,
+    shelf: Callable[[], Shelf | None],
 ) -> Completed:
     started = time.monotonic()
     try:
@@ -160,7 +169,10 @@ def _run(
     except OSError as error:
         return never_ran(error, time.monotonic() - started)
     keep = approved.command.limits.output_bytes
-    collectors = {name: _collector(name, keep, on_output, show_bytes) for name in ("stdout", "stderr")}
+    collectors = {
+        name: Collector(keep, on_output and Preview(partial(on_output, name), show_bytes), place)
+        for name, place in (("stdout", shelf), ("stderr", no_shelf))
+    }
     try:
         return _finish(child, approved.command, collectors, started, gate, watch)
     except BaseException:
@@ -177,12 +189,6 @@ def never_ran(error: OSError, seconds: float = 0.0) -> Completed:
     kind = CompletionKind.NOT_STARTED if error.filename is None else CompletionKind.EXEC_FAILED
     where = f": {error.filename!r}" if error.filename is not None else ""
     return Completed(kind, error.errno or 0, Captured(), Captured(), seconds, detail=f"{error.strerror}{where}")
-
-
-def _collector(name: str, limit: int, on_output: OnOutput | None, show_bytes: int) -> Collector:
-    if on_output is None:
-        return Collector(limit)
-    return Collector(limit, Preview(partial(on_output, name), show_bytes))
 
 
 def _finish(

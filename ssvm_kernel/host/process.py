@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ssvm_kernel.errors import GuestTrap
+from ssvm_kernel.host.shelf import Shelved
 from ssvm_kernel.host.stored import StoredBytes
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ MAX_ARGUMENT_BYTES: Final = 8 * 1024 * 1024
 MAX_ITEMS: Final = 100_000
 """Most arguments and variables together."""
 _FAILED: Final = -1
+Printed: TypeAlias = bytes | Shelved | StoredBytes
+"""What a command printed, wherever it is."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,15 @@ class CommandReply:
     ----------
     code : int
         What ``run`` returns, signed.
-    stdout, stderr : bytes or StoredBytes
-        What it printed; stored bytes belong to the `ProcessState` from then on.
+    stdout, stderr : bytes, Shelved or StoredBytes
+        What it printed; it belongs to the `ProcessState` from then on.
     keep_inputs : bool
         True when the host could not start any process: the name, arguments, variables and stdin stay pending.
     """
 
     code: int
-    stdout: bytes | StoredBytes = b""
-    stderr: bytes | StoredBytes = b""
+    stdout: Printed = b""
+    stderr: Printed = b""
     keep_inputs: bool = False
 
 
@@ -122,8 +125,8 @@ class ProcessState:
 
     def __init__(self, run_command: RunCommand) -> None:
         self._run_command = run_command
-        self._stdout: bytes | StoredBytes = b""
-        self._stderr: bytes | StoredBytes = b""
+        self._stdout: Printed = b""
+        self._stderr: Printed = b""
         self.exit_code = 0
         self._reset_inputs()
 
@@ -191,12 +194,12 @@ class ProcessState:
         return reply.code
 
     @property
-    def stdout(self) -> bytes | StoredBytes:
+    def stdout(self) -> Printed:
         """What the last command printed to its stdout."""
         return self._stdout
 
     @property
-    def stderr(self) -> bytes | StoredBytes:
+    def stderr(self) -> Printed:
         """What the last command printed to its stderr."""
         return self._stderr
 
@@ -204,9 +207,9 @@ class ProcessState:
         """Forget the outputs."""
         self._set_outputs(b"", b"")
 
-    def _set_outputs(self, stdout: bytes | StoredBytes, stderr: bytes | StoredBytes) -> None:
+    def _set_outputs(self, stdout: Printed, stderr: Printed) -> None:
         for old in (self._stdout, self._stderr):
-            if isinstance(old, StoredBytes):
+            if not isinstance(old, bytes):
                 old.close()
         self._stdout, self._stderr = stdout, stderr
 
@@ -270,12 +273,12 @@ def _functions(state: ProcessState, memory: Memory) -> dict[str, tuple[int, int,
     """Return each function by name, with the numbers of its parameters and results, all of them i32."""
     read = memory.read
 
-    def copy(output: bytes | StoredBytes, caller: int, pointer: int) -> None:
+    def copy(output: Printed, caller: int, pointer: int) -> None:
         target = memory.view(caller, pointer, len(output))
-        if isinstance(output, StoredBytes):
-            output.read_into(target)
-        else:
+        if isinstance(output, bytes):
             target[:] = output
+        else:
+            output.read_into(target)
 
     return {
         "set_prog_name": (2, 0, lambda caller, at, size: state.set_prog_name(read(caller, at, size))),

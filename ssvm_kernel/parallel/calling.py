@@ -7,6 +7,7 @@ from typing import Final
 
 from ssvm_kernel.errors import LimitReached, WorkerDied
 from ssvm_kernel.host.process import MODULES, CommandReply
+from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.parallel.lanes import Lane
 from ssvm_kernel.parallel.perform import Commands, Unwanted, Wanted, failure_of, look
@@ -110,7 +111,12 @@ class _Batch:
         kept += data[: max(0, _PRINTED - len(kept))]
 
     def command(
-        self, call: protocol.CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+        self,
+        call: protocol.CommandCall,
+        stdin: bytes,
+        wait: Wait,
+        guest: GuestEnd,
+        answer: Callable[[CommandReply], None],
     ) -> None:
         """Decide and run a command."""
         self._commands(call, stdin, wait, guest, answer)

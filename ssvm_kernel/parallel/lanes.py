@@ -20,6 +20,7 @@ from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.display import NOT_GRANTED
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.resolve import special_folders
+from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.parallel.policy import FrozenBook, FrozenFile
 from ssvm_kernel.parallel.tasks import Setting, encoder
@@ -60,7 +61,7 @@ class Talk(Protocol):
         """Take what it printed to its first stream, or its second."""
 
     def command(
-        self, call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+        self, call: CommandCall, stdin: bytes, wait: Wait, guest: GuestEnd, answer: Callable[[CommandReply], None]
     ) -> None:
         """See `ssvm_kernel.sandbox.job.CommandHandler`."""
 
@@ -90,7 +91,7 @@ class _Switch:
         """Do nothing: all is kept."""
 
     def command(
-        self, call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+        self, call: CommandCall, stdin: bytes, wait: Wait, guest: GuestEnd, answer: Callable[[CommandReply], None]
     ) -> None:
         self.now.command(call, stdin, wait, guest, answer)
 

@@ -14,6 +14,7 @@ from ssvm_kernel.capabilities.model import Asker
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.errors import LimitReached, SsvmError, WorkerDied
 from ssvm_kernel.host.process import CommandReply
+from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.parallel.ending import ended_when_unwanted
 from ssvm_kernel.parallel.lanes import Lane, LanePool
@@ -158,7 +159,7 @@ class Commands:
         self._begin()
 
     def __call__(
-        self, call: CommandCall, stdin: bytes, wait: Wait, guest: int, answer: Callable[[CommandReply], None]
+        self, call: CommandCall, stdin: bytes, wait: Wait, guest: GuestEnd, answer: Callable[[CommandReply], None]
     ) -> None:
         """See `ssvm_kernel.sandbox.job.CommandHandler`."""
         self._used = True

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.host.process import CommandReply, StoredBytes
+from ssvm_kernel.host.shelf import GuestEnd, Shelved
 from ssvm_kernel.host.store import store_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
@@ -76,6 +77,7 @@ class Exchange:
     ) -> None:
         self._on_network = on_network
         self._worker = worker
+        self._guest = GuestEnd(worker.fileno(), worker.shelf)
         self._output = output
         self._on_command = on_command
         self._deadline = deadline
@@ -128,7 +130,7 @@ class Exchange:
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
                 self.drain(streams)
                 self._output.flush()
-                self._on_command(message, blob, self._wait, self._worker.fileno(), self._answer)
+                self._on_command(message, blob, self._wait, self._guest, self._answer)
             elif isinstance(message, protocol.DisplayCall):
                 self.drain(streams)
                 self._worker.send(protocol.DisplayReply(self._output.display(message.mime, blob)))
@@ -165,6 +167,7 @@ class Exchange:
             stdout_by_fd=isinstance(reply.stdout, StoredBytes),
             stderr_by_fd=isinstance(reply.stderr, StoredBytes),
             keep_inputs=reply.keep_inputs,
+            shelved=isinstance(reply.stdout, Shelved),
         )
         try:
             inline = b"".join(output for output in outputs if isinstance(output, bytes))

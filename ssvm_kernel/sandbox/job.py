@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from ssvm_kernel.capabilities.coremodule import has_start
 from ssvm_kernel.host.process import CommandReply
+from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
@@ -232,9 +233,9 @@ class Output(Protocol):
 InputHandler = Callable[[Wait], bytes | None]
 """Returns the next that a guest reads as its stdin, or None when there is no more; it gets a way to wait."""
 
-CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, int, Callable[[CommandReply], None]], None]
+CommandHandler = Callable[[protocol.CommandCall, bytes, Wait, GuestEnd, Callable[[CommandReply], None]], None]
 """Decides and runs one command.
 
-It gets the call, its stdin, a way to wait for the person, a descriptor that is readable when the guest has died, and
-what to call with the reply: once, before it writes down what happened, so that the guest goes on meanwhile.
+It gets the call, its stdin, a way to wait for the person, the process of the guest, and what to call with the reply:
+once, before it writes down what happened, so that the guest goes on meanwhile.
 """

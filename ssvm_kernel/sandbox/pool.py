@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ssvm_kernel.errors import WorkerDied
+from ssvm_kernel.host.shelf import Shelf, make_shelf
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.pipes import SparePipes
@@ -54,6 +55,7 @@ class Worker:
         """Keys of the modules that it holds."""
         self.pipes = SparePipes()
         """For the output of its next run."""
+        self._shelf: Shelf | None = None
         self.locks: protocol.Locked | None = None
         """What the operating system holds it with; None until it has said so."""
         self.guard: Guard | None = None
@@ -96,10 +98,21 @@ class Worker:
             self.ran = True
         if isinstance(message, protocol.Lock) and message.network:
             self._handed = []
+        shelf = self._shelf if isinstance(message, protocol.CommandReply) and message.shelved else None
+        if shelf is not None and shelf.fileno >= 0:
+            fds = [*fds, shelf.fileno]
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
         except OSError as error:
             raise self._died() from error
+        if shelf is not None:
+            shelf.given()
+
+    def shelf(self) -> Shelf | None:
+        """Return the place for what its guest's commands print, its own alone; None where the system has none."""
+        if self._shelf is None:
+            self._shelf = make_shelf()
+        return self._shelf
 
     def start(self, frame: bytes, fds: Sequence[int]) -> None:
         """Send a request for a run that was made before.
@@ -234,6 +247,9 @@ class Worker:
         with contextlib.suppress(OSError):
             self._sock.close()
         self.pipes.close()
+        if self._shelf is not None:
+            self._shelf.close()
+            self._shelf = None
         kill_group(self._process)
         guard, self.guard = self.guard, None
         if guard is not None:

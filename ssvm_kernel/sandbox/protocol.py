@@ -207,7 +207,8 @@ class InputReply(Message, frozen=True):
 class CommandReply(Message, frozen=True):
     """To the worker: how the command ended, as the guest sees it.
 
-    Outputs are in the blob, stdout first; one that is large is a descriptor beside it instead.
+    Outputs are in the blob, stdout first; one that is large is a descriptor beside it instead, and a `shelved` stdout
+    lies on the worker's shelf, which is the last descriptor the first time.
     """
 
     code: int
@@ -216,6 +217,7 @@ class CommandReply(Message, frozen=True):
     stdout_by_fd: bool = False
     stderr_by_fd: bool = False
     keep_inputs: bool = False
+    shelved: bool = False
 
 
 class Ready(Message, frozen=True):

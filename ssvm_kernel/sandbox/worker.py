@@ -24,7 +24,8 @@ from ssvm_kernel.host.lending import Lent, files_of, lend
 from ssvm_kernel.host.models import ModelState
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
-from ssvm_kernel.host.process import StoredBytes
+from ssvm_kernel.host.process import Printed, StoredBytes
+from ssvm_kernel.host.shelf import ShelfReader
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.calling import BadCall, bind_export
@@ -55,6 +56,7 @@ class Worker:
         self._sock = sock
         self._parent = parent
         self._attention = Attention(sock, processors())
+        self._shelf = ShelfReader()
         self._locked = self._closed = self._guarded = False
         self._lent = Lent()
         # Made before the lock, which they do not need to outlive: neither starts a thread.
@@ -292,6 +294,7 @@ class Worker:
     def _ask_command(self, call: GuestCall) -> GuestReply:
         """Hand a command to the kernel and wait for its outcome."""
         started = time.perf_counter()
+        self._shelf.clear()
         self._send(protocol.CommandCall(call.name, call.args, call.env, call.timeout_ms), call.stdin)
         self._attention.wait()
         received = recv_frame(self._sock)
@@ -301,7 +304,7 @@ class Worker:
         reply = protocol.decode_to_worker(frame.header)
         assert isinstance(reply, protocol.CommandReply)
         self._host_seconds += time.perf_counter() - started
-        return _guest_reply(reply, frame.blob, fds)
+        return _guest_reply(reply, frame.blob, fds, self._shelf)
 
     def _ask_display(self, mime: bytes, data: bytes) -> int:
         """Hand something to the kernel to be shown, and return what became of it."""
@@ -340,13 +343,18 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int]) -> GuestReply:
-    """Put a reply's outputs together from the blob and the descriptors, which belong to them from now on."""
+def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int], shelf: ShelfReader) -> GuestReply:
+    """Put a reply's outputs together from the blob, the shelf and the descriptors, which belong to them from now on."""
     stored = iter(fds)
     view = memoryview(blob)
-    outputs: list[bytes | StoredBytes] = []
+    outputs: list[Printed] = []
+    if reply.shelved and len(fds) > reply.stderr_by_fd:
+        shelf.attach(fds[-1])
+        os.close(fds.pop())
     for length, by_fd in ((reply.stdout_size, reply.stdout_by_fd), (reply.stderr_size, reply.stderr_by_fd)):
-        if by_fd:
+        if reply.shelved and not outputs:
+            outputs.append(shelf.take(length))
+        elif by_fd:
             outputs.append(StoredBytes(next(stored), length))
         else:
             outputs.append(bytes(view[:length]))

@@ -13,6 +13,7 @@ import ctypes
 import errno
 import json
 import math
+import mmap
 import os
 import signal
 import socket
@@ -91,6 +92,31 @@ def escape(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Fin
         except OSError as error:
             found[name] = errno.errorcode.get(error.errno or 0, "?")
     os.write(fds[0], json.dumps(found).encode() + b"\n")
+    return DONE
+
+
+def changes_an_output(self: Hostile, request: protocol.Run, fds: list[int]) -> protocol.Finished:
+    """Have a command print a megabyte, and try to change what it printed; print how each ended."""
+    self.say(protocol.CommandCall(b"head", (b"-c", b"1000000", b"/dev/zero"), (), 10_000))
+    received = recv_frame(self._sock)
+    assert received is not None
+    (shelf,) = received[1]
+    tries: dict[str, Callable[[], object]] = {
+        "write": lambda: os.pwrite(shelf, b"x", 0),
+        "write to another opening": lambda: os.pwrite(os.open(f"/proc/self/fd/{shelf}", os.O_RDWR), b"x", 0),
+        "map": lambda: mmap.mmap(shelf, 4096),
+        "shorten": lambda: os.ftruncate(shelf, 0),
+        "map as read and write": lambda: mmap.mmap(shelf, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE),
+    }
+    found = {}
+    for name, attempt in tries.items():
+        try:
+            attempt()
+            found[name] = "done"
+        except OSError as error:
+            found[name] = errno.errorcode.get(error.errno or 0, "?")
+    seen = mmap.mmap(shelf, 0, prot=mmap.PROT_READ)
+    os.write(fds[0], json.dumps([found, len(seen[:1_000_000].strip(b"\0"))]).encode() + b"\n")
     return DONE
 
 
@@ -308,6 +334,7 @@ def main(fd: int, parent: int, deed: str) -> None:
     """Serve the kernel, badly."""
     Hostile.deed = {
         **DEEDS,
+        "changes_an_output": changes_an_output,
         "escape": escape,
         "finishes_honestly": finishes_honestly,
         "prints_while_asking": prints_while_asking,

@@ -1,7 +1,7 @@
 """A guest that broke out of the engine: the system holds its process, and the kernel believes nothing of what it says.
 
 X01 is what it tries on the system, X02 what it says to the kernel, X03 descriptors that it sends, X04 text that would
-act on a screen.
+act on a screen, X25 outputs of commands in memory that it shares with the kernel.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ssvm_kernel.host.shelf import make_shelf
 from ssvm_kernel.sandbox import pool
 from tests.sandbox.locked import needs_landlock, needs_seccomp
 
@@ -116,6 +117,16 @@ def test_x03_descriptors_from_a_worker_are_not_kept(taken_over) -> None:
     for _ in range(3):
         taken_over("sends_descriptors")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.skipif(make_shelf() is None, reason="this system has no files that can be sealed")
+def test_x25_what_a_command_printed_is_not_changed_by_who_gets_it(taken_over) -> None:
+    played = taken_over("changes_an_output", ["--allow-command-all"])
+    assert played.raised == ""
+    found, changed = json.loads(played.guest[0])
+    assert len(found) == 5
+    assert {name: how for name, how in found.items() if how not in ("EACCES", "EPERM")} == {}
+    assert changed == 0
 
 
 def test_u06_nothing_is_shown_while_a_person_is_asked(taken_over, stage: Stage) -> None:
