@@ -100,7 +100,7 @@ class CommandBroker:
             if resolved.program is None:
                 answer(self._unresolved(context, call, resolved))
                 return
-            program = self._remembered.identified(resolved.program)
+            program = self._remembered.identified(resolved.program)  # looks at the file, which `last` then stands for
             request = self._request(context, call, stdin, program)
             grants = self._grants(context, standing)
             decision, line = self._decide(context, request, grants, wait, standing.decide(request, grants))
@@ -124,7 +124,7 @@ class CommandBroker:
 
     def _grants(self, context: RunContext, standing: Standing) -> Grants:
         """Return all that is in force for a run: of its options, of the session, and for always."""
-        grants = standing.grants(self._book.snapshot(context.run), self._remembered.grants())
+        grants = standing.grants(self._book.snapshot(context.run), self._remembered.last)
         if context.surface is not None:
             for problem in self._remembered.take_problems():
                 context.surface.write("stderr", f"[ssvm] {problem}\n")
@@ -198,7 +198,7 @@ class CommandBroker:
             with self._revocable(approved.decision) as watch:
                 show = block.output if block else None
                 completed = execute(approved, show, watch=watch(guest.fileno), shelf=guest.shelf)
-            answer(_reply(completed, context.signal_codes))
+                answer(_reply(completed, context.signal_codes))
         except _NothingToWatch as why:
             completed = never_ran(why.error)
             answer(_reply(completed, context.signal_codes))
@@ -212,7 +212,7 @@ class CommandBroker:
                 block.close(line.state)
             if not refused:
                 context.commands.append(line)
-                self._ledger.record(approved.request, approved.decision, completed)
+                self._ledger.note(approved.request, approved.decision, completed)
                 self._used(approved.decision)
 
     def _used(self, decision: Decision) -> None:

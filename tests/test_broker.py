@@ -36,18 +36,10 @@ class HastyBook(GrantBook):
 class HastyFile(GrantFile):
     """Somebody takes back every answer for always in the instant after the decision looked at it."""
 
-    deciding = False
-
     def identified(self, program: Program) -> Program:
-        found = super().identified(program)
-        self.deciding = True
+        found = super().identified(program)  # the request is decided by what was read here
+        self.path.unlink()
         return found
-
-    def grants(self) -> tuple[CommandGrant, ...]:
-        seen = super().grants()
-        if self.deciding:
-            self.path.unlink(missing_ok=True)
-        return seen
 
 
 def run(book: GrantBook, folder: Path, remembered: GrantFile | None = None) -> tuple[RunContext, list[CommandReply]]:

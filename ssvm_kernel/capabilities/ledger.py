@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -34,6 +34,8 @@ __all__ = ["KEPT_LINES", "Ledger", "is_ledger"]
 
 KEPT_LINES = 10_000
 """Lines that stay in memory; a guest that asks for ever must not fill it. `Ledger.dropped` tells how many went."""
+_SMALL: Final = 4096
+"""Bytes of a request that may stay as it is until somebody reads its line."""
 
 
 class Ledger:
@@ -51,6 +53,7 @@ class Ledger:
         self._clock = clock
         self._lock = threading.Lock()
         self._lines: deque[LedgerLine] = deque(maxlen=kept)
+        self._noted: deque[tuple[int, float, CommandRequest, Decision, OutcomeRecord]] = deque(maxlen=kept)
         self._written = 0
 
     def record(self, request: CommandRequest, decision: Decision, ended: Ended | None = None) -> LedgerLine:
@@ -66,6 +69,20 @@ class Ledger:
             How the command ended; None when it was denied, or interrupted before its end was known.
         """
         return self._append(request_record(request), decision_record(decision), outcome_record(decision, ended))
+
+    def note(self, request: CommandRequest, decision: Decision, ended: Ended | None = None) -> None:
+        """Write what `record` writes, in the same order; its text is made when somebody reads it.
+
+        For commands that follow one another closely: nobody waits for that text between them.
+        """
+        command = request.command
+        if len(command.stdin) + sum(map(len, command.argv)) + sum(map(len, command.env_names)) > _SMALL:
+            self.record(request, decision, ended)
+            return
+        outcome = outcome_record(decision, ended)
+        with self._lock:
+            self._written += 1
+            self._noted.append((self._written, self._clock(), request, decision, outcome))
 
     def record_unresolved(self, asker: Asker, argv: Sequence[bytes], resolved: Resolved) -> LedgerLine:
         """Write that a guest asked for something that is not a program of this host."""
@@ -106,7 +123,7 @@ class Ledger:
     def lines(self) -> tuple[LedgerLine, ...]:
         """Return all lines that are kept, oldest first."""
         with self._lock:
-            return tuple(self._lines)
+            return tuple(self._all())
 
     @property
     def written(self) -> int:
@@ -116,13 +133,14 @@ class Ledger:
     def since(self, number: int) -> tuple[LedgerLine, ...]:
         """Return the kept lines after line `number`, oldest first."""
         with self._lock:
-            return tuple(itertools.islice(self._lines, max(0, len(self._lines) - (self._written - number)), None))
+            lines = self._all()
+            return tuple(itertools.islice(lines, max(0, len(lines) - (self._written - number)), None))
 
     @property
     def dropped(self) -> int:
         """How many of the oldest lines are not kept any more."""
         with self._lock:
-            return self._written - len(self._lines)
+            return self._written - len(self._all())
 
     def to_jsonl(self) -> bytes:
         """Return the lines as JSON, one to a line, each valid by the shipped schema of a ledger line."""
@@ -142,21 +160,24 @@ class Ledger:
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._lines)
+            return len(self._all())
+
+    def _all(self) -> deque[LedgerLine]:
+        """Return the lines, with all in it that was noted; called with the lock held."""
+        while self._noted:
+            number, at, request, decision, outcome = self._noted.popleft()
+            records = request_record(request), decision_record(decision), outcome
+            self._lines.append(_line(number, _rfc3339(at), *records))
+        return self._lines
 
     def _append(
         self, request: RequestRecord, decision: DecisionRecord, outcome: OutcomeRecord, at: str = ""
     ) -> LedgerLine:
         with self._lock:
+            lines = self._all()
             self._written += 1
-            line = LedgerLine(
-                seq=self._written,
-                time=at or _rfc3339(self._clock()),
-                request=request,
-                decision=decision,
-                outcome=outcome,
-            )
-            self._lines.append(line)
+            line = _line(self._written, at or _rfc3339(self._clock()), request, decision, outcome)
+            lines.append(line)
         return line
 
 
@@ -169,6 +190,10 @@ def is_ledger(data: bytes) -> bool:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
     return len(lines) > 1
+
+
+def _line(number: int, at: str, request: RequestRecord, decision: DecisionRecord, outcome: OutcomeRecord) -> LedgerLine:
+    return LedgerLine(seq=number, time=at, request=request, decision=decision, outcome=outcome)
 
 
 def _rfc3339(seconds: float) -> str:

@@ -95,8 +95,15 @@ class GrantFile:
         self._grants = tuple(grant for grant in kept if isinstance(grant, CommandGrant))
         self._connections = tuple(grant for grant in kept if isinstance(grant, NetworkGrant))
 
+    @property
+    def last(self) -> tuple[CommandGrant, ...]:
+        """What `grants` returned last."""
+        return self._grants
+
     def take_problems(self) -> tuple[str, ...]:
         """Return what the person was not told yet about the file."""
+        if not self._problems:
+            return ()
         problems, self._problems = tuple(self._problems), []
         return problems
 

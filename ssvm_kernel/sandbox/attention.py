@@ -1,10 +1,11 @@
-"""Waiting for the kernel's answer, awake while answers come at once.
+"""Waiting for the other side's next message, awake while messages come at once.
 
 A guest that runs one short command after the other waits for each of them for less than a millisecond.  A process that
 sleeps for so short a time wakes up with cold caches, and takes longer for its own part than the rest of the way does:
 staying awake took a sixth off the whole.  It is done only after an answer that came quickly, and not for a while where
 somebody else wanted the processor meanwhile: there it costs more than it gives.  So a long command or a question to the
-person costs one such wait, a busy machine hardly any, and an idle worker nothing.
+person costs one such wait, a busy machine hardly any, and an idle worker nothing.  The kernel does the same for a
+guest's next command.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Attention:
         How many this process may use; on a single one, staying awake would only keep the others from working.
     """
 
-    def __init__(self, sock: socket.socket, processors: int) -> None:
+    def __init__(self, sock: socket.socket | int, processors: int) -> None:
         self._ready = select.poll()
         self._ready.register(sock, select.POLLIN)
         self._may = processors > 1 and hasattr(os, "sched_yield")
@@ -52,6 +53,17 @@ class Attention:
         if not (self._quick and self._may and self._is_awake() and self._look(started)):
             self._ready.poll()
         self._quick = time.perf_counter() - started < AWAKE_SECONDS
+
+    def came(self) -> bool:
+        """Tell whether the socket has something now or in a moment; a moment is spent only after messages that came so.
+
+        A message that comes later is to be told by `late`.
+        """
+        return self._quick and self._may and self._is_awake() and self._look(time.perf_counter())
+
+    def late(self, seconds: float) -> None:
+        """Take notice of a message that was waited for in another way, for so long."""
+        self._quick = seconds < AWAKE_SECONDS
 
     def _is_awake(self) -> bool:
         self._asleep = max(0, self._asleep - 1)

@@ -19,6 +19,7 @@ from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.shelf import GuestEnd, Shelved
 from ssvm_kernel.host.store import store_blob
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Output
@@ -83,6 +84,9 @@ class Exchange:
         self._deadline = deadline
         self._feed = feed
         self._on_input = on_input
+        self._drained: tuple[Streams, select.poll] | None = None
+        self._attention: Attention | None = None
+        self._answered = 0.0
 
     def until(self, kind: type[Answer], selector: selectors.BaseSelector, streams: Streams) -> tuple[Answer, bytes]:
         """Return the answer of one kind and its blob; the selector looks at the worker and the streams.
@@ -109,6 +113,11 @@ class Exchange:
     def _until(self, kind: type[Answer], selector: selectors.BaseSelector, streams: Streams) -> tuple[Answer, bytes]:
         while True:
             self._deadline.check()
+            if self._attention is not None and self._attention.came():
+                answer = self._serve(kind, streams)
+                if answer is not None:
+                    return answer
+                continue
             for key, _ in selector.select(self._deadline.sooner(self._output.poll())):
                 if key.fileobj is self._worker:
                     answer = self._serve(kind, streams)
@@ -130,7 +139,12 @@ class Exchange:
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
                 self.drain(streams)
                 self._output.flush()
+                if self._attention is None:
+                    self._attention = Attention(self._worker.fileno(), processors())
+                else:
+                    self._attention.late(time.perf_counter() - self._answered)
                 self._on_command(message, blob, self._wait, self._guest, self._answer)
+                self._answered = time.perf_counter()
             elif isinstance(message, protocol.DisplayCall):
                 self.drain(streams)
                 self._worker.send(protocol.DisplayReply(self._output.display(message.mime, blob)))
@@ -195,10 +209,11 @@ class Exchange:
 
     def drain(self, streams: Streams) -> None:
         """Take what is in the pipes now, without waiting; no more than they hold, since a hostile worker goes on."""
-        waiting = select.poll()
-        for fd in streams:
-            waiting.register(fd, select.POLLIN)
-        for fd, _ in waiting.poll(0):
+        if self._drained is None or self._drained[0] is not streams:
+            self._drained = streams, select.poll()
+            for fd in streams:
+                self._drained[1].register(fd, select.POLLIN)
+        for fd, _ in self._drained[1].poll(0):
             taken = 0
             while taken <= PIPE_SIZE and (size := read_once(fd, streams)):
                 taken += size

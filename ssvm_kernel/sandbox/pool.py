@@ -213,6 +213,8 @@ class Worker:
 
     def _expect_turns(self) -> None:
         """End a worker that goes on talking after it has asked for something (X02)."""
+        if len(self._inbox) == 1 and not self._reader.pending:
+            return
         asked = [isinstance(message, protocol.ASKING) for message, _ in self._inbox]
         if any(asked[:-1]) or (any(asked) and self._reader.pending):
             raise self._out_of_turn()

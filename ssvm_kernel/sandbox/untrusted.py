@@ -24,6 +24,8 @@ _RESULTS: Final = 1000  # an engine's own limit for one function
 
 def plain(message: protocol.FromWorker) -> protocol.FromWorker:
     """Return a worker's message with nothing in its words that would act on a screen instead of being read."""
+    if isinstance(message, protocol.CommandCall):
+        return message  # its words are made safe where they are shown, and run as they are
     if isinstance(message, protocol.Failed):
         return msgspec.structs.replace(message, message=_text(message.message))
     if isinstance(message, (protocol.Returned, protocol.Ran)) and message.trap is not None:

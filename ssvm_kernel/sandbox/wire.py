@@ -101,6 +101,11 @@ class FrameReader:
         WireError
             When a length is over its cap: the stream is of no more use.
         """
+        if not self._data and len(data) >= _LENGTHS.size:  # nearly always it is one whole frame
+            header_size, blob_size = _LENGTHS.unpack_from(data)
+            start, end = _LENGTHS.size + header_size, len(data) - blob_size
+            if start == end and header_size <= MAX_HEADER and blob_size <= self._max_blob:
+                return [Frame(data[_LENGTHS.size : start], data[start:])]
         self._data += data
         frames = []
         while (frame := self._next()) is not None:
