@@ -10,8 +10,8 @@ import errno
 import os
 import secrets
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from ssvm_kernel.answers import Answers
@@ -21,6 +21,7 @@ from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.model import (
     Command,
+    CommandGrant,
     CommandRequest,
     Decision,
     Effect,
@@ -87,10 +88,12 @@ class CommandBroker:
         self.connections = ConnectionBroker(book, self._remembered, self._answers, ledger, self._ceiling)
         """Decides on connections to the network."""
         self._programs = ProgramFinder()
+        self._bells: list[Bell] = []  # that did not ring, to be used again
 
     def handler(self, context: RunContext) -> CommandHandler:
         """Return what answers the command calls of one run."""
         standing = Standing(self._policy)
+        remembered = self._remembered.path
 
         def handle(
             call: CommandCall, stdin: bytes, wait: Wait, guest: GuestEnd, answer: Callable[[CommandReply], None]
@@ -100,9 +103,10 @@ class CommandBroker:
             if resolved.program is None:
                 answer(self._unresolved(context, call, resolved))
                 return
-            program = self._remembered.identified(resolved.program)  # looks at the file, which `last` then stands for
+            always = self._remembered.grants(remembered)
+            program = self._remembered.identified(resolved.program, always) if always else resolved.program
             request = self._request(context, call, stdin, program)
-            grants = self._grants(context, standing)
+            grants = self._grants(context, standing, always)
             decision, line = self._decide(context, request, grants, wait, standing.decide(request, grants))
             if decision.effect is not Effect.ALLOW:
                 answer(self._deny(context, request, decision, line))
@@ -122,9 +126,9 @@ class CommandBroker:
         )
         return CommandRequest(secrets.token_hex(16), context.asker, command)
 
-    def _grants(self, context: RunContext, standing: Standing) -> Grants:
+    def _grants(self, context: RunContext, standing: Standing, always: tuple[CommandGrant, ...]) -> Grants:
         """Return all that is in force for a run: of its options, of the session, and for always."""
-        grants = standing.grants(self._book.snapshot(context.run), self._remembered.last)
+        grants = standing.grants(self._book.snapshot(context.run), always)
         if context.surface is not None:
             for problem in self._remembered.take_problems():
                 context.surface.write("stderr", f"[ssvm] {problem}\n")
@@ -195,10 +199,12 @@ class CommandBroker:
         completed: Completed | None = None
         refused = ""
         try:
-            with self._revocable(approved.decision) as watch:
-                show = block.output if block else None
-                completed = execute(approved, show, watch=watch(guest.fileno), shelf=guest.shelf)
+            watch, stop = self._watch(approved.decision, guest)
+            try:
+                completed = execute(approved, block.output if block else None, watch=watch, shelf=guest.shelf)
                 answer(_reply(completed, context.signal_codes))
+            finally:
+                stop()
         except _NothingToWatch as why:
             completed = never_ran(why.error)
             answer(_reply(completed, context.signal_codes))
@@ -221,25 +227,31 @@ class CommandBroker:
             self._book.used(decision.grant.id)
             self._remembered.uses[decision.grant.id] += 1
 
-    @contextmanager
-    def _revocable(self, decision: Decision) -> Iterator[Callable[[int], Watch]]:
-        """Let a running command be ended by taking back the grant that allowed it (rule 16)."""
+    def _watch(self, decision: Decision, guest: GuestEnd) -> tuple[Watch, Callable[[], None]]:
+        """Let a command be ended by taking back the grant that allowed it (rule 16); return how to stop that, too."""
         grant = decision.grant
         if grant is None or not grant.id:
-            yield Watch
-            return
+            return Watch(guest.fileno), _do_nothing
+        bell = self._take_bell()
+        forget = self._book.watch(lambda revoked: bell.ring() if revoked.id == grant.id else None)
+
+        def stop() -> None:
+            forget()
+            if not bell.rung:
+                self._bells.append(bell)
+
+        if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
+            stop()
+            _revoked()  # between the decision and this watch
+        return Watch(guest.fileno, {bell.fileno: _revoked}), stop
+
+    def _take_bell(self) -> Bell:
+        with suppress(IndexError):  # another thread may take the last one
+            return self._bells.pop()
         try:
-            bell = Bell()
+            return Bell()
         except OSError as error:  # this process has no descriptor left: nor would the command have its pipes
             raise _NothingToWatch(error) from None
-        stop = self._book.watch(lambda revoked: bell.ring() if revoked.id == grant.id else None)
-        try:
-            if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
-                _revoked()  # between the decision and this watch
-            yield lambda guest: Watch(guest, {bell.fileno: _revoked})
-        finally:
-            stop()
-            bell.close()
 
 
 class _NothingToWatch(Exception):
@@ -248,6 +260,10 @@ class _NothingToWatch(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _revoked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,8 @@ class HastyBook(GrantBook):
 class HastyFile(GrantFile):
     """Somebody takes back every answer for always in the instant after the decision looked at it."""
 
-    def identified(self, program: Program) -> Program:
-        found = super().identified(program)  # the request is decided by what was read here
+    def identified(self, program: Program, grants: Sequence[CommandGrant]) -> Program:
+        found = super().identified(program, grants)  # the request is decided by what was read here
         self.path.unlink()
         return found
 

@@ -16,10 +16,13 @@ class Bell:
     ----------
     fileno : int
         What to wait for.
+    rung : bool
+        Whether it rang.
     """
 
     def __init__(self) -> None:
-        self._write = -1
+        self.fileno = self._write = -1
+        self.rung = False
         if hasattr(os, "eventfd"):  # half of a pipe's system calls
             self.fileno = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         else:
@@ -27,11 +30,16 @@ class Bell:
 
     def ring(self) -> None:
         """Make it readable; from any thread."""
+        self.rung = True
         with suppress(OSError):
             os.write(self.fileno if self._write < 0 else self._write, (1).to_bytes(8, sys.byteorder))
 
     def close(self) -> None:
         """Give its descriptors back; it must not ring any more."""
-        os.close(self.fileno)
-        if self._write >= 0:
-            os.close(self._write)
+        for fileno in (self.fileno, self._write):
+            if fileno >= 0:
+                os.close(fileno)
+        self.fileno = self._write = -1
+
+    def __del__(self) -> None:
+        self.close()

@@ -10,9 +10,8 @@ import contextlib
 import enum
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ssvm_kernel.capabilities.approved import ApprovedCommand
 from ssvm_kernel.capabilities.model import Command
@@ -49,8 +48,7 @@ class CompletionKind(enum.Enum):
     WAIT_FAILED = "ended unseen"  # status: 0; somebody else took its status
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(NamedTuple):
     """How a command ended, as it was.
 
     Parameters
@@ -203,7 +201,7 @@ def _finish(
             timed_out = not in_time and not has_ended(child.process)
         finally:
             GUARD.forget(child.process.pid)
-            end_group(child.process)
+            end_group(child.process, ended=in_time)
         if not in_time:
             drain(child, collectors)
     finally:

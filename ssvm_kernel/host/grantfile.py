@@ -14,7 +14,7 @@ import stat
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -71,10 +71,16 @@ class GrantFile:
         """Return all that is in the file now."""
         return (*self.grants(), *self._connections)
 
-    def grants(self) -> tuple[CommandGrant, ...]:
-        """Return what is in the file now about commands; nothing when there is none or it cannot be trusted."""
+    def grants(self, path: Path | None = None) -> tuple[CommandGrant, ...]:
+        """Return what is in the file now about commands; nothing when there is none or it cannot be trusted.
+
+        Parameters
+        ----------
+        path : Path or None
+            The file, where `GrantFile.path` was asked for it already: what that depends on is not looked up again.
+        """
         try:
-            stamp = _stamp(self.path)
+            stamp = _stamp(path or self.path)
         except FileNotFoundError:
             self._stamp, self._in_the_way = None, False
             self._take(())
@@ -95,11 +101,6 @@ class GrantFile:
         self._grants = tuple(grant for grant in kept if isinstance(grant, CommandGrant))
         self._connections = tuple(grant for grant in kept if isinstance(grant, NetworkGrant))
 
-    @property
-    def last(self) -> tuple[CommandGrant, ...]:
-        """What `grants` returned last."""
-        return self._grants
-
     def take_problems(self) -> tuple[str, ...]:
         """Return what the person was not told yet about the file."""
         if not self._problems:
@@ -107,9 +108,9 @@ class GrantFile:
         problems, self._problems = tuple(self._problems), []
         return problems
 
-    def identified(self, program: Program) -> Program:
-        """Return `program` with the hash of its content when a grant in the file is about that path."""
-        if not any(grant.program is not None and grant.program.path == program.path for grant in self.grants()):
+    def identified(self, program: Program, grants: Sequence[CommandGrant]) -> Program:
+        """Return `program` with the hash of its content when one of the file's grants is about that path."""
+        if not any(grant.program is not None and grant.program.path == program.path for grant in grants):
             return program
         try:
             return self.hashed(program)
@@ -275,7 +276,7 @@ def _expanded(folder: str, _home: str) -> Path:
 
 
 def _stamp(path: Path) -> _Stamp:
-    info = path.lstat()
+    info = os.lstat(path)
     return info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 

@@ -11,9 +11,8 @@ import os
 import select
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.capture import Collector
@@ -31,8 +30,7 @@ _DRAIN: Final = 0.25
 _LONG: Final = 0.03  # most commands end sooner, and need not pay for what only the others need
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(NamedTuple):
     """What else to look at while a process runs.
 
     Parameters

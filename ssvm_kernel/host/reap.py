@@ -6,7 +6,6 @@ there, be it as a zombie, and the leader is reaped last.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
@@ -34,16 +33,21 @@ def has_ended(process: Process) -> bool:
         return True
 
 
-def end_group(process: Process) -> None:
+def end_group(process: Process, *, ended: bool = False) -> None:
     """Kill whatever is left of the process's group, then take the process's own status into its ``returncode``.
+
+    `ended` is whether `has_ended` has just told so.
 
     The status stays None when the process does not die within five seconds, or may not be killed by us.  Nothing is
     killed when the status was taken by somebody else: the number may be another process's by now.
     """
-    has_ended(process)
+    if not ended:
+        has_ended(process)
     if process.returncode is not None:
         return
     _kill(process.pid)
+    if _reap(process):
+        return
     deadline = time.monotonic() + _DYING
     pause = 0.0002
     while not _reap(process) and time.monotonic() < deadline:
@@ -65,6 +69,8 @@ def _reap(process: Process) -> bool:
 
 
 def _kill(group: int) -> bool:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    try:  # `suppress` takes as long as the call
         os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return True
     return True

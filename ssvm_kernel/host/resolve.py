@@ -118,26 +118,42 @@ class _Found:
         self._seen = tuple((path, _state_or_none(path)) for path in program.via)
         # The first candidate that is there must be the one that was taken; one that cannot be run is not kept.
         taken = candidates[there : there + 1]
-        self._good = unchanged(program) and [_follow_or_none(path) for path in taken] == [(program.path, program.via)]
+        self._good = (
+            unchanged(program)
+            and all(state for _, state in self._seen)
+            and [_follow_or_none(path) for path in taken] == [(program.path, program.via)]
+        )
 
     def holds(self) -> bool:
         """Tell whether searching anew would find the same."""
-        if not self._good or any(map(os.path.lexists, self._absent)):
+        if not self._good or (self._absent and any(map(os.path.lexists, self._absent))):
             return False
-        return all(state is not None and _state_or_none(path) == state for path, state in self._seen)
+        try:
+            return all(_state(path) == state for path, state in self._seen)
+        except OSError:
+            return False
 
 
-def _state_or_none(path: str) -> tuple[object, ...] | None:
+def _state(path: str) -> tuple[object, ...]:
     """Return what tells that a place is as it was; of a folder only that it is the same, since its entries change.
 
     A link's target and a file's right to be run do not change without its time of change.
+
+    Raises
+    ------
+    OSError
+        When there is no such place.
     """
+    info = os.lstat(path)
+    same = info[:3]  # mode, inode, device
+    return same if stat.S_ISDIR(same[0]) else (same, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def _state_or_none(path: str) -> tuple[object, ...] | None:
     try:
-        info = os.lstat(path)
+        return _state(path)
     except OSError:
         return None
-    same = info[:3]  # mode, inode, device
-    return same if stat.S_ISDIR(info.st_mode) else (same, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def _follow_or_none(path: str) -> tuple[str, tuple[str, ...]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
@@ -119,8 +120,9 @@ class FrozenFile(GrantFile):
         super().__init__()
         self._always = policy.always_grants()
 
-    def grants(self) -> tuple[CommandGrant, ...]:
+    def grants(self, path: Path | None = None) -> tuple[CommandGrant, ...]:
         """Return the grants."""
+        del path
         return self._always
 
 

@@ -46,7 +46,7 @@ def always(file: GrantFile, request: CommandRequest, rule=None) -> CommandGrant:
 
 def decided(file: GrantFile, request: CommandRequest):
     command = request.command
-    known = Command(**{**vars(command), "program": file.identified(command.program)})
+    known = Command(**{**vars(command), "program": file.identified(command.program, file.grants())})
     return Policy().decide(CommandRequest(request.id, request.asker, known), Grants(commands=file.grants()))
 
 
