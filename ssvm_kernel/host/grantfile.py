@@ -52,7 +52,7 @@ class GrantFile:
         self._grants: tuple[CommandGrant, ...] = ()
         self._connections: tuple[NetworkGrant, ...] = ()
         self._problems: list[str] = []
-        self._in_the_way = False
+        self._in_the_way = self._absent = False
         self._hashes: dict[tuple[Program, int], str] = {}
         self.uses: Counter[str] = Counter()
         """How often each grant decided in this session, by its id."""
@@ -79,10 +79,14 @@ class GrantFile:
         path : Path or None
             The file, where `GrantFile.path` was asked for it already: what that depends on is not looked up again.
         """
+        path = path or self.path
+        if self._absent and not os.access(path, os.F_OK):  # in half of the time of an error
+            return ()
+        self._absent = False
         try:
-            stamp = _stamp(path or self.path)
+            stamp = _stamp(path)
         except FileNotFoundError:
-            self._stamp, self._in_the_way = None, False
+            self._stamp, self._in_the_way, self._absent = None, False, True
             self._take(())
             return ()
         except OSError as error:

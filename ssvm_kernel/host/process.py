@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from ssvm_kernel.errors import GuestTrap
 from ssvm_kernel.host.shelf import Shelved
@@ -45,8 +44,7 @@ Printed: TypeAlias = bytes | Shelved | StoredBytes
 """What a command printed, wherever it is."""
 
 
-@dataclass(frozen=True)
-class CommandCall:
+class CommandCall(NamedTuple):
     """What a guest asks to run, exactly as it said it.
 
     Parameters
@@ -67,11 +65,10 @@ class CommandCall:
     args: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...]
     timeout_ms: int
-    stdin: bytes = field(repr=False)
+    stdin: bytes
 
 
-@dataclass(frozen=True)
-class CommandReply:
+class CommandReply(NamedTuple):
     """How a command ended, as the guest sees it.
 
     Parameters

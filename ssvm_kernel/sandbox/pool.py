@@ -30,7 +30,7 @@ __all__ = ["Worker", "WorkerPool"]
 _MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
 """Bytes of one blob from a worker: machine code, or a command's stdin."""
 _RECEIVE: Final = 1 << 20
-_RECEIVE_SMALL: Final = 1 << 16
+_RECEIVE_SMALL: Final = 1 << 14
 """Bytes of a first look: room for a megabyte costs more than most messages."""
 _LAST_BREATH: Final = 0.5
 _GUARD: Final = 2

@@ -21,6 +21,7 @@ __all__ = [
     "FrameReader",
     "WireError",
     "pack",
+    "recv_answer",
     "recv_frame",
     "send_frame",
     "send_packed",
@@ -161,16 +162,45 @@ def recv_frame(sock: socket.socket) -> tuple[Frame, list[int]] | None:
     return Frame(bytes(header), bytes(blob)), fds
 
 
+def recv_answer(sock: socket.socket) -> tuple[Frame, list[int]] | None:
+    """Do what `recv_frame` does for an answer to a question, after which nothing comes until the next question.
+
+    One call for most of them: there is nothing behind it that would be taken along.
+    """
+    fds: list[int] = []
+    data, ancillary, _, _ = sock.recvmsg(_SMALL, _SPACE)
+    if ancillary:
+        _take_descriptors(ancillary, fds)
+    if not data:
+        return None
+    if len(data) < _LENGTHS.size:
+        data += _recv_exactly(sock, _LENGTHS.size - len(data), fds)
+    header_size, blob_size = _LENGTHS.unpack_from(data)
+    start = _LENGTHS.size + header_size
+    missing = start + blob_size - len(data)
+    if missing < 0:
+        raise WireError("more came than an answer")
+    if missing:
+        data += _recv_exactly(sock, missing, fds)
+    if len(data) < start + blob_size:
+        raise WireError("the other side closed inside a message")
+    return Frame(data[_LENGTHS.size : start], data[start:]), fds
+
+
+def _take_descriptors(ancillary: list[tuple[int, int, bytes]], fds: list[int]) -> None:
+    for level, kind, payload in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            numbers = array.array("i")
+            numbers.frombytes(payload[: len(payload) - len(payload) % numbers.itemsize])
+            fds.extend(numbers)
+
+
 def _recv_exactly(sock: socket.socket, size: int, fds: list[int]) -> bytearray:
     """Receive `size` bytes, fewer only when the other side closed; descriptors are appended to `fds`."""
     data = bytearray()
     while len(data) < size:
         piece, ancillary, _, _ = sock.recvmsg(min(size - len(data), _CHUNK), _SPACE)
-        for level, kind, payload in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                numbers = array.array("i")
-                numbers.frombytes(payload[: len(payload) - len(payload) % numbers.itemsize])
-                fds.extend(numbers)
+        _take_descriptors(ancillary, fds)
         if not piece:
             break
         data += piece

@@ -41,7 +41,7 @@ from ssvm_kernel.sandbox.profiler import GuestProfiler
 from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
-from ssvm_kernel.sandbox.wire import recv_frame, send_frame
+from ssvm_kernel.sandbox.wire import recv_answer, recv_frame, send_frame
 
 if TYPE_CHECKING:
     from ssvm_kernel.sandbox.components import KeptComponent, LoadedComponent
@@ -297,7 +297,7 @@ class Worker:
         self._shelf.clear()
         self._send(protocol.CommandCall(call.name, call.args, call.env, call.timeout_ms), call.stdin)
         self._attention.wait()
-        received = recv_frame(self._sock)
+        received = recv_answer(self._sock)
         if received is None:
             os._exit(1)  # the kernel is gone, and nobody waits for this guest
         frame, fds = received
@@ -345,6 +345,9 @@ def _no_collection() -> Iterator[None]:
 
 def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int], shelf: ShelfReader) -> GuestReply:
     """Put a reply's outputs together from the blob, the shelf and the descriptors, which belong to them from now on."""
+    if not fds and not reply.shelved:
+        size = reply.stdout_size
+        return GuestReply(reply.code, blob[:size], blob[size : size + reply.stderr_size], reply.keep_inputs)
     stored = iter(fds)
     view = memoryview(blob)
     outputs: list[Printed] = []
