@@ -167,10 +167,8 @@ def _run(
     except OSError as error:
         return never_ran(error, time.monotonic() - started)
     keep = approved.command.limits.output_bytes
-    collectors = {
-        name: Collector(keep, on_output and Preview(partial(on_output, name), show_bytes), place)
-        for name, place in (("stdout", shelf), ("stderr", no_shelf))
-    }
+    show = [on_output and Preview(partial(on_output, name), show_bytes) for name in ("stdout", "stderr")]
+    collectors = {"stdout": Collector(keep, show[0], shelf), "stderr": Collector(keep, show[1])}
     try:
         return _finish(child, approved.command, collectors, started, gate, watch)
     except BaseException:

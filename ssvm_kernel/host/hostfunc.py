@@ -147,6 +147,17 @@ class GuestMemory:
             offset = 0
         return ctypes.string_at(self.address(caller, offset, length), length)
 
+    def write(self, caller: int, offset: int, data: bytes) -> None:
+        """Copy bytes to a range; none are fine wherever it points.
+
+        Raises
+        ------
+        GuestTrap
+            As for `address`.
+        """
+        length = len(data)
+        ctypes.memmove(self.address(caller, offset if length else 0, length), data, length)
+
     def view(self, caller: int, offset: int, length: int) -> memoryview:
         """Return a range to write to; good until the guest runs again.
 

@@ -265,17 +265,19 @@ class Memory(Protocol):
     def view(self, caller: int, offset: int, length: int) -> memoryview:
         """Return a range to write to."""
 
+    def write(self, caller: int, offset: int, data: bytes) -> None:
+        """Copy bytes to a range."""
+
 
 def _functions(state: ProcessState, memory: Memory) -> dict[str, tuple[int, int, Callable[..., int | None]]]:
     """Return each function by name, with the numbers of its parameters and results, all of them i32."""
     read = memory.read
 
     def copy(output: Printed, caller: int, pointer: int) -> None:
-        target = memory.view(caller, pointer, len(output))
-        if isinstance(output, bytes):
-            target[:] = output
+        if isinstance(output, bytes):  # without the objects around a range: that took longer than the rest of the call
+            memory.write(caller, pointer, output)
         else:
-            output.read_into(target)
+            output.read_into(memory.view(caller, pointer, len(output)))
 
     return {
         "set_prog_name": (2, 0, lambda caller, at, size: state.set_prog_name(read(caller, at, size))),

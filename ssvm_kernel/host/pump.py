@@ -129,6 +129,7 @@ class _Pump:
         self._child = child
         self._stdin = memoryview(stdin)
         self._collectors = collectors
+        self._previews = [each.preview for each in collectors.values() if each.preview is not None]
         self._deadline = deadline
         self._gate = gate
         self._poll = select.poll()
@@ -191,20 +192,20 @@ class _Pump:
 
     def _show(self, now: float) -> float:
         """Do what is due; return how many seconds to wait at most."""
-        wait = _TICK if self._pidfd < 0 and not self._open else _LONGEST_WAIT
+        wait = _LONGEST_WAIT if self._open or self._pidfd >= 0 else _TICK
         if self._long is not None:
             if self._long_at <= now:
                 long, self._long = self._long, None
                 long()
             else:
                 wait = min(wait, self._long_at - now)
-        for collector in self._collectors.values():
-            preview = collector.preview
-            if preview is not None and preview.due is not None:
-                if preview.due <= now:
+        for preview in self._previews:
+            due = preview.due
+            if due is not None:
+                if due <= now:
                     preview.flush(now)
                 else:
-                    wait = min(wait, preview.due - now)
+                    wait = min(wait, due - now)
         return wait
 
     def _watch(self, fileno: int, events: int, action: Callable[[int], None]) -> None:

@@ -129,9 +129,12 @@ class _Found:
         if not self._good or (self._absent and any(map(os.path.lexists, self._absent))):
             return False
         try:
-            return all(_state(path) == state for path, state in self._seen)
+            for path, state in self._seen:
+                if _state(path) != state:
+                    return False
         except OSError:
             return False
+        return True
 
 
 def _state(path: str) -> tuple[object, ...]:

@@ -172,7 +172,12 @@ class Exchange:
 
     def _answer(self, reply: CommandReply) -> None:
         """Send a command's outcome: large outputs as descriptors that the worker reads straight into the guest."""
-        outputs = (reply.stdout, reply.stderr)
+        stdout, stderr = outputs = (reply.stdout, reply.stderr)
+        if isinstance(stdout, bytes) and isinstance(stderr, bytes):
+            sizes = len(stdout), len(stderr)
+            message = protocol.CommandReply(reply.code, *sizes, keep_inputs=reply.keep_inputs)
+            self._worker.send(message, stdout + stderr)
+            return
         stored = [output for output in outputs if isinstance(output, StoredBytes)]
         message = protocol.CommandReply(
             code=reply.code,
