@@ -193,7 +193,7 @@ def _finish(
     """Wait for the end of a command, and for its group to be gone."""
     in_time = timed_out = False
     try:
-        guarded = Watch(watch.guest, watch.readable, partial(GUARD.add, child.process.pid))
+        guarded = watch._replace(long=partial(GUARD.add, child.process.pid))
         try:
             in_time = pump(child, command.stdin, collectors, started + command.limits.timeout_ms / 1000, gate, guarded)
             timed_out = not in_time and not has_ended(child.process)

@@ -43,12 +43,15 @@ class Watch(NamedTuple):
         Called once when the process runs for longer than most do.
     long_after : float
         Seconds after which that is.
+    soon : callable or None
+        Called once when the process has closed one of its outputs: it is likely to end now.
     """
 
     guest: int | None = None
     readable: Mapping[int, Callable[[], None]] | None = None
     long: Callable[[], None] | None = None
     long_after: float = _LONG
+    soon: Callable[[], None] | None = None
 
 
 NOTHING: Final = Watch()
@@ -137,6 +140,7 @@ class _Pump:
         self._open = {"stdout", "stderr"}
         self._ended = False
         self._long = watch.long
+        self._soon = watch.soon
         self._long_at = time.monotonic() + watch.long_after
         self._pidfd = -1
         for name in ("stdout", "stderr"):
@@ -224,6 +228,9 @@ class _Pump:
         if not events & select.POLLIN or not self._collectors[name].read(getattr(self._child, name)):
             self._unwatch(name)
             self._open.discard(name)
+            if self._soon is not None:
+                soon, self._soon = self._soon, None
+                soon()
 
     def _write(self, _: int) -> None:
         try:

@@ -12,6 +12,7 @@ import selectors
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
@@ -79,6 +80,7 @@ class Exchange:
         self._on_network = on_network
         self._worker = worker
         self._guest = GuestEnd(worker.fileno(), worker.shelf)
+        self._sleeper = self._guest._replace(soon=partial(worker.send, protocol.Soon()))
         self._output = output
         self._on_command = on_command
         self._deadline = deadline
@@ -143,7 +145,8 @@ class Exchange:
                     self._attention = Attention(self._worker.fileno(), processors())
                 else:
                     self._attention.late(time.perf_counter() - self._answered)
-                self._on_command(message, blob, self._wait, self._guest, self._answer)
+                guest = self._guest if message.awake else self._sleeper
+                self._on_command(message, blob, self._wait, guest, self._answer)
                 self._answered = time.perf_counter()
             elif isinstance(message, protocol.DisplayCall):
                 self.drain(streams)

@@ -70,6 +70,7 @@ __all__ = [
     "Returned",
     "Run",
     "Shape",
+    "Soon",
     "StackFrame",
     "ToWorker",
     "TrapInfo",
@@ -220,6 +221,10 @@ class CommandReply(Message, frozen=True):
     shelved: bool = False
 
 
+class Soon(Message, frozen=True):
+    """To the worker: the answer to its command will be there in a moment."""
+
+
 class Ready(Message, frozen=True):
     """From the worker: it is warm."""
 
@@ -247,12 +252,16 @@ class Compiled(Message, frozen=True):
 
 
 class CommandCall(Message, frozen=True):
-    """From the worker: the guest called ``run``; its stdin is in the blob."""
+    """From the worker: the guest called ``run``; its stdin is in the blob.
+
+    It is to be told `Soon` unless it is `awake`.
+    """
 
     name: bytes
     args: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...]
     timeout_ms: int
+    awake: bool = True
 
 
 class DisplayCall(Message, frozen=True):
@@ -331,7 +340,7 @@ class Failed(Message, frozen=True):
 
 
 _Calling: TypeAlias = CallExport | CallComponent | Describe | Memory | Renew
-ToWorker: TypeAlias = Lock | Compile | Run | _Calling | CommandReply | DisplayReply | InputReply
+ToWorker: TypeAlias = Lock | Compile | Run | _Calling | CommandReply | DisplayReply | InputReply | Soon
 FromWorker: TypeAlias = (
     Ready
     | Locked

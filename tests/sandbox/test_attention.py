@@ -84,12 +84,12 @@ def test_where_others_want_the_processor_it_sleeps_ever_longer(ends, monkeypatch
             assert ends.wait(0) == 0
             waits += 1
         slept.append(waits)
-    assert slept == [15, 31, 63]
+    assert slept == [1, 3, 7]
     monkeypatch.setattr(attention, "_CROWDED", 60.0)
     assert ends.wait(0.01) > 1, "it is tried again"
     monkeypatch.setattr(attention, "_CROWDED", -1.0)
     ends.wait(0.01)
-    assert ends.attention._asleep == 16, "and begins anew after it went well"
+    assert ends.attention._asleep == 2, "and begins anew after it went well"
 
 
 def test_the_other_end_going_away_ends_the_wait(ends) -> None:
@@ -100,3 +100,28 @@ def test_the_other_end_going_away_ends_the_wait(ends) -> None:
 
 def test_processors_are_those_that_may_be_used() -> None:
     assert 1 <= processors() <= (os.cpu_count() or 1)
+
+
+def test_a_wait_that_was_begun_goes_as_was_told(ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
+    assert not ends.attention.begin(), "nothing came quickly yet"
+    assert ends.wait(0.05) == 0
+    assert ends.attention.begin()
+    assert ends.wait(0.01) > 1
+
+
+def test_it_stays_awake_where_something_is_told_to_come(ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
+    threading.Timer(0.05, ends.theirs.send, [b"x"]).start()
+    ends.attention.stay()
+    assert ends.ours.recv(1) == b"x"
+
+
+def test_what_came_late_is_not_looked_for(ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "AWAKE_SECONDS", 0.2)
+    assert not ends.attention.came(), "nothing came quickly yet"
+    ends.attention.late(0.1)
+    ends.theirs.send(b"x")
+    assert ends.attention.came()
+    ends.attention.late(0.3)
+    assert not ends.attention.came()
