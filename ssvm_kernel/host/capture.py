@@ -138,6 +138,11 @@ class Collector:
         Gets the first bytes while they come.
     shelf : callable
         Returns where an output lies that is not small; asked when there is one.
+
+    Attributes
+    ----------
+    total : int
+        Bytes that came.
     """
 
     def __init__(
@@ -147,7 +152,7 @@ class Collector:
         self._shelf = shelf
         self._shelved: memoryview | None = None
         self.preview = preview
-        self._total = 0
+        self.total = 0
         self._kept = 0
         self._start = bytearray()
         self._file: int | None = None
@@ -165,9 +170,9 @@ class Collector:
             data: bytes | memoryview = room[: os.readv(fileno, [room])]
             self._kept += len(data)
         else:
-            if self._total < _SMALL:
+            if self.total < _SMALL:
                 data = os.read(fileno, _SMALL)
-                if self._total + len(data) >= _SMALL:
+                if self.total + len(data) >= _SMALL:
                     enlarge_pipe(fileno)
             else:
                 self._buffer = self._buffer or memoryview(bytearray(_BUFFER))
@@ -176,7 +181,7 @@ class Collector:
                 self._keep(data[: self._limit - self._kept])
         if not data:
             return False
-        self._total += len(data)
+        self.total += len(data)
         if self.preview is not None and self.preview.wants_more:
             self.preview.add(data)
         return True
@@ -189,15 +194,15 @@ class Collector:
     def finish(self) -> Captured:
         """Return what was kept."""
         if self._shelved is not None:
-            return Captured(Shelved(self._shelved[: self._kept]), self._total)
+            return Captured(Shelved(self._shelved[: self._kept]), self.total)
         if self._file is None:
-            return Captured(bytes(self._start), self._total)
+            return Captured(bytes(self._start), self.total)
         stored, self._file = StoredBytes(self._file, self._kept), None
         if _SEALS:
             with contextlib.suppress(OSError):  # a file system without seals
                 # The guest's process gets this very file; it must not change what the kernel shows and logs.
                 fcntl.fcntl(stored.fileno, fcntl.F_ADD_SEALS, _SEALS)
-        return Captured(stored, self._total)
+        return Captured(stored, self.total)
 
     def close(self) -> None:
         """Drop what was kept."""

@@ -44,7 +44,8 @@ class Watch(NamedTuple):
     long_after : float
         Seconds after which that is.
     soon : callable or None
-        Called once when the process has closed one of its outputs: it is likely to end now.
+        Called once when the process has closed one of its outputs: it is likely to end now.  Not where much was moved:
+        who is woken on another processor then pays for the bytes' way there, several times the wake-up.
     """
 
     guest: int | None = None
@@ -140,7 +141,7 @@ class _Pump:
         self._open = {"stdout", "stderr"}
         self._ended = False
         self._long = watch.long
-        self._soon = watch.soon
+        self._soon = watch.soon if len(stdin) <= _PIPE else None
         self._long_at = time.monotonic() + watch.long_after
         self._pidfd = -1
         for name in ("stdout", "stderr"):
@@ -230,7 +231,8 @@ class _Pump:
             self._open.discard(name)
             if self._soon is not None:
                 soon, self._soon = self._soon, None
-                soon()
+                if all(each.total <= _PIPE for each in self._collectors.values()):
+                    soon()
 
     def _write(self, _: int) -> None:
         try:

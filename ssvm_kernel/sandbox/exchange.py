@@ -115,7 +115,8 @@ class Exchange:
     def _until(self, kind: type[Answer], selector: selectors.BaseSelector, streams: Streams) -> tuple[Answer, bytes]:
         while True:
             self._deadline.check()
-            if self._attention is not None and self._attention.came():
+            # Not for the rest of a long message: in many small pieces it would take longer.
+            if self._attention is not None and not self._worker.partway and self._attention.came():
                 answer = self._serve(kind, streams)
                 if answer is not None:
                     return answer

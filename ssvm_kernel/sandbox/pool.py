@@ -231,6 +231,11 @@ class Worker:
         return WorkerDied("the guest's process spoke out of turn and was ended")
 
     @property
+    def partway(self) -> bool:
+        """Whether a message has come in part."""
+        return self._reader.pending > 0
+
+    @property
     def has_message(self) -> bool:
         """Whether `receive` has a message that was read already."""
         return bool(self._inbox)

@@ -92,7 +92,10 @@ class FrameReader:
 
     def __init__(self, max_blob: int = MAX_BLOB) -> None:
         self._max_blob = max_blob
-        self._data = bytearray()
+        self._start = bytearray()  # of a frame: its lengths and header, as far as they came
+        self._header = b""
+        self._parts: list[bytes] = []  # of its blob, put together once: growing one buffer takes twice as long
+        self._came = self._missing = 0  # of its lengths, header and blob; of its blob
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes as they came and return the frames that are now complete.
@@ -102,36 +105,49 @@ class FrameReader:
         WireError
             When a length is over its cap: the stream is of no more use.
         """
-        if not self._data and len(data) >= _LENGTHS.size:  # nearly always it is one whole frame
-            header_size, blob_size = _LENGTHS.unpack_from(data)
-            start, end = _LENGTHS.size + header_size, len(data) - blob_size
-            if start == end and header_size <= MAX_HEADER and blob_size <= self._max_blob:
-                return [Frame(data[_LENGTHS.size : start], data[start:])]
-        self._data += data
-        frames = []
-        while (frame := self._next()) is not None:
-            frames.append(frame)
+        frames: list[Frame] = []
+        while data:
+            data = self._more_of_blob(data, frames) if self._missing else self._more_of_start(data, frames)
         return frames
 
-    def _next(self) -> Frame | None:
-        if len(self._data) < _LENGTHS.size:
-            return None
-        header_size, blob_size = _LENGTHS.unpack_from(self._data)
-        if header_size > MAX_HEADER or blob_size > self._max_blob:
-            raise WireError(f"a message of {header_size} + {blob_size} bytes is over the cap")
-        start = _LENGTHS.size
-        end = start + header_size + blob_size
-        if len(self._data) < end:
-            return None
-        with memoryview(self._data) as view:
-            frame = Frame(bytes(view[start : start + header_size]), bytes(view[start + header_size : end]))
-        del self._data[:end]
-        return frame
+    def _more_of_start(self, data: bytes, frames: list[Frame]) -> bytes:
+        """Take what belongs to lengths and header, and a blob that came with them; return the rest."""
+        if self._start:
+            self._start += data
+        whole: bytes | bytearray = self._start or data
+        if len(whole) >= _LENGTHS.size:
+            header_size, blob_size = _LENGTHS.unpack_from(whole)
+            if header_size > MAX_HEADER or blob_size > self._max_blob:
+                raise WireError(f"a message of {header_size} + {blob_size} bytes is over the cap")
+            at = _LENGTHS.size + header_size
+            if len(whole) >= at:
+                data = bytes(whole)
+                self._start = bytearray()
+                end = at + blob_size
+                if len(data) >= end:
+                    frames.append(Frame(data[_LENGTHS.size : at], data[at:end]))
+                    return data[end:]
+                self._header, self._parts = data[_LENGTHS.size : at], [data[at:]]
+                self._came, self._missing = len(data), end - len(data)
+                return b""
+        if not self._start:
+            self._start += data
+        return b""
+
+    def _more_of_blob(self, data: bytes, frames: list[Frame]) -> bytes:
+        part = data[: self._missing]
+        self._parts.append(part)
+        self._came += len(part)
+        self._missing -= len(part)
+        if not self._missing:
+            frames.append(Frame(self._header, b"".join(self._parts)))
+            self._header, self._parts, self._came = b"", [], 0
+        return data[len(part) :]
 
     @property
     def pending(self) -> int:
         """Bytes of a frame that is not complete."""
-        return len(self._data)
+        return len(self._start) + self._came
 
 
 def recv_frame(sock: socket.socket) -> tuple[Frame, list[int]] | None:

@@ -63,3 +63,10 @@ def test_once_an_output_is_closed_the_end_is_told_to_be_near():
         approve("/bin/sh", "-c", script, env=((b"PATH", b"/bin:/usr/bin"),)), watch=Watch(soon=lambda: told.append(1))
     )
     assert (done.kind, done.stdout.bytes(), told) == (CompletionKind.EXITED, b"end\n", [1])
+
+
+def test_of_the_end_of_a_long_output_nobody_is_told():
+    told = []
+    done = execute(approve("head", "-c", "100000", "/dev/zero"), watch=Watch(soon=lambda: told.append(1)))
+    assert (done.kind, done.stdout.size, told) == (CompletionKind.EXITED, 100_000, [])
+    done.close()

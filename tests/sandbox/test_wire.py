@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssvm_kernel.sandbox import wire
-from ssvm_kernel.sandbox.wire import Frame, FrameReader, WireError, pack, recv_frame, send_frame
+from ssvm_kernel.sandbox.wire import Frame, FrameReader, WireError, pack, recv_answer, recv_frame, send_frame
 
 frames = st.lists(st.tuples(st.binary(max_size=300), st.binary(max_size=3000)), max_size=6)
 
@@ -48,6 +48,39 @@ def test_an_announced_length_allocates_nothing() -> None:
     reader = FrameReader()
     assert reader.feed(struct.pack("<II", 10, wire.MAX_BLOB)) == []
     assert reader.pending == 8
+
+
+def test_what_came_of_a_frame_is_counted_until_it_is_whole() -> None:
+    reader = FrameReader()
+    data = pack(b"header", 100) + b"b" * 100
+    came = []
+    for byte in data[:-1]:
+        assert reader.feed(bytes([byte])) == []
+        came.append(reader.pending)
+    assert came == list(range(1, len(data)))
+    assert reader.feed(data[-1:] + data[:3]) == [Frame(b"header", b"b" * 100)]
+    assert reader.pending == 3
+
+
+def test_an_answer_is_taken_in_one_call_or_in_pieces() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for blob in (b"", b"small", b"x" * 200_000):
+            sender = threading.Thread(target=send_frame, args=(ours, b"header", blob))
+            sender.start()
+            assert recv_answer(theirs) == (Frame(b"header", blob), [])
+            sender.join()
+        ours.sendall(pack(b"header", 3) + b"abc" + b"more")
+        with pytest.raises(WireError, match="more came"):
+            recv_answer(theirs)
+        ours.sendall(pack(b"header", 100)[:5])
+        sender = threading.Timer(0.1, ours.sendall, [pack(b"header", 100)[5:] + b"x" * 100])
+        sender.start()
+        assert recv_answer(theirs) == (Frame(b"header", b"x" * 100), [])
+        ours.sendall(pack(b"header", 100) + b"only this")
+        ours.shutdown(socket.SHUT_WR)
+        with pytest.raises(WireError, match="closed inside"):
+            recv_answer(theirs)
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 5_000_000])
