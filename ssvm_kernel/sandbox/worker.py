@@ -24,7 +24,6 @@ from ssvm_kernel.host.lending import Lent, files_of, lend
 from ssvm_kernel.host.models import ModelState
 from ssvm_kernel.host.process import CommandCall as GuestCall
 from ssvm_kernel.host.process import CommandReply as GuestReply
-from ssvm_kernel.host.process import Printed, StoredBytes
 from ssvm_kernel.host.shelf import ShelfReader
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.attention import Attention, processors
@@ -39,6 +38,7 @@ from ssvm_kernel.sandbox.many import ManyRuns
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.profiler import GuestProfiler
 from ssvm_kernel.sandbox.ready import Ready, ReadyOne
+from ssvm_kernel.sandbox.replies import guest_reply
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import recv_answer, recv_frame, send_frame
@@ -308,7 +308,7 @@ class Worker:
         reply = protocol.decode_to_worker(frame.header)
         assert isinstance(reply, protocol.CommandReply)
         self._host_seconds += time.perf_counter() - started
-        return _guest_reply(reply, frame.blob, fds, self._shelf)
+        return guest_reply(reply, frame.blob, fds, self._shelf)
 
     def _ask_display(self, mime: bytes, data: bytes) -> int:
         """Hand something to the kernel to be shown, and return what became of it."""
@@ -345,28 +345,6 @@ def _no_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _guest_reply(reply: protocol.CommandReply, blob: bytes, fds: list[int], shelf: ShelfReader) -> GuestReply:
-    """Put a reply's outputs together from the blob, the shelf and the descriptors, which belong to them from now on."""
-    if not fds and not reply.shelved:
-        size = reply.stdout_size
-        return GuestReply(reply.code, blob[:size], blob[size : size + reply.stderr_size], reply.keep_inputs)
-    stored = iter(fds)
-    view = memoryview(blob)
-    outputs: list[Printed] = []
-    if reply.shelved and len(fds) > reply.stderr_by_fd:
-        shelf.attach(fds[-1])
-        os.close(fds.pop())
-    for length, by_fd in ((reply.stdout_size, reply.stdout_by_fd), (reply.stderr_size, reply.stderr_by_fd)):
-        if reply.shelved and not outputs:
-            outputs.append(shelf.take(length))
-        elif by_fd:
-            outputs.append(StoredBytes(next(stored), length))
-        else:
-            outputs.append(bytes(view[:length]))
-            view = view[length:]
-    return GuestReply(reply.code, outputs[0], outputs[1], reply.keep_inputs)
 
 
 def _start(store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.Module) -> wasmtime.Func:
