@@ -231,7 +231,7 @@ class CommandBroker:
         """Let a command be ended by taking back the grant that allowed it (rule 16); return how to stop that, too."""
         grant = decision.grant
         if grant is None or not grant.id:
-            return Watch(guest.fileno, soon=guest.soon), _do_nothing
+            return Watch(guest.fileno), _do_nothing
         bell = self._take_bell()
         forget = self._book.watch(lambda revoked: bell.ring() if revoked.id == grant.id else None)
 
@@ -243,7 +243,7 @@ class CommandBroker:
         if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
             stop()
             _revoked()  # between the decision and this watch
-        return Watch(guest.fileno, {bell.fileno: _revoked}, soon=guest.soon), stop
+        return Watch(guest.fileno, {bell.fileno: _revoked}), stop
 
     def _take_bell(self) -> Bell:
         with suppress(IndexError):  # another thread may take the last one

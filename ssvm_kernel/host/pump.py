@@ -43,16 +43,12 @@ class Watch(NamedTuple):
         Called once when the process runs for longer than most do.
     long_after : float
         Seconds after which that is.
-    soon : callable or None
-        Called once when the process has closed one of its outputs: it is likely to end now.  Not where much was moved:
-        who is woken on another processor then pays for the bytes' way there, several times the wake-up.
     """
 
     guest: int | None = None
     readable: Mapping[int, Callable[[], None]] | None = None
     long: Callable[[], None] | None = None
     long_after: float = _LONG
-    soon: Callable[[], None] | None = None
 
 
 NOTHING: Final = Watch()
@@ -141,7 +137,6 @@ class _Pump:
         self._open = {"stdout", "stderr"}
         self._ended = False
         self._long = watch.long
-        self._soon = watch.soon if len(stdin) <= _PIPE else None
         self._long_at = time.monotonic() + watch.long_after
         self._pidfd = -1
         for name in ("stdout", "stderr"):
@@ -229,10 +224,6 @@ class _Pump:
         if not events & select.POLLIN or not self._collectors[name].read(getattr(self._child, name)):
             self._unwatch(name)
             self._open.discard(name)
-            if self._soon is not None:
-                soon, self._soon = self._soon, None
-                if all(each.total <= _PIPE for each in self._collectors.values()):
-                    soon()
 
     def _write(self, _: int) -> None:
         try:

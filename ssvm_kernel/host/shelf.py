@@ -120,13 +120,10 @@ class GuestEnd(NamedTuple):
         A socket to it, which hangs up when it is gone.
     shelf : callable
         Returns its shelf, or None.
-    soon : callable or None
-        Wakes it because the answer will be there in a moment; None when it is awake.
     """
 
     fileno: int
     shelf: Callable[[], Shelf | None] = no_shelf
-    soon: Callable[[], None] | None = None
 
 
 class ShelfReader:

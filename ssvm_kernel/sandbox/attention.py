@@ -23,9 +23,14 @@ AWAKE_SECONDS: Final = 0.0015
 
 _CROWDED: Final = 0.0001
 """Seconds for a look at the socket that tell of somebody else on this processor."""
-_FEWEST: Final = 2
+_GAIN: Final = 0.00005
+"""Seconds that staying awake is sure to save of a wait.
+
+After a look that told of somebody else, as many waits are slept through as make up for it, twice as many each time in a
+row: a timer or the hypervisor takes a fraction of a millisecond, another process several.
+"""
 _MOST: Final = 1024
-"""Waits that are slept through after that: twice as many each time in a row."""
+"""Most waits that are slept through at once."""
 
 
 class Attention:
@@ -44,29 +49,15 @@ class Attention:
         self._ready.register(sock, select.POLLIN)
         self._may = processors > 1 and hasattr(os, "sched_yield")
         self._quick = False
-        self._awake: bool | None = None  # how the wait that was begun goes
         self._asleep = 0  # waits to sleep through
-        self._pause = _FEWEST
+        self._in_a_row = 0  # looks that told of somebody else
 
     def wait(self) -> None:
         """Return when the socket has something, or its other end is gone."""
-        if self._awake is None:
-            self.begin()
         started = time.perf_counter()
-        if not (self._awake and self._look(started)):
+        if not (self._quick and self._may and self._is_awake() and self._look(started)):
             self._ready.poll()
-        self._awake = None
         self._quick = time.perf_counter() - started < AWAKE_SECONDS
-
-    def begin(self) -> bool:
-        """Tell whether the next wait will stay awake, at first."""
-        self._awake = self._quick and self._may and self._is_awake()
-        return self._awake
-
-    def stay(self) -> None:
-        """Stay awake for a moment: the other side has told that something comes."""
-        if self._may:
-            self._look(time.perf_counter(), backing_off=False)
 
     def came(self) -> bool:
         """Tell whether the socket has something now or in a moment; a moment is spent only after messages that came so.
@@ -83,20 +74,20 @@ class Attention:
         self._asleep = max(0, self._asleep - 1)
         return not self._asleep
 
-    def _look(self, started: float, *, backing_off: bool = True) -> bool:
+    def _look(self, started: float) -> bool:
         """Look again and again, behind all others who want the processor; tell whether something came in time."""
         last = started
         while not self._ready.poll(0):
             os.sched_yield()
             now = time.perf_counter()
-            if now - last > _CROWDED and backing_off:
-                self._asleep, self._pause = self._pause, min(2 * self._pause, _MOST)
+            if now - last > _CROWDED:
+                self._asleep = min(int((now - last) / _GAIN) << self._in_a_row, _MOST)
+                self._in_a_row = min(self._in_a_row + 1, 10)
                 return False
             if now - started > AWAKE_SECONDS:
                 return False
             last = now
-        if backing_off:
-            self._pause = _FEWEST
+        self._in_a_row = max(0, self._in_a_row - 1)
         return True
 
 

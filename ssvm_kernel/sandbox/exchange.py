@@ -12,7 +12,6 @@ import selectors
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
@@ -20,7 +19,6 @@ from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.shelf import GuestEnd, Shelved
 from ssvm_kernel.host.store import store_blob
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Output
@@ -80,14 +78,12 @@ class Exchange:
         self._on_network = on_network
         self._worker = worker
         self._guest = GuestEnd(worker.fileno(), worker.shelf)
-        self._sleeper = self._guest._replace(soon=partial(worker.send, protocol.Soon()))
         self._output = output
         self._on_command = on_command
         self._deadline = deadline
         self._feed = feed
         self._on_input = on_input
         self._drained: tuple[Streams, select.poll] | None = None
-        self._attention: Attention | None = None
         self._answered = 0.0
 
     def until(self, kind: type[Answer], selector: selectors.BaseSelector, streams: Streams) -> tuple[Answer, bytes]:
@@ -116,7 +112,7 @@ class Exchange:
         while True:
             self._deadline.check()
             # Not for the rest of a long message: in many small pieces it would take longer.
-            if self._attention is not None and not self._worker.partway and self._attention.came():
+            if self._answered and not self._worker.partway and self._worker.attention.came():
                 answer = self._serve(kind, streams)
                 if answer is not None:
                     return answer
@@ -142,12 +138,8 @@ class Exchange:
                 # All that the guest wrote before it asked is shown first, and nothing while it waits (attack U06).
                 self.drain(streams)
                 self._output.flush()
-                if self._attention is None:
-                    self._attention = Attention(self._worker.fileno(), processors())
-                else:
-                    self._attention.late(time.perf_counter() - self._answered)
-                guest = self._guest if message.awake else self._sleeper
-                self._on_command(message, blob, self._wait, guest, self._answer)
+                self._worker.attention.late(time.perf_counter() - self._answered)
+                self._on_command(message, blob, self._wait, self._guest, self._answer)
                 self._answered = time.perf_counter()
             elif isinstance(message, protocol.DisplayCall):
                 self.drain(streams)

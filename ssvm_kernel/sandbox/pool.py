@@ -18,6 +18,7 @@ from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.shelf import Shelf, make_shelf
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.pipes import SparePipes
 from ssvm_kernel.sandbox.untrusted import plain
 from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame, send_packed
@@ -71,6 +72,8 @@ class Worker:
         finally:
             theirs.close()
         self._sock.setblocking(True)
+        self.attention = Attention(self._sock, processors())
+        """For its guest's next command."""
         self._ready = select.poll()
         self._ready.register(self._sock, select.POLLIN)
 

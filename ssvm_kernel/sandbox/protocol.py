@@ -70,7 +70,6 @@ __all__ = [
     "Returned",
     "Run",
     "Shape",
-    "Soon",
     "StackFrame",
     "ToWorker",
     "TrapInfo",
@@ -221,10 +220,6 @@ class CommandReply(Message, frozen=True):
     shelved: bool = False
 
 
-class Soon(Message, frozen=True):
-    """To the worker: the answer to its command will be there in a moment."""
-
-
 class Ready(Message, frozen=True):
     """From the worker: it is warm."""
 
@@ -252,16 +247,12 @@ class Compiled(Message, frozen=True):
 
 
 class CommandCall(Message, frozen=True):
-    """From the worker: the guest called ``run``; its stdin is in the blob.
-
-    It is to be told `Soon` unless it is `awake`.
-    """
+    """From the worker: the guest called ``run``; its stdin is in the blob."""
 
     name: bytes
     args: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...]
     timeout_ms: int
-    awake: bool = True
 
 
 class DisplayCall(Message, frozen=True):
@@ -340,7 +331,7 @@ class Failed(Message, frozen=True):
 
 
 _Calling: TypeAlias = CallExport | CallComponent | Describe | Memory | Renew
-ToWorker: TypeAlias = Lock | Compile | Run | _Calling | CommandReply | DisplayReply | InputReply | Soon
+ToWorker: TypeAlias = Lock | Compile | Run | _Calling | CommandReply | DisplayReply | InputReply
 FromWorker: TypeAlias = (
     Ready
     | Locked

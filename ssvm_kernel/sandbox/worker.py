@@ -295,13 +295,9 @@ class Worker:
         """Hand a command to the kernel and wait for its outcome."""
         started = time.perf_counter()
         self._shelf.clear()
-        awake = self._attention.begin()
-        self._send(protocol.CommandCall(call.name, call.args, call.env, call.timeout_ms, awake), call.stdin)
+        self._send(protocol.CommandCall(call.name, call.args, call.env, call.timeout_ms), call.stdin)
         self._attention.wait()
-        received = recv_frame(self._sock) if not awake else recv_answer(self._sock)
-        if received is not None and isinstance(protocol.decode_to_worker(received[0].header), protocol.Soon):
-            self._attention.stay()
-            received = recv_answer(self._sock)
+        received = recv_answer(self._sock)
         if received is None:
             os._exit(1)  # the kernel is gone, and nobody waits for this guest
         frame, fds = received

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ssvm_kernel.host.execute import CompletionKind, Watch, execute
+from ssvm_kernel.host.execute import CompletionKind, execute
 
 from .approving import approve, has_children, wait_gone
 
@@ -54,19 +54,3 @@ def test_the_time_is_seen(monkeypatch, system):
     assert done.kind is CompletionKind.TIMED_OUT
     assert wait_gone(int(done.stdout.bytes()))
     assert not has_children()
-
-
-def test_once_an_output_is_closed_the_end_is_told_to_be_near():
-    told = []
-    script = "sleep 0.1; exec 2>&-; sleep 0.2; echo end"
-    done = execute(
-        approve("/bin/sh", "-c", script, env=((b"PATH", b"/bin:/usr/bin"),)), watch=Watch(soon=lambda: told.append(1))
-    )
-    assert (done.kind, done.stdout.bytes(), told) == (CompletionKind.EXITED, b"end\n", [1])
-
-
-def test_of_the_end_of_a_long_output_nobody_is_told():
-    told = []
-    done = execute(approve("head", "-c", "100000", "/dev/zero"), watch=Watch(soon=lambda: told.append(1)))
-    assert (done.kind, done.stdout.size, told) == (CompletionKind.EXITED, 100_000, [])
-    done.close()

@@ -75,21 +75,33 @@ def test_on_one_processor_it_sleeps(ends, monkeypatch: pytest.MonkeyPatch) -> No
 def test_where_others_want_the_processor_it_sleeps_ever_longer(ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
     monkeypatch.setattr(attention, "_CROWDED", -1.0)  # every look takes longer than that
+    monkeypatch.setattr(attention, "_GAIN", 1e-9)  # and takes what many waits would save
+    monkeypatch.setattr(attention, "_MOST", 16)
     ends.wait(0)
-    slept = []
-    for _ in range(3):
+    for _ in range(2):
         assert ends.wait(0.01) == 1, "one look, and then it sleeps"
         waits = 0
         while ends.attention._asleep > 1:
             assert ends.wait(0) == 0
             waits += 1
-        slept.append(waits)
-    assert slept == [1, 3, 7]
+        assert waits == 15
     monkeypatch.setattr(attention, "_CROWDED", 60.0)
     assert ends.wait(0.01) > 1, "it is tried again"
+
+
+def test_the_longer_others_took_the_longer_it_sleeps(ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
     monkeypatch.setattr(attention, "_CROWDED", -1.0)
-    ends.wait(0.01)
-    assert ends.attention._asleep == 2, "and begins anew after it went well"
+    monkeypatch.setattr(attention, "_MOST", 1 << 30)
+    slept = []
+    for pause in (0.0, 0.0, 0.1):
+        monkeypatch.setattr(os, "sched_yield", lambda pause=pause: time.sleep(pause))
+        ends.attention._asleep = 0
+        ends.attention._quick = True
+        ends.attention.came()
+        slept.append(ends.attention._asleep)
+    assert slept[2] >= 0.1 / attention._GAIN * 4, "twice as long each time in a row"
+    assert slept[2] > slept[0]
 
 
 def test_the_other_end_going_away_ends_the_wait(ends) -> None:
@@ -100,21 +112,6 @@ def test_the_other_end_going_away_ends_the_wait(ends) -> None:
 
 def test_processors_are_those_that_may_be_used() -> None:
     assert 1 <= processors() <= (os.cpu_count() or 1)
-
-
-def test_a_wait_that_was_begun_goes_as_was_told(ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
-    assert not ends.attention.begin(), "nothing came quickly yet"
-    assert ends.wait(0.05) == 0
-    assert ends.attention.begin()
-    assert ends.wait(0.01) > 1
-
-
-def test_it_stays_awake_where_something_is_told_to_come(ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "AWAKE_SECONDS", 60.0)
-    threading.Timer(0.05, ends.theirs.send, [b"x"]).start()
-    ends.attention.stay()
-    assert ends.ours.recv(1) == b"x"
 
 
 def test_what_came_late_is_not_looked_for(ends, monkeypatch: pytest.MonkeyPatch) -> None:
