@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ssvm_kernel.capabilities.network import ApprovedConnection, Destination
 from ssvm_kernel.capabilities.places import address_of
+from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.listener import Call, Listener
 from ssvm_kernel.host.names import MOST_QUERY, Names
 from ssvm_kernel.host.waiting import Wait
@@ -126,7 +127,10 @@ class Guard:
         self._sockets, self._names = {}, Names()
 
     def _serve(self) -> None:
-        call = self._listener.receive()
+        try:
+            call = self._listener.receive()
+        except OSError as why:
+            raise WorkerDied("the guest's process handed something else over than its calls") from why
         if call is None:
             return
         error, value = errno.EACCES, 0

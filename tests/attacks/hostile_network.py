@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.wire import send_frame
 from ssvm_kernel.sandbox.worker import Worker
 
 __all__ = ["main"]
@@ -169,6 +170,20 @@ class Hostile(Worker):
         return DONE, b""
 
 
-def main(fd: int, parent: int) -> None:
-    """Serve the kernel."""
-    Hostile(socket.socket(fileno=fd), parent).serve()
+class Unguarded(Worker):
+    """A worker that does not hand over its calls, or something else in their place."""
+
+    handed: tuple[int, ...] = ()
+
+    def _lock(self, request: protocol.Lock) -> None:
+        self._locked = True
+        locked = protocol.Locked(4, True, True, (), (), "a reason of its own")
+        send_frame(self._sock, protocol.encode(locked), fds=type(self).handed)
+
+
+def main(fd: int, parent: int, handed: int = -1) -> None:
+    """Serve the kernel; with `handed`, after handing over so many descriptors of another kind."""
+    if handed < 0:
+        return Hostile(socket.socket(fileno=fd), parent).serve()
+    Unguarded.handed = (0,) * handed
+    return Unguarded(socket.socket(fileno=fd), parent).serve()

@@ -10,9 +10,11 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.sandbox import pool
 from tests.network.guests import Echo, Network, needs_network, serving
 
@@ -82,6 +84,24 @@ def test_x10_sockets_without_end(taken_over, network: Network, granted: Echo) ->
     assert int(found["taken"]) < 1000
     place = f"127.0.0.1:{granted.port}"
     assert network.tries([f"tcp:{place}"], ["--allow-network", place]).outcomes == ["got pong to ping"]
+
+
+@pytest.mark.parametrize("handed", [0, 1, 2, 8])
+def test_x10_a_process_that_does_not_hand_over_its_calls_gets_nothing(
+    network: Network, granted: Echo, monkeypatch: pytest.MonkeyPatch, handed: int
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "_BOOT", BOOT.replace("main({fd}, {parent})", f"main({{fd}}, {{parent}}, {handed})"))
+        network.session._pool.close()
+        descriptors = len(list(Path("/proc/self/fd").iterdir()))
+        try:
+            place = f"127.0.0.1:{granted.port}"
+            tried = network.tries([f"tcp:{place}"], ["--allow-network", place])
+        finally:
+            network.session._pool.close()
+    assert isinstance(tried.error, SsvmError)
+    assert granted.came == []
+    assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors
 
 
 def test_x10_no_connection_lasts_into_a_later_run(network: Network, granted: Echo) -> None:
