@@ -29,7 +29,7 @@ _GAIN: Final = 0.00005
 After a look that told of somebody else, as many waits are slept through as make up for it, twice as many each time in a
 row: a timer or the hypervisor takes a fraction of a millisecond, another process several.
 """
-_MOST: Final = 1024
+_MOST: Final = 256
 """Most waits that are slept through at once."""
 
 
