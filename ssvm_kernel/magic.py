@@ -64,9 +64,9 @@ class SsvmMagics(Magics):
 
     def begin(self, line: str, source: str, line_offset: int = 1) -> None:
         """Begin the guest of a cell that is about to run and to be kept in the history, if it is known from before."""
-        session = self.started
-        if session is not None:
-            session.ahead.begin((line, source, line_offset), _guest_name(self._count + 1))
+        session, count = self.started, self._count
+        if session is not None and count:  # without a history no cell has a number
+            session.ahead.begin((line, source, line_offset), _guest_name(count + 1))
 
     def show_begun(self, line: str, source: str, line_offset: int) -> None:
         """Show what the guest that `begin` began prints at first, before all else is done that its cell needs."""
