@@ -6,9 +6,12 @@ run, and where it prints, is set when it is taken.
 
 from __future__ import annotations
 
+import select
+import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Final
 
 import wasmtime
 
@@ -21,6 +24,9 @@ from ssvm_kernel.sandbox.setting import limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 
 __all__ = ["Ready", "ReadyOne"]
+
+_A_WHILE: Final = 0.005
+"""Seconds in which kernel and front end still work on the run before; an instance would be made in their way."""
 
 
 class Ready:
@@ -130,15 +136,21 @@ class ReadyOne:
     ) -> None:
         self._asks = ask_command, ask_display
         self._ready: Ready | None = None
+        self._planned: protocol.Run | None = None
 
-    def make(self, guests: Mapping[str, Loaded], message: protocol.ToWorker) -> None:
-        """Make one for a run like the one that has just ended, if there will be such a run, and it can be made."""
-        if not isinstance(message, protocol.Run) or not message.again:
+    def plan(self, message: protocol.ToWorker) -> None:
+        """Note a run that has just ended, if there will be another like it."""
+        self._planned = message if isinstance(message, protocol.Run) and message.again else None
+
+    def make(self, guests: Mapping[str, Loaded], sock: socket.socket) -> None:
+        """Make one for what was planned, when nothing has come for a while, and if it can be made."""
+        planned, self._planned = self._planned, None
+        guest = guests.get(planned.key) if planned is not None else None
+        if planned is None or guest is None or not guest.can_wait:
             return
-        guest = guests.get(message.key)
-        if guest is not None and guest.can_wait:
+        if not select.select([sock], [], [], _A_WHILE)[0]:
             with suppress(Exception):  # nobody waits for it, and the run itself will say why
-                self._ready = Ready(guest, message, *self._asks)
+                self._ready = Ready(guest, planned, *self._asks)
 
     def take(self, message: protocol.ToWorker) -> Ready | None:
         """Return it, if it is what a message is for; anything else ends it."""

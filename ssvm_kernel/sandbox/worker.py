@@ -85,7 +85,7 @@ class Worker:
                     self._compile(message, frame.blob)
                 else:
                     self._send(*self._work(message, frame.blob, fds, ready))
-                    self._ahead.make(self._modules, message)
+                    self._ahead.plan(message)
             except CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -93,6 +93,7 @@ class Worker:
             finally:
                 for fd in fds:
                     os.close(fd)
+            self._ahead.make(self._modules, self._sock)
 
     def _send(self, message: protocol.FromWorker, blob: bytes = b"") -> None:
         send_frame(self._sock, protocol.encode(message), blob)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
+import wasmtime
+
+from ssvm_kernel.host.lending import Lent
+from ssvm_kernel.host.models import ModelState
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.engines import EngineSettings
 from ssvm_kernel.sandbox.headstart import Begun
+from ssvm_kernel.sandbox.loaded import Loaded
 from ssvm_kernel.sandbox.protocol import CommandCall
+from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.runner import Outcome, Runner
 from tests.attacks.test_head_starts import SAYS, begin, play, runner
 from tests.host.approving import descriptors
@@ -43,6 +54,7 @@ def test_its_name_is_that_of_the_cell_unless_it_has_its_own(runner: Runner) -> N
     assert play(runner, replace(SAYS, argv=("cell-7",))) == b"hello\n"
 
 
+_UNTIL_READY = 0.05  # seconds; enough for an instance to be made, and if it is not, the run makes it
 COUNTS = """(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
@@ -60,6 +72,7 @@ def several(runner: Runner, wat: str, times: int = 4) -> list[tuple[bytes, Outco
     known, found = job(wat), []
     runner.ahead.learn("cell", None)
     for number in range(times):
+        time.sleep(_UNTIL_READY)
         assert bool(begin(runner)) is bool(number)
         output = Collected()
         outcome = runner.run(known, output, no_commands)
@@ -79,6 +92,51 @@ def test_an_instance_made_ahead_ends_as_any(runner: Runner) -> None:
         for out, outcome in several(runner, COUNTS % f'(func (export "_start") (call $count) {body})'):
             assert (out, outcome.exit_code) == (b"11", code)
             assert trap in (outcome.trap.message if outcome.trap else "")
+
+
+def test_a_worker_makes_one_while_nobody_asks_and_gives_it_to_its_run_alone() -> None:
+    engine = wasmtime.Engine()
+    guest = Loaded(engine, wasmtime.Module(engine, COUNTS % '(func (export "_start") (call $count))'), no_models)
+    request = protocol.Run(EngineSettings("jit"), "key", False, ("guest",), again=True)
+    ours, theirs = socket.socketpair()
+    ahead = ReadyOne(no_command, no_display)
+    with ours, theirs:
+
+        def made(request: protocol.Run, wanted: protocol.ToWorker) -> Ready | None:
+            ahead.plan(request)
+            ahead.make({"key": guest}, ours)
+            return ahead.take(wanted)
+
+        first, second = made(request, request), made(request, request)
+        assert first is not None
+        assert second is not None
+        assert first is not second
+        assert ahead.take(request) is None
+        out, into = os.pipe()
+        assert first.run(request, [into, into], lambda: 0.25).host == 0.25
+        os.close(into)
+        with os.fdopen(out, "rb") as printed:
+            assert printed.read() == b"11"
+        second.store.close()
+        others = [
+            msgspec.structs.replace(request, **change) for change in ({"key": "b"}, {"again": False}, {"fuel": 1})
+        ]
+        assert [made(request, other) for other in (*others, protocol.Renew())] == [None] * 4
+        assert made(others[1], request) is None  # it is not to run again
+        theirs.send(b"x")
+        assert made(request, request) is None  # somebody waits for an answer
+
+
+def no_models() -> ModelState:
+    return ModelState(Lent(), closed=True)
+
+
+def no_command(call: object) -> CommandReply:
+    raise AssertionError(call)
+
+
+def no_display(mime: bytes, data: bytes) -> int:
+    raise AssertionError(mime, data)
 
 
 def test_code_that_runs_with_the_instance_does_not_run_ahead(runner: Runner) -> None:
@@ -148,6 +206,7 @@ def test_an_instance_made_ahead_is_watched_and_asks_as_any(runner: Runner) -> No
 
     known = job(LOOKS)
     for number in range(4):
+        time.sleep(_UNTIL_READY)
         assert bool(begin_quiet(runner)) is bool(number)
         outcome = runner.run(known, Collected(), on_command)
         runner.ahead.learn("cell", runner.last)
