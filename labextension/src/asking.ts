@@ -34,9 +34,15 @@ export class Asking {
     if (this.shown?.link === link && this.shown.nonce !== link.question?.nonce) {
       this.hide();
     }
-    if (link.question !== null && this.isOn) {
+    // A part that cannot be loaded (the server is gone, or has another version by now) shows nothing: the kernel is told
+    // nothing either, and asks in another way.
+    if (link.question !== null && this.isOn && (await loaded()) === null) {
+      return;
+    }
+    const { question } = link;
+    if (question !== null && this.isOn) {
       // Whoever asked knows that the question arrived; the person may take all the time.
-      await link.answer(link.question, null).catch(report);
+      await link.answer(question, null).catch(report);
     }
     await this.next();
   }
@@ -64,11 +70,15 @@ export class Asking {
     }
     const shown: Shown = { link, nonce: question.nonce, dialog: null };
     this.shown = shown;
-    const [{ PromptDialog }] = await Promise.all([import('./dialog.js'), this.pause()]);
+    const [part] = await Promise.all([loaded(), this.pause()]);
     if (this.shown !== shown) {
       return; // settled meanwhile
     }
-    shown.dialog = new PromptDialog({
+    if (part === null) {
+      this.shown = null;
+      return;
+    }
+    shown.dialog = new part.PromptDialog({
       question,
       notebook: link.context.path,
       trans: this.trans,
@@ -99,9 +109,12 @@ export class Asking {
   }
 
   private async showBar(link: KernelLink): Promise<void> {
-    const { waitingBar } = await import('./dialog.js');
+    const part = await loaded();
+    if (part === null || link.question === null || this.shown !== null) {
+      return; // settled meanwhile
+    }
     this.takeBar();
-    this.takeBar = waitingBar(this.trans, link.context.path, () => {
+    this.takeBar = part.waitingBar(this.trans, link.context.path, () => {
       this.show();
     });
   }
@@ -136,6 +149,15 @@ interface Shown {
   readonly link: KernelLink;
   readonly nonce: string;
   dialog: PromptDialog | null;
+}
+
+async function loaded(): Promise<typeof import('./dialog.js') | null> {
+  try {
+    return await import('./dialog.js');
+  } catch (error) {
+    console.warn('ssvm-kernel: the dialog cannot be loaded; reload the page', error);
+    return null;
+  }
 }
 
 function report(error: unknown): void {
