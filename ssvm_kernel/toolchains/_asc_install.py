@@ -125,9 +125,14 @@ def _whole(packages: Path) -> bool:
 def _home() -> Path:
     """Return where the pinned versions are, or will be."""
     kept = store.folder("assemblyscript")
-    digest = hashlib.sha256((_FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    digest = _digest(_FOLDER / "package-lock.json")
     # Without links, so that a compiler that stays (`_asc_server`) is known again.
     return (kept.resolve() if kept is not None else Path(_temporary_folder().name)) / digest[:16]
+
+
+@functools.cache
+def _digest(packaged: Path) -> str:
+    return hashlib.sha256(packaged.read_bytes()).hexdigest()
 
 
 @functools.cache
