@@ -79,14 +79,14 @@ def test_where_others_want_the_processor_it_sleeps_ever_longer(ends, monkeypatch
     monkeypatch.setattr(attention, "_MOST", 16)
     ends.wait(0)
     for _ in range(2):
-        assert ends.wait(0.01) == 1, "one look, and then it sleeps"
+        assert ends.wait(0.3) == 1, "one look, and then it sleeps"
         waits = 0
         while ends.attention._asleep > 1:
             assert ends.wait(0) == 0
             waits += 1
         assert waits == 15
     monkeypatch.setattr(attention, "_CROWDED", 60.0)
-    assert ends.wait(0.01) > 1, "it is tried again"
+    assert ends.wait(0.3) > 1, "it is tried again"
 
 
 def test_the_longer_others_took_the_longer_it_sleeps(ends, monkeypatch: pytest.MonkeyPatch) -> None:
