@@ -90,6 +90,11 @@ class CommandBroker:
         self._programs = ProgramFinder()
         self._bells: list[Bell] = []  # that did not ring, to be used again
 
+    def close(self) -> None:
+        """Give back the descriptors that were kept for the next command."""
+        while self._bells:
+            self._bells.pop().close()
+
     def handler(self, context: RunContext) -> CommandHandler:
         """Return what answers the command calls of one run."""
         standing = Standing(self._policy)

@@ -316,6 +316,7 @@ class Session:
             opened.close()
         self.runtime.runner.ahead.close()
         self._pool.close()
+        self.runtime.broker.close()
         self._end_processes()
         sweep()
 

@@ -93,3 +93,30 @@ def test_an_answer_for_always_that_was_taken_back_starts_nothing(
     assert (tmp_path / "touched").exists() is starts
     assert [reply.code for reply in replies] == [0 if starts else -1]
     assert ["taken back" in denial.reason for denial in context.denials] == [True] * (not starts)
+
+
+def test_what_watches_over_grants_is_used_again_and_given_back(tmp_path: Path) -> None:
+    book = GrantBook()
+    book.add(parse_command_all(), "r")
+    broker = CommandBroker(book, NobodyDecider(), Ledger(), GrantFile(tmp_path))
+    context = RunContext("r", Asker("guest", "0" * 64), WorkFolder(()), 20_000, None)
+    handle = broker.handler(context)
+    guest, worker = socket.socketpair()
+    replies: list[CommandReply] = []
+
+    def descriptors() -> list[str]:
+        return sorted(map(str, Path("/proc/self/fd").iterdir()))
+
+    with guest, worker:
+        before = descriptors()
+        counts = []
+        for _ in range(3):
+            handle(
+                CommandCall(b"true", (), (), 20_000), b"", lambda *_: False, GuestEnd(guest.fileno()), replies.append
+            )
+            counts.append(len(descriptors()) - len(before))
+        broker.close()
+        assert [reply.code for reply in replies] == [0, 0, 0]
+        assert counts[0] == counts[1] == counts[2] <= 1
+        assert descriptors() == before
+    context.folder.close()

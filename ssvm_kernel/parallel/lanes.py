@@ -178,6 +178,7 @@ class Lane:
         if self._caller is not None:
             self._caller.close()
         self._worker = self._caller = None
+        self.broker.close()
 
 
 class LanePool:
