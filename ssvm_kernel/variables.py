@@ -66,19 +66,15 @@ class Variables:
     ----------
     stdin : bytes or None
         What the guest reads as its stdin.
-    stdin_name : str
-        The variable that it comes from.
     takes_stdout : bool
         Whether its stdout becomes a variable.
     """
 
     def __init__(self, ins: tuple[_Passed, ...], outs: tuple[_Passed, ...]) -> None:
-        self._ins = ins
         self._outs = outs
         self._folder: Path | None = None
         self._given: list[tuple[_Passed, int]] = []
         self.stdin: bytes | None = None
-        self.stdin_name = ""
         self.takes_stdout = any(passed.streamed for passed in outs)
         self.stdout = bytearray()
         try:
@@ -141,7 +137,7 @@ class Variables:
             raise UsageError(f"--in {passed.variable} is larger than {size(_MOST)}; grant a folder with --dir instead")
         self._given.append((passed, len(data)))
         if passed.streamed:
-            self.stdin, self.stdin_name = data, passed.variable
+            self.stdin = data
         else:
             (self._home() / passed.file).write_bytes(data)
 
