@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from ssvm_kernel.toolchains._wasm_tools import find_wasm_tools
 from tests.examples.running import texts_of
+from tests.network.guests import needs_network
 from tests.toolchains.conftest import require, required
 
 # The number of a code cell, and what is to be seen below it.
@@ -57,6 +59,22 @@ SHOWN: dict[str, dict[int, list[str]]] = {
         13: ["program can do nothing but compute"],
     },
 }
+# Here PORT is the port of the server, and OTHER the one after it.
+NETWORK = {
+    3: ["loaded fetch"],
+    4: ["can open connections that you allow", "wasi:http/outgoing-handler@0.2.0 instance"],
+    5: ["fetch: nothing came from localhost:PORT", "DeniedError: fetch may not connect to localhost:PORT"],
+    6: ["[]"],
+    7: ["Welcome to /garden!\n"],
+    8: ["['Welcome to /one!', 'Welcome to /two!']"],
+    9: ["DeniedError: fetch may not connect to localhost:OTHER", "to grant it: --allow-network localhost:OTHER"],
+    10: [
+        "DeniedError: fetch may not connect to shop.example:PORT: shop.example stands for 127.0.0.1, which is",
+        "to grant it: --allow-network 127.0.0.1:PORT",
+    ],
+    11: ["['/garden', '/one', '/two']"],
+    12: ["localhost:PORT 127.0.0.1  allow run  option  connected", "shop.example:PORT         deny once"],
+}
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -73,3 +91,15 @@ def test_each_cell_shows_what_it_is_there_for(name: str, tmp_path: Path) -> None
     for number, wanted in SHOWN[name].items():
         missing = [text for text in wanted if text not in texts[number - 1]]
         assert not missing, f"cell {number} of {name} shows:\n{texts[number - 1]}"
+
+
+@needs_network
+def test_each_cell_of_the_network_shows_what_it_is_there_for(tmp_path: Path) -> None:
+    texts = texts_of("33-network.ipynb", tmp_path, beside=("components",))
+    port = re.search(r"nothing came from localhost:(\d+)", texts[4])
+    assert port is not None, texts[4]
+    places = {"PORT": port[1], "OTHER": str(int(port[1]) + 1)}
+    for number, wanted in NETWORK.items():
+        exact = [re.sub("PORT|OTHER", lambda word: places[word[0]], text) for text in wanted]
+        missing = [text for text in exact if text not in texts[number - 1]]
+        assert not missing, f"cell {number} shows:\n{texts[number - 1]}"
