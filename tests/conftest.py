@@ -36,5 +36,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        if TESTS / "browser" in item.path.parents:
+        if "browser" in getattr(item, "fixturenames", ()) or TESTS / "browser" in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))

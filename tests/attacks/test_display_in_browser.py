@@ -13,8 +13,6 @@ if not os.environ.get("CI"):
     pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SPY = "http://127.0.0.1:9/spy"
 HTML = f"""<h2 style="color:teal">Weights</h2><style>h2{{color:red}}</style>
 <script>parent.document.title='owned';top.location='{SPY}'</script>

@@ -12,8 +12,6 @@ if not os.environ.get("CI"):
     pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 IMAGE = "<img src=x onerror=document.title='owned'>"
 LINKED = """<button id="{}" data-commandlinker-command="{}" data-commandlinker-args='{}'>Allow</button>"""
 MARKUP = "".join(
