@@ -23,6 +23,7 @@ def no_answers_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests in an order in which they can share two worker processes (``-n 2 --dist loadgroup``).
 

@@ -12,3 +12,10 @@ def test_a_group_is_kept_by_the_scheduler(request: pytest.FixtureRequest) -> Non
     # Tests of one notebook, one cluster or one browser rely on it; pytest-xdist issue 1386 is how it was lost.
     grouped = "PYTEST_XDIST_WORKER" in os.environ and request.config.getoption("loadgroup", False)
     assert request.node.nodeid.endswith("@kept") == bool(grouped)
+
+
+def test_all_browser_tests_are_in_one_group(request: pytest.FixtureRequest) -> None:
+    # A mark that is added after the scheduler has looked is there, and does nothing.
+    grouped = "PYTEST_XDIST_WORKER" in os.environ and request.config.getoption("loadgroup", False)
+    ids = [item.nodeid for item in request.session.items if "browser" in getattr(item, "fixturenames", ())]
+    assert {name.endswith("@browser") for name in ids} <= {bool(grouped)}

@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 NEEDED = {"tflite": "ai_edge_litert", "tensorflow": "tensorflow", "images": "PIL", "onnx": "onnxruntime"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these in one process: each that loads TensorFlow takes half a gigabyte."""
     for item in items:
