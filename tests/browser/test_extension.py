@@ -122,7 +122,7 @@ def test_grants_and_ledger_in_the_panel(front, artifacts):
     front.command("ssvm:show-panel")
     panel = front.page.get_by_role("region", name="SSVM grants and ledger")
     expect(panel.locator(".ssvm-grant")).to_contain_text("session", timeout=PATIENCE_MS)
-    expect(panel.locator(".ssvm-ledger-line").first).to_contain_text("allowed echo said by the host")
+    expect(panel.locator(".ssvm-ledger-line").first).to_contain_text("allowed echo 'said by the host'")
     front.screenshot(artifacts / f"panel-{front.name}.png")
     before = panel.locator(".ssvm-ledger-line").count()
     front.run(1)  # granted: no question, and the ledger grows by itself
