@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # For a person's own additions: make lab LAB_ARGS=--no-browser, make test PYTEST_ARGS="-k magic"
 LAB_ARGS ?=
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 VENV := .venv
 OLDEST := .venv-oldest

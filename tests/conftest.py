@@ -25,7 +25,7 @@ def no_answers_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in an order in which they can share two worker processes (``-n 2 --dist loadgroup``).
+    """Put the tests in an order in which they can share two worker processes (`PYTEST_ARGS` of the Makefile).
 
     Those of `host` come first: they look whether this process has children left, and a browser is one. Then come the
     browser tests, all in one worker: they take longest, and a small machine is too slow for two browsers at once.

@@ -85,7 +85,7 @@ SHOWN: dict[str, dict[int, list[str]]] = {
         20: ["GrantError: the folder /proc cannot be granted"],
         21: ["<button onclick='alert(1)'>Allow</button>", "␛]8;;http"],
         22: ["LimitReached: the guest was ended"],
-        23: ["find /usr/share/dict -exec sh {} +", "sort", "timed out"],
+        23: ["find /usr/share/dict -exec sh '{}' +", "sort", "timed out"],
     },
 }
 NEVER = ["STOLEN", "I could do anything", "do not tell", "nobody's business", "root:x:0"]
