@@ -19,6 +19,8 @@ SHELL := /bin/bash
 
 # jlpm, jupyter and, where the machine has none, node are those of the environment.
 export PATH := $(BIN):$(PATH)
+# Of another environment that happens to be active: IPython warns of it, and warnings are errors in the tests.
+unexport VIRTUAL_ENV
 
 EXTENSION_SOURCES := $(shell find labextension/schema labextension/src labextension/style labextension/tools ssvm_kernel/deciders/static -type f 2>/dev/null) \
   $(wildcard labextension/*.json labextension/yarn.lock)
