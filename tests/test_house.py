@@ -59,6 +59,8 @@ PLANTED = [
     (rules.process_starts, "sandbox/a.py", "from concurrent.futures import ProcessPoolExecutor"),
     (rules.process_starts, "sandbox/a.py", "import asyncio\nasyncio.create_subprocess_exec('true')"),
     (rules.process_starts, "sandbox/a.py", "import ctypes\nctypes.CDLL(None).fork()"),
+    (rules.process_starts, "host/execute.py", "import _posixsubprocess"),
+    (rules.process_starts, "host/execute.py", "from _posixsubprocess import fork_exec"),
     (rules.process_starts, "host/execute.py", "import subprocess\nsubprocess.call(['true'])"),
     (rules.code_from_data, "sandbox/wire.py", "import pickle"),
     (rules.code_from_data, "sandbox/wire.py", "from marshal import loads"),

@@ -60,9 +60,8 @@ class Guard:
     def _tell(self, number: int) -> None:
         if self._process is not None and self._process.poll() is not None:
             self.close()  # somebody ended it
-        with contextlib.suppress(
-            OSError
-        ):  # no process to be had, or one that was stopped: the command runs all the same
+        # No process to be had, or one that was stopped: the command runs all the same.
+        with contextlib.suppress(OSError):
             numbers = {number}
             if self._process is None:
                 self._start()

@@ -16,7 +16,7 @@ import pytest
 
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.sandbox import pool
-from tests.network.guests import Echo, Network, needs_network, serving
+from tests.network.guests import Echo, Network, needs_network, own_network, serving
 
 pytestmark = needs_network
 BOOT = "import sys; sys.path[:] = {path!r}; from tests.attacks.hostile_network import main; main({fd}, {parent})"
@@ -24,12 +24,8 @@ BOOT = "import sys; sys.path[:] = {path!r}; from tests.attacks.hostile_network i
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("SSVM_CACHE_DIR", "SSVM_CONFIG_DIR"):
-            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        network = Network()
+    with own_network(tmp_path_factory) as network:
         yield network
-        network.session.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .guests import Echo, Network, serving
+from .guests import Echo, Network, own_network, serving
 
 
 @pytest.fixture(scope="package")
@@ -51,9 +51,5 @@ def web() -> Iterator[int]:
 @pytest.fixture(scope="package")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     """One session for all tests of the network."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("SSVM_CACHE_DIR", "SSVM_CONFIG_DIR"):
-            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        network = Network()
+    with own_network(tmp_path_factory) as network:
         yield network
-        network.session.close()

@@ -114,3 +114,14 @@ class Network:
             error, result = raised, raised.result
         lines = result.stdout.splitlines() if result is not None else []
         return Tried(lines, error, result, self._decider.questions, self.session.ledger.since(written))
+
+
+@contextmanager
+def own_network(folders: pytest.TempPathFactory) -> Iterator[Network]:
+    """Give the body a session that keeps what it keeps in folders of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("SSVM_CACHE_DIR", "SSVM_CONFIG_DIR"):
+            patch.setenv(name, str(folders.mktemp(name.lower())))
+        network = Network()
+        yield network
+        network.session.close()
