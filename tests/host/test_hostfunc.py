@@ -169,10 +169,11 @@ def test_memory_under_another_name(engine):
 def test_a_name_is_defined_once_and_nothing_is_kept_of_the_second(engine):
     linker = wasmtime.Linker(engine)
     define_raw(linker, "h", "f", (), (), lambda _: None)
-    kept = len(hostfunc._kept)
+    kept = set(hostfunc._kept)
     with pytest.raises(wasmtime.WasmtimeError, match="defined twice"):
         define_raw(linker, "h", "f", (), (), lambda _: None)
-    assert len(hostfunc._kept) == kept
+    # Not the number: those of linkers that other tests dropped may go at any collection.
+    assert set(hostfunc._kept) <= kept
 
 
 def test_a_callback_lives_with_linker_and_instances_and_no_longer(engine):
