@@ -10,12 +10,12 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.sandbox import pool
+from tests.host.approving import descriptor_count
 from tests.network.guests import Echo, Network, needs_network, own_network, serving
 
 pytestmark = needs_network
@@ -89,7 +89,7 @@ def test_x10_a_process_that_does_not_hand_over_its_calls_gets_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(pool, "_BOOT", BOOT.replace("main({fd}, {parent})", f"main({{fd}}, {{parent}}, {handed})"))
         network.session._pool.close()
-        descriptors = len(list(Path("/proc/self/fd").iterdir()))
+        before = descriptor_count()
         try:
             place = f"127.0.0.1:{granted.port}"
             tried = network.tries([f"tcp:{place}"], ["--allow-network", place])
@@ -97,7 +97,7 @@ def test_x10_a_process_that_does_not_hand_over_its_calls_gets_nothing(
             network.session._pool.close()
     assert isinstance(tried.error, SsvmError)
     assert granted.came == []
-    assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors
+    assert descriptor_count() <= before
 
 
 def test_x10_no_connection_lasts_into_a_later_run(network: Network, granted: Echo) -> None:

@@ -30,7 +30,7 @@ def nothing_is_left():
     # What a test of another module killed may still be dying here, on a busy machine.
     before, others = descriptors(), children()
     yield
-    assert descriptors() == before
+    assert descriptors() <= before
     assert not has_children(others)
 
 
@@ -502,7 +502,7 @@ try:
     execute(command, lambda _, data: print(data.decode(), flush=True))
 except KeyboardInterrupt:
     print("interrupted", flush=True)
-assert descriptors() == before
+assert descriptors() <= before
 assert not has_children()
 print("clean", flush=True)
 """
@@ -539,7 +539,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, alarm)
     assert hits > 50
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def test_nothing_waits_for_the_garbage_collector():
@@ -577,6 +577,6 @@ def test_300_in_a_row_leave_nothing():
     for _ in range(75):
         for kind, approved in kinds.items():
             assert execute(approved).kind is kind  # its file is closed with it
-    assert descriptors() == before
+    assert descriptors() <= before
     assert not has_children()
     assert memory() - at_first < 16 << 20

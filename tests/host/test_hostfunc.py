@@ -189,7 +189,7 @@ def test_a_callback_lives_with_linker_and_instances_and_no_longer(engine):
     instance.store.close()
     del instance
     gc.collect()
-    assert len(hostfunc._kept) == kept
+    assert len(hostfunc._kept) <= kept
 
 
 def test_threads_do_not_mix_their_calls(engine):

@@ -22,7 +22,7 @@ def place():
     shelf = Shelf()
     yield shelf
     shelf.close()
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def collect(shelf: Shelf | None, data: bytes, limit: int = 1 << 30, piece: int = 50_000) -> Captured:
@@ -97,7 +97,7 @@ def test_where_there_is_none_outputs_are_files(monkeypatch):
     monkeypatch.setattr(module, "_SEAL_FUTURE_WRITE", 1 << 30)  # a system that does not know it
     before = descriptors()
     assert make_shelf() is None
-    assert descriptors() == before
+    assert descriptors() <= before
     captured = collect(None, bytes(100_000))
     assert captured.fileno() is not None
     captured.close()

@@ -27,6 +27,7 @@ from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import resolve_program
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.parallel.work import RunWork
+from tests.host.approving import descriptor_count
 
 
 def test_results_are_in_the_order_of_the_items(library):
@@ -207,17 +208,13 @@ def test_what_cannot_be_given_is_said_before_anything_runs(program, library):
         RunWork([{"argv": []}])
 
 
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
 def test_nothing_is_left_behind(program):
     """Neither descriptors nor folders: maps come by the hundred."""
     program.map([], ["a"] * 4, workers=2, batch=1)
-    before = descriptors()
+    before = descriptor_count()
     for _ in range(20):
         program.map([], ["a", "t", "cuname"], workers=2, batch=1, return_exceptions=True, dirs=[])
-    assert descriptors() <= before + 4  # spare pipes
+    assert descriptor_count() <= before + 4  # spare pipes
 
 
 def test_a_component_says_what_it_has_instead(session):

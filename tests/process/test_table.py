@@ -317,7 +317,7 @@ def test_1000_in_a_row_leave_nothing(real, monkeypatch):
     assert [line.ended for line in real.commands] == ["exit 0"] * 1001
     assert {line.stdout_bytes for line in real.commands[:-1]} == {100_000}
     for (descriptors, memory), (descriptors_later, memory_later) in zip(*seen, strict=True):
-        assert descriptors_later == descriptors
+        assert descriptors_later <= descriptors
         assert memory_later - memory < 16 * MIB
     left = [(child.name(), child.status()) for child in own.children()]
     assert [item for item in left if item[0] == "head" or item[1] == psutil.STATUS_ZOMBIE] == []

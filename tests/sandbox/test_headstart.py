@@ -25,7 +25,7 @@ from ssvm_kernel.sandbox.protocol import CommandCall
 from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.runner import Outcome, Runner
 from tests.attacks.test_head_starts import SAYS, begin, play, runner
-from tests.host.approving import descriptors
+from tests.host.approving import descriptor_count
 from tests.sandbox.test_runner import Collected, job, no_commands
 
 __all__ = ["runner"]
@@ -35,13 +35,13 @@ def test_the_run_takes_it_over(runner: Runner) -> None:
     play(runner, SAYS)
     runner.ahead.learn("cell", runner.last)
     play(runner, SAYS)
-    before = len(descriptors())
+    before = descriptor_count()
     early = begin(runner)
     assert early == runner.ahead._begun[threading.get_ident()].worker.pid
     assert play(runner, SAYS) == b"hello\n"
     assert begin(runner) == early
     assert play(runner, SAYS) == b"hello\n"
-    assert len(descriptors()) == before  # the spare pipes are others each time
+    assert descriptor_count() <= before  # the spare pipes are others each time
 
 
 def test_its_name_is_that_of_the_cell_unless_it_has_its_own(runner: Runner) -> None:
