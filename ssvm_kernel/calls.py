@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -13,8 +13,8 @@ from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.model import Scope
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.connections import Connections
-from ssvm_kernel.context import Denial
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.ending import raise_for
@@ -33,7 +33,7 @@ __all__ = ["Answered", "OpenGuest"]
 
 _LISTED: Final = 20
 _TOLD: Final = 1000
-"""Files that a guest did not get and that were told: it may try others without end (attack X05)."""
+"""Things that a guest did not get and that were told: it may try others without end (attack X05)."""
 Answer = TypeVar("Answer", bound=protocol.FromWorker)
 
 
@@ -205,7 +205,7 @@ class OpenGuest:
             streams.close()
         if is_new and threading.current_thread() is threading.main_thread():  # a worker ends with its thread
             self._runtime.pool.warm()  # the next guest finds one ready
-        self._check_denials(prepared.context.denials)
+        self._check_denials(prepared)
         return answer
 
     def _prepared(self) -> Prepared:
@@ -235,19 +235,31 @@ class OpenGuest:
             self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler, self._held.connections)
         return self._held.caller
 
-    def _check_denials(self, denials: list[Denial]) -> None:
+    def _check_denials(self, prepared: Prepared) -> None:
         """Raise for what was refused during a call: the guest was told so, and its answer may be wrong for it."""
-        if not denials or self.options.no_raise or self.options.deny_all:
+        denials = prepared.context.denials
+        if not denials:
             return
-        name = visible(self.guest.name)
+        name, distinct = visible(self.guest.name), dict.fromkeys(denials[:_LISTED])
+        how = f'Grants of a guest that is called are given when it is opened: ssvm["{name}"].open(…)'
+        if self.options.no_raise or self.options.deny_all:
+            items = [Item(f"{denial.what or denial.verb}: {denial.reason}", denial.grant_line) for denial in distinct]
+            self._tell(prepared, f"{name} was denied this", items, how)
+            return
         lines = []
-        for denial in dict.fromkeys(denials[:_LISTED]):
+        for denial in distinct:
             lines.append(f"{name} may not {denial.deed}: {denial.reason}")
-            lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
+            lines += [f"  {remedy(denial.grant_line)}"] if denial.grant_line else []
         if len(denials) > _LISTED:
             lines.append(f"… and {len(denials) - _LISTED:,} more; the ledger has them")
-        lines.append(f'Grants of a guest that is called are given when it is opened: ssvm["{name}"].open(…)')
-        raise DeniedError("\n".join(lines))
+        raise DeniedError("\n".join([*lines, how]))
+
+    def _tell(self, prepared: Prepared, title: str, items: Iterable[Item], last: str = "") -> None:
+        """Show a list of what was refused, each item in the first call that it comes up in."""
+        new = [item for item in items if item.text not in self._told]
+        if new and len(self._told) < _TOLD:
+            self._told.update(item.text for item in new)
+            prepared.surface.show(notice(title, [*new, Item(last)] if last else new))
 
     def _error_of(self, returned: protocol.Returned) -> SsvmError | None:
         """Return what the end of an instance means, after showing which files it did not get."""
@@ -255,10 +267,7 @@ class OpenGuest:
         attempts = returned.attempts[: protocol.MOST_ATTEMPTS]
         missed = missed_paths(attempts, effective_folders(prepared.grants.folders)) if attempts else ()
         items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in missed if path.refused]
-        new = [item for item in items if item.text not in self._told]
-        if new and len(self._told) < _TOLD:
-            self._told.update(item.text for item in new)
-            prepared.surface.show(notice(f"{self.guest.name} did not get these files", new))
+        self._tell(prepared, f"{self.guest.name} did not get these files", items)
         if returned.trap is None and returned.exit_code is None:
             return None
         if returned.exit_code is not None:

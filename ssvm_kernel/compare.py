@@ -287,6 +287,8 @@ def compare(runtime: Runtime, prepared: Prepared) -> RunResult:
     engines = engines_of(prepared.options.engine)
     result = runtime.run(prepared, engines[0])
     if result.outcome.trap is not None or result.denials:
+        if prepared.options.no_raise and result.outcome.trap is None:
+            prepared.notice("the engines were not compared: the run was denied something")
         return result
     with Progress(prepared.surface) as progress:
         measurement = _Measurement(runtime, prepared, progress)

@@ -11,7 +11,7 @@ from typing import Final
 
 from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wording import option
+from ssvm_kernel.capabilities.wording import option, remedy
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
@@ -43,7 +43,7 @@ _NO_FOLDERS: Final = (
 
 
 def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:
-    """Show which paths the guest did not get; in a dry run, everything that it tried."""
+    """Show what the guest did not get, where no error of the cell says it; in a dry run, everything that it tried."""
     told_by_error = result.failed and not (options.no_raise or options.deny_all or _limit(result.outcome))
     refused = () if told_by_error else result.refused
     items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in refused]
@@ -54,14 +54,23 @@ def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Su
     if items and result.outcome.more_attempts:
         items.append(Item(f"and {result.outcome.more_attempts:,} more"))
     if options.deny_all:
-        listed, more = result.listed()
-        tried = [Item(f"{denial.what}: {denial.reason}", denial.grant_line) for denial in listed]
-        tried += [Item(f"and {more:,} more commands")] if more else []
-        items = [*tried, *items]
+        items = [*_denied(result), *items]
         title = f"dry run: {guest.name} tried this" if items else f"dry run: {guest.name} asked for nothing"
         surface.show(notice(title, items, run_again(result, options, guest)))
+    elif result.denials and (options.no_raise or _limit(result.outcome)):
+        items = [*_denied(result), *items]
+        surface.show(notice(f"{guest.name} was denied this", items, run_again(result, options, guest)))
     elif items:
         surface.show(notice(f"{guest.name} did not get these files", items))
+
+
+def _denied(result: RunResult) -> Iterator[Item]:
+    """Yield what a run was denied, each once."""
+    listed, more = result.listed()
+    for denial in listed:
+        yield Item(f"{denial.what or denial.verb}: {denial.reason}", denial.grant_line)
+    if more:
+        yield Item(f"and {more:,} more; the ledger has them")
 
 
 def raise_for(result: RunResult, options: RunTraits, guest: Guest) -> None:
@@ -179,12 +188,12 @@ def _denied_text(result: RunResult, options: RunTraits, guest: Guest) -> str:
     listed, more = result.listed()
     for denial in listed:
         lines.append(f"{guest.name} may not {denial.deed}: {denial.reason}")
-        lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
+        lines += [f"  {remedy(denial.grant_line)}"] if denial.grant_line else []
     if more:
         lines.append(f"… and {more:,} more commands; the ledger has them")
     for path in result.refused:
         lines.append(f"{guest.name} may not use {path.path}: {path.why}")
-        lines += [f"  to grant it: {path.grant_line}"] if path.grant_line else []
+        lines += [f"  {remedy(path.grant_line)}"] if path.grant_line else []
     lines.append(f"The guest was told so and ended: {ended_text(result.outcome)}.")
     again = run_again(result, options, guest)
     if again:

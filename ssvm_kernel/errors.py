@@ -169,15 +169,15 @@ class LimitReached(SsvmError):
     Parameters
     ----------
     limit : str
-        What it was: ``"time"``, ``"fuel"``, ``"stack"``, ``"memory"``, ``"table"`` or ``"commands"``.
+        What it was: ``"time"``, ``"fuel"``, ``"stack"``, ``"memory"``, ``"table"``, ``"commands"`` ...
     option : str
-        The option that sets it, e.g. ``"--time-limit"``.
+        The option that sets it, e.g. ``"--time-limit"``; empty where none does.
     message : str
         What happened, with the value of the limit.
     """
 
     def __init__(self, limit: str, option: str, message: str) -> None:
-        super().__init__(f"{message} ({option} sets this limit)")
+        super().__init__(f"{message} ({option} sets this limit)" if option else message)
         self.limit = limit
         self.option = option
 

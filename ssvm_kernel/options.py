@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
 import shlex
@@ -15,7 +14,7 @@ from traitlets import Bool, Float, HasTraits, Int, List, TraitError, TraitType, 
 
 from ssvm_kernel.enginechoice import Engines
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.optionvalues import value_of
+from ssvm_kernel.optionvalues import instead_of, value_of
 
 __all__ = [
     "CompileTraits",
@@ -364,8 +363,7 @@ def flags_of(traits: type[LineTraits]) -> Mapping[str, str]:
 def _take_option(options: LineTraits, flags: Mapping[str, str], word: str, rest: Iterator[str]) -> None:
     flag, has_value, value = word.partition("=")
     if flag not in flags:
-        near = difflib.get_close_matches(flag, [*flags, "--help"], 1, 0.5)
-        raise UsageError(f"there is no option {flag}" + (f"; did you mean {near[0]}?" if near else "; see --help"))
+        raise UsageError(f"there is no option {flag}; {instead_of(flag, flags)}")
     name = flags[flag]
     trait: Any = options.traits()[name]
     if isinstance(trait, Bool):
@@ -378,6 +376,9 @@ def _take_option(options: LineTraits, flags: Mapping[str, str], word: str, rest:
             value = next(rest)
         except StopIteration:
             raise UsageError(f"{flag} needs a value: {flag} {trait.metadata['metavar']}") from None
+        if value.partition("=")[0] in flags:
+            usage = f"{flag} {trait.metadata['metavar']}"
+            raise UsageError(f"{flag} needs a value, and {value} is an option: {usage} (or write {flag}={value})")
     try:
         if isinstance(trait, List):
             setattr(options, name, [*getattr(options, name), value])

@@ -1,14 +1,15 @@
-"""Words of a line to the values of options."""
+"""Words of a line to the values of options, and what to do about a word that is none."""
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from traitlets import Float, Int
 
-__all__ = ["value_of"]
+__all__ = ["instead_of", "value_of"]
 
 
 def value_of(trait: Any) -> Callable[[str], Any]:
@@ -16,6 +17,14 @@ def value_of(trait: Any) -> Callable[[str], Any]:
     if isinstance(trait, Int):
         return int
     return _finite if isinstance(trait, Float) else str
+
+
+def instead_of(flag: str, flags: Iterable[str]) -> str:
+    """Return what to write in the place of an option that there is not."""
+    if flag[1:2].isdigit():
+        return "numbers and other words for the guest follow --"
+    near = difflib.get_close_matches(flag, [*flags, "--help"], 1, 0.5)
+    return f"did you mean {near[0]}?" if near else "see --help"
 
 
 def _finite(word: str) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ssvm_kernel.context import Denial
-from ssvm_kernel.ending import run_again, trap_text
+from ssvm_kernel.ending import raise_for, run_again, show_missed, trap_text
+from ssvm_kernel.errors import DeniedError, LimitReached
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import CompileTraits, RunTraits, parse, split_line
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.protocol import StackFrame, TrapInfo
 from ssvm_kernel.sandbox.runner import Outcome
+from tests.display.recording import Recording
 
 OUTCOME = Outcome(0, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0, "jit")
 
@@ -27,6 +29,52 @@ def test_the_line_to_run_again_has_only_options_that_run_takes() -> None:
 def test_there_is_no_line_where_no_option_grants_it() -> None:
     denied = Denial("nothing", "there is no such program", "")
     assert run_again(RunResult(OUTCOME, (), (denied,)), RunTraits(), Guest("x", b"")) == ""
+
+
+def test_without_an_error_a_notice_says_what_was_denied_and_what_would_grant_it() -> None:
+    guest, run = (
+        Guest("x", b""),
+        RunResult(OUTCOME, (), (Denial("echo <b>", "you denied it", "--allow-command echo"),) * 2),
+    )
+    surface = Recording()
+    show_missed(run, RunTraits(), guest, surface)
+    assert not surface.shown  # the cell's error says it
+    show_missed(run, RunTraits(no_raise=True), guest, surface)
+    [[shown]] = surface.shown
+    assert shown["text/plain"].split("\n") == [
+        "ssvm · x was denied this:",
+        "  echo <b>: you denied it",
+        "    to grant it: --allow-command echo",
+        "  to grant all of it and run again: %ssvm run x --no-raise --allow-command echo",
+    ]
+    assert "echo &lt;b&gt;: you denied it" in shown["text/html"]
+    assert "to grant it:</span> <code>--allow-command echo</code>" in shown["text/html"]
+    assert "<code>%ssvm run x --no-raise --allow-command echo</code>" in shown["text/html"]
+
+
+def test_what_no_option_grants_is_a_sentence_and_no_option() -> None:
+    denied = Denial("nothing", "there is no program of that name", "no option grants what is not there")
+    surface = Recording()
+    show_missed(RunResult(OUTCOME, (), (denied,)), RunTraits(no_raise=True), Guest("x", b""), surface)
+    [[shown]] = surface.shown
+    assert shown["text/plain"].endswith("is no program of that name\n    no option grants what is not there")
+    assert "<code>" not in shown["text/html"]
+    with pytest.raises(DeniedError, match="of that name\n  no option grants what is not there\n"):
+        raise_for(RunResult(OUTCOME, (), (denied,)), RunTraits(), Guest("x", b""))
+
+
+def test_a_dry_run_names_what_no_guest_may_do() -> None:
+    denied = Denial("", "guests can open connections by TCP, and nothing else", "", "open a UDP socket")
+    surface = Recording()
+    show_missed(RunResult(OUTCOME, (), (denied,)), RunTraits(deny_all=True), Guest("x", b""), surface)
+    assert surface.shown[0][0]["text/plain"].endswith(
+        "\n  open a UDP socket: guests can open connections by TCP, and nothing else"
+    )
+
+
+def test_a_limit_that_no_option_sets_names_none() -> None:
+    assert str(LimitReached("connections", "", "too many")) == "too many"
+    assert str(LimitReached("commands", "--max-commands", "too many")) == "too many (--max-commands sets this limit)"
 
 
 NOTE = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"

@@ -50,6 +50,9 @@ def test_defaults_are_not_shared_between_lines() -> None:
         ("--alow-command x", "did you mean --allow-command"),
         ("--xyzzy", "see --help"),
         ("--dir", "needs a value"),
+        ("--dir --no-raise x", "--dir needs a value, and --no-raise is an option: .*write --dir=--no-raise"),
+        ("--name --env=A", "--name needs a value, and --env=A is an option"),
+        ("--call add -5 2", "there is no option -5; numbers and other words for the guest follow --"),
         ("--engine quick", "does not take 'quick'"),
         ("--memory-limit much", "does not take 'much'"),
         ("--memory-limit 0", "does not take '0'"),
@@ -64,6 +67,12 @@ def test_defaults_are_not_shared_between_lines() -> None:
 def test_a_mistake_says_what_to_do(line: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         parse(split_line(line), RunTraits)
+
+
+def test_a_value_may_begin_as_options_do() -> None:
+    parsed = parse(split_line("c --cflags --allow-assembly --name=--no-raise -- -5"), CompileTraits)
+    assert parsed.options.cflags == ["--allow-assembly"]
+    assert (parsed.options.name, parsed.options.no_raise, parsed.guest_args) == ("--no-raise", False, ("-5",))
 
 
 def test_every_trait_is_an_option_with_help() -> None:

@@ -24,7 +24,7 @@ from ssvm_kernel.capabilities.model import (
     Scope,
 )
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, too_long, visible
-from ssvm_kernel.capabilities.wording import grant_line, option
+from ssvm_kernel.capabilities.wording import grant_line, option, remedy
 from ssvm_kernel.errors import UsageError
 
 __all__ = [
@@ -124,7 +124,7 @@ class Policy:
                     return Decision(request.id, Effect.ALLOW, rule.origin, rule.scope, f"allowed {_source(rule)}", rule)
         refusal = unshowable(request)
         if refusal:
-            return _deny(request, f"{refusal}, so nobody was asked; {_remedy(self.grant_line(request, grants))}")
+            return _deny(request, f"{refusal}, so nobody was asked; {remedy(self.grant_line(request, grants))}")
         return None
 
     def _above(self, request: CommandRequest) -> str:
@@ -245,8 +245,8 @@ def _forbidden_variable(request: CommandRequest, grants: Grants) -> str:
         if kind is NameClass.LOADER:
             return f"{shown} makes any program load code or write files, so no guest may ever set it"
         if kind is NameClass.INTERPRETER and name not in granted:
-            remedy = _remedy(_missing_line(request, grants))
-            return f"{shown} can make {visible(request.command.name, 100)} run other code; {remedy}"
+            line = _missing_line(request, grants)
+            return f"{shown} can make {visible(request.command.name, 100)} run other code; {remedy(line)}"
     return ""
 
 
@@ -276,7 +276,3 @@ def _missing_names(request: CommandRequest, grants: Grants) -> list[bytes]:
 
 def _missing_line(request: CommandRequest, grants: Grants) -> str:
     return grant_line(request, _missing_names(request, grants))
-
-
-def _remedy(line: str) -> str:
-    return f"to grant it: {line}" if line.startswith("--") else line

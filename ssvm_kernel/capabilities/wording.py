@@ -25,7 +25,7 @@ from ssvm_kernel.capabilities.places import place_of
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, visible, writable
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["ANYTHING", "DISPLAY", "MODELS", "command_value", "grant_line", "option"]
+__all__ = ["ANYTHING", "DISPLAY", "MODELS", "command_value", "grant_line", "option", "remedy"]
 
 ANYTHING = "..."
 """As the last item of ``--allow-command``: any further arguments."""
@@ -111,6 +111,11 @@ def grant_line(request: CommandRequest, env_names: Iterable[bytes] = ()) -> str:
     except UsageError as error:
         return f"no option can grant it: {error}"
     return " ".join(flags)
+
+
+def remedy(line: str) -> str:
+    """Return what to do about a denial, from the line that goes with it: options, or a sentence by itself."""
+    return f"to grant it: {line}" if line.startswith("--") else line
 
 
 def _env_value(program: bytes, name: bytes) -> str:

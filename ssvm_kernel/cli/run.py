@@ -14,6 +14,7 @@ from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.models import EXTRAS
 from ssvm_kernel.capabilities.wasm import read_binary
+from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.cli.files import Loaded, load
 from ssvm_kernel.cli.options import RunLine
 from ssvm_kernel.cli.passing import PassThrough
@@ -103,7 +104,7 @@ def _run(pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ..
             return limit
         for denial in context.denials:
             if denial.verb != "run":
-                hint = f" (to grant it: {denial.grant_line})" if denial.grant_line else ""
+                hint = f" ({remedy(denial.grant_line)})" if denial.grant_line else ""
                 _say(f"ssvm: {loaded.guest.name} may not {denial.deed}: {denial.reason}{hint}")
         for text in model_words(loaded.guest, outcome, job.extras, granted=prepared.may_use_models):
             _say(f"ssvm: {text}")

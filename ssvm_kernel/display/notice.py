@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.display.style import MUTED, ROW
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.text import escape
@@ -13,7 +14,7 @@ __all__ = ["Item", "notice"]
 
 
 class Item(NamedTuple):
-    """One thing, safe to show, and what grants it (empty: nothing does, or nothing has to)."""
+    """One thing, safe to show, and what grants it or a sentence about that (empty: nothing does, or nothing has to)."""
 
     text: str
     grant_line: str = ""
@@ -37,11 +38,18 @@ def notice(title: str, items: Sequence[Item], again: str = "") -> Bundle:
         lines.append(f"  {item.text}")
         row = escape(item.text)
         if item.grant_line:
-            lines.append(f"    to grant it: {item.grant_line}")
-            row += f'<br><span style="{MUTED}">to grant it:</span> <code>{escape(item.grant_line)}</code>'
+            lines.append(f"    {remedy(item.grant_line)}")
+            row += f"<br>{_remedy_html(item.grant_line)}"
         rows.append(f"<li>{row}</li>")
     html = f"<strong>{escape(title)}</strong>" + (f"<ul>{''.join(rows)}</ul>" if rows else "")
     if again:
         lines.append(f"  to grant all of it and run again: {again}")
         html += f'<span style="{MUTED}">To grant all of it and run again:</span> <code>{escape(again)}</code>'
     return {"text/plain": "\n".join(lines), "text/html": f'<div style="{ROW}">{html}</div>'}
+
+
+def _remedy_html(line: str) -> str:
+    words = remedy(line).removesuffix(line).strip()
+    if not words:  # a sentence, and no option to copy
+        return f'<span style="{MUTED}">{escape(line)}</span>'
+    return f'<span style="{MUTED}">{words}</span> <code>{escape(line)}</code>'

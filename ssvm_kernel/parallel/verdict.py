@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ssvm_kernel import errors
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.context import Denial
 from ssvm_kernel.ending import raise_for
 from ssvm_kernel.errors import DeniedError, LimitReached, SsvmError
@@ -32,7 +33,7 @@ def error_of(run: MapRun, prepared: Prepared) -> SsvmError | None:
     lines = refusals(guest.name, run.denials)
     for path in result.refused if result.failed else ():
         lines.append(f"{visible(guest.name)} may not use {path.path}: {path.why}")
-        lines += [f"  to grant it: {path.grant_line}"] if path.grant_line else []
+        lines += [f"  {remedy(path.grant_line)}"] if path.grant_line else []
     if lines and not (options.no_raise or options.deny_all):
         lines.append("Nobody is asked during a map: what it may use are its options, as in map(…, allow_command=[…])")
         return DeniedError("\n".join(lines))
@@ -49,7 +50,7 @@ def refusals(name: str, denials: Iterable[Refused]) -> list[str]:
     for refused in denials:
         denial = Denial(refused.what, refused.reason, refused.grant_line)
         lines.append(f"{visible(name)} may not {denial.deed}: {denial.reason}")
-        lines += [f"  to grant it: {denial.grant_line}"] if denial.grant_line else []
+        lines += [f"  {remedy(denial.grant_line)}"] if denial.grant_line else []
     return lines
 
 

@@ -29,6 +29,18 @@ def test_denied_where_nobody_can_be_asked(cells) -> None:
     assert "echo hi" in text
 
 
+def test_denied_without_an_error_the_cell_shows_what_would_grant_it(cells) -> None:
+    cells.answers_ping = cells.has_widgets = False
+    text = cells.run(command_cell("--no-raise --name quiet", "echo", "hi"), allow_stdin=False)
+    assert "<error" not in text
+    assert "quiet was denied this" in text
+    line = text.partition("run again: ")[2].splitlines()[0].rstrip(">")
+    assert line == '%ssvm run quiet --no-raise --allow-command "echo hi"'
+    html = [m["content"]["data"].get("text/html", "") for m in cells.messages if m["msg_type"] == "display_data"]
+    assert sum("<code>--allow-command &quot;echo hi&quot;</code>" in form for form in html) == 1
+    assert "was denied" not in cells.run(line)
+
+
 def test_allow_once_in_the_prompt_of_a_running_cell(cells) -> None:
     running = cells.start(command_cell("", "echo", "from the host"))
     prompt = cells.wait_prompt()

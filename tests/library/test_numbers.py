@@ -129,12 +129,19 @@ def test_memory(numbers, capfd):
     assert memory.array("f8", 1024, 3).tolist() == [0, 1, 2]
 
 
-def test_a_command_is_refused_and_then_granted(session, library):
+def test_a_command_is_refused_and_then_granted(session, library, capfd):
     guest = library(guests.ASKS, "asks")
     with pytest.raises(DeniedError, match=r'(?s)may not run true.*ssvm\["asks"\]\.open') as denied:
         guest.ask()
     assert "--allow-command" in str(denied.value)
-    assert guest.open(no_raise=True).ask() == -1
+    capfd.readouterr()
+    with guest.open(no_raise=True) as quiet:
+        assert [quiet.ask(), quiet.ask()] == [-1, -1]
+    said = capfd.readouterr().out
+    assert said.startswith(
+        "ssvm · asks was denied this:\n  true: nobody can be asked here\n    to grant it: --allow-command =true\n"
+    )
+    assert said.count("denied") == said.count('ssvm["asks"].open') == 1  # in the first call only
     assert guest.open(allow_command=["=true"]).ask() == 0
     line = session.ledger.lines()[-1]
     assert (line.request.argv[0], line.decision.effect) == ("true", "allow")
