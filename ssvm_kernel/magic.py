@@ -11,6 +11,8 @@ from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import CompileTraits, Parsed, help_text, parse, split_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from IPython.core.interactiveshell import ExecutionInfo
 
     from ssvm_kernel.session import Session
@@ -99,13 +101,19 @@ class SsvmMagics(Magics):
             print(help_text(_CELL_USAGE, CompileTraits))
             return None
         if len(parsed.words) != 1:
-            raise UsageError(f"which language? {_CELL_USAGE}; see %%ssvm --help")
+            raise _not_one_language(parsed.words)
         if parsed.options.file:
             self._keep(parsed.words[0], source, parsed.options.file)
             return None
         self.show_begun(line, source, line_offset)
         name = parsed.options.name or _guest_name(self._count)
-        guest = self.session.compile(parsed.words[0], source, parsed.options, name, line_offset)
+        try:
+            guest = self.session.compile(parsed.words[0], source, parsed.options, name, line_offset)
+        except UsageError:
+            instead = _of_language(parsed.words[0])
+            if instead is None:
+                raise
+            raise instead from None
         if not parsed.options.call and guest.functions:
             print(guest.library_text())
             return None
@@ -147,6 +155,26 @@ class SsvmMagics(Magics):
     @property
     def _label(self) -> str:
         return f"In [{self._count}]"
+
+
+def _not_one_language(words: Sequence[str]) -> UsageError:
+    """Return the error for a cell's line with no language, or with words behind it that are no options."""
+    if not words:
+        from ssvm_kernel.toolchains import registry
+
+        return UsageError(f"which language? {_CELL_USAGE}; there are {', '.join(registry.names())}")
+    return _of_language(words[0]) or UsageError(
+        f'{words[1]!r} is one word too many: a value with blanks is quoted, as in --allow-command "git status", and '
+        f"words for the guest follow --: {_CELL_USAGE}"
+    )
+
+
+def _of_language(word: str) -> UsageError | None:
+    """Return the error for a word that is a command or a file, and no language."""
+    from ssvm_kernel import commands
+
+    instead = commands.instead_of_language(word)
+    return UsageError(instead) if instead else None
 
 
 def _guest_name(count: int) -> str:

@@ -14,7 +14,7 @@ from traitlets import Bool, Float, HasTraits, Int, List, TraitError, TraitType, 
 
 from ssvm_kernel.enginechoice import Engines
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.optionvalues import instead_of, value_of
+from ssvm_kernel.optionvalues import expected, instead_of, value_of
 
 __all__ = [
     "CompileTraits",
@@ -288,7 +288,8 @@ def split_line(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"the line cannot be split into words: {error}. Close the quotation") from None
+        remedy = "Write it twice" if "escaped" in str(error) else "Close the quotation"
+        raise UsageError(f"the line cannot be split into words: {error}. {remedy}") from None
 
 
 def parse(words_in: Iterable[str], traits: type[Traits], *, ends_at_word: bool = False) -> Parsed[Traits]:
@@ -385,4 +386,5 @@ def _take_option(options: LineTraits, flags: Mapping[str, str], word: str, rest:
         else:
             setattr(options, name, value_of(trait)(value))
     except (TraitError, ValueError):
-        raise UsageError(f"{flag} does not take {value!r}: {flag} {trait.metadata['metavar']}. {trait.help}") from None
+        why = f"{flag} does not take {value!r}{expected(trait)}: {flag} {trait.metadata['metavar']}"
+        raise UsageError(f"{why}. {trait.help}") from None

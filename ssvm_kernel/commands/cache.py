@@ -52,10 +52,8 @@ def _run(session: Session, parsed: Parsed[_Traits], label: str) -> Table | None:
     for word in parsed.words:
         if word not in found and word not in _MEANS:
             near = difflib.get_close_matches(word, [*_MEANS, *found], 1, 0.5)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise UsageError(
-                f"there is nothing of the kind {word!r} in the cache: {hint}There are {', '.join(found) or 'none'}"
-            )
+            hint = f"did you mean {near[0]}? There are" if near else "there are"
+            raise UsageError(f"there is nothing of the kind {word!r} in the cache: {hint} {', '.join(found) or 'none'}")
     chosen = {kind: item for kind, item in found.items() if not parsed.words or kind in parsed.words}
     if parsed.options.clear:
         freed = clear([name for kind in chosen for name in (kind, kind + _DATA)])

@@ -59,9 +59,10 @@ def check_language(name: str) -> None:
     try:
         registry.get(name)  # knows the built-in ones without a search for plug-ins, which takes as long as ten guests
     except UsageError:
+        from ssvm_kernel import commands
+
         near = difflib.get_close_matches(name.lower(), [*language_names(), "python", "ssvm"], 1, 0.6)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise UsageError(
-            f"unknown language {name!r}: {hint}Known are {', '.join(registry.names())}. IPython's own %% work in a "
-            "cell that begins with %%python"
-        ) from None
+        known = f"{'Known' if near else 'known'} are {', '.join(registry.names())}"
+        hint = f"did you mean {near[0]!r}? {known}" if near else known
+        why = commands.instead_of_language(name) or f"unknown language {name!r}: {hint}"
+        raise UsageError(f"{why}. IPython's own %% work in a cell that begins with %%python") from None

@@ -73,8 +73,8 @@ def get(language: str) -> Toolchain:
 
 def _unknown(language: str) -> str:
     near = difflib.get_close_matches(language.lower(), [*names(), *_ALIASES], n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown language {language!r}: {hint}Known are {', '.join(names())}."
+    hint = f"did you mean {near[0]!r}? Known are" if near else "known are"
+    return f"unknown language {language!r}: {hint} {', '.join(names())}."
 
 
 def _plugins() -> dict[str, EntryPoint]:

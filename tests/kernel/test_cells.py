@@ -44,7 +44,17 @@ def test_the_report_has_all_its_forms(cells) -> None:
         ("wot", HELLO, "UsageError", "did you mean 'wat'"),
         ("wat --alow-command x", HELLO, "UsageError", "did you mean --allow-command"),
         ("wat --dir /", HELLO, "GrantError", "/proc"),
-        ("", HELLO, "UsageError", "which language"),
+        ("", HELLO, "UsageError", "there are assemblyscript, c, "),
+        (
+            "wat --allow-command git status",
+            HELLO,
+            "UsageError",
+            "'status' is one word too many: a value with blanks is",
+        ),
+        ("wat 5", HELLO, "UsageError", "words for the guest follow --: %%ssvm LANGUAGE"),
+        ("run x", HELLO, "UsageError", "run is a command and no language; with one %, in a cell of its own: %ssvm run"),
+        ("doctor", "", "UsageError", "in a cell of its own: %ssvm doctor"),
+        ("'a b.wasm'", HELLO, "UsageError", "run what was loaded: %ssvm load 'a b.wasm'"),
     ],
 )
 def test_what_goes_wrong_fails_the_cell_and_nothing_else(cells, options, source, error, says) -> None:

@@ -75,7 +75,14 @@ def test_commands_work_and_so_does_the_magic(both) -> None:
     assert "hi" in both.run(f"%ssvm run hi\n{HELLO}")
     assert "--allow-command" in both.run("%%wat --help")
     assert "%ssvm run" in both.run("%ssvm --help")
-    assert "did you mean run" in both.run("%ssvm rum")
+    assert "did you mean run? There are load, " in both.run("%ssvm rum")
+    assert "there is no command 'xyzzy': there are load, " in both.run("%ssvm xyzzy")
+    assert "begin it with %%ssvm wat" in both.run("%ssvm wat")
+    text = both.run("%%timeit hi")
+    assert "%ssvm timeit NAME" in text
+    assert "IPython's own %% work in a cell that begins with %%python" in text
+    assert "b is one word too many; usage: %ssvm run NAME" in both.run("%ssvm run hi b")
+    assert "<error UsageError: usage: %ssvm run NAME" in both.run("%ssvm run")
 
 
 def test_an_error_is_at_the_line_of_the_cell(both) -> None:

@@ -66,7 +66,7 @@ def test_an_unknown_name_suggests_the_nearest(wrong, right):
 def test_an_unknown_name_far_from_all_lists_what_there_is():
     with pytest.raises(UsageError) as caught:
         registry.get("cobol")
-    assert str(caught.value) == f"unknown language 'cobol': Known are {', '.join(registry.names())}."
+    assert str(caught.value) == f"unknown language 'cobol': known are {', '.join(registry.names())}."
 
 
 @pytest.mark.usefixtures("plugins")
