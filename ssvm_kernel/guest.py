@@ -98,6 +98,15 @@ class Guest:
         """Whether the bytes begin as WebAssembly does."""
         return self.wasm.startswith(_MAGIC)
 
+    @property
+    def why_no_module(self) -> str:
+        """Why they do not, in words."""
+        if not self.wasm:
+            return "it is empty"
+        is_text = self.wasm.lstrip()[:1] == b"("
+        hint = "; this looks like its text form, which is compiled first: %%ssvm wat" if is_text else ""
+        return f"it does not begin with the bytes \\0asm{hint}"
+
 
 @functools.lru_cache(maxsize=8)
 def _sha256(wasm: bytes) -> str:

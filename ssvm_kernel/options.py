@@ -234,7 +234,7 @@ class RunTraits(LineTraits):
     ).tag(flag="--deny-all")
     name = Unicode(
         "",
-        help="Name of the guest, for %%ssvm run NAME and in prompts; by default the cell's number.",
+        help="Name of the guest, for %ssvm run NAME and in prompts; by default the cell's number.",
     ).tag(flag="--name", metavar="NAME")
     no_raise = Bool(
         False,

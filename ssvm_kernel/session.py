@@ -133,7 +133,7 @@ class Session:
             raise LoadError(f"{path} cannot be read: {error.strerror}") from None
         guest = Guest(name or path.stem, wasm)
         if not guest.is_module:
-            raise LoadError(f"{path} is not a WebAssembly module: it does not begin with the bytes \\0asm")
+            raise LoadError(f"{path} is not a WebAssembly module: {guest.why_no_module}")
         self.guests[guest.name] = guest
         return guest
 
@@ -147,7 +147,8 @@ class Session:
         """
         if name not in self.guests:
             known = ", ".join(self.guests) or "none yet"
-            raise UsageError(f"there is no guest called {name!r} in this session (there are: {known})")
+            hint = "a cell with %%ssvm makes one, and %ssvm load FILE.wasm loads one"
+            raise UsageError(f"there is no guest called {name!r} in this session (there are: {known}); {hint}")
         return self.guests[name]
 
     def run(self, guest: Guest, options: RunTraits, args: tuple[str, ...] = (), cell: str = "") -> RunResult:

@@ -76,5 +76,4 @@ def _module(path: Path, data: bytes) -> Guest:
             f"{name} is refused: it is machine code of this computer, not WebAssembly, and would run outside of any "
             "sandbox. Compile the module itself: ssvm compile FILE.wasm OUT"
         )
-    hint = "; this looks like its text form, which has to be compiled" if data.lstrip()[:1] == b"(" else ""
-    raise LoadError(f"{name} is not a WebAssembly module: it does not begin with the bytes \\0asm{hint}")
+    raise LoadError(f"{name} is not a WebAssembly module: {guest.why_no_module}")

@@ -7,6 +7,7 @@ between it asks for commands, for input, and for things to be shown.
 from __future__ import annotations
 
 import os
+import re
 import select
 import selectors
 import time
@@ -35,6 +36,7 @@ _READ_SMALL: Final = 1 << 16
 """Bytes of a first read: room for a megabyte costs more than most guests print."""
 PlainSelector: Final = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """For a handful of descriptors ``poll`` is cheaper: ``epoll`` is a system call for each of them, and one to begin."""
+_NUMBER: Final = re.compile(r"^\s*\d+: ")
 Streams = dict[int, Callable[[bytes], None]]
 """The ends of a guest's pipes that are read, and who takes what comes."""
 Answer = TypeVar("Answer", bound=protocol.FromWorker)
@@ -292,4 +294,10 @@ def failed(message: protocol.Failed) -> SsvmError:
         if message.stage == "link" and f"exceeds {word} limits" in message.message:
             return LimitReached(word, option, f"the module cannot start: {message.message}")
     verb = "linked" if message.stage == "link" else "loaded"
-    return LoadError(f"the module cannot be {verb}: {message.message}")
+    return LoadError(f"the module cannot be {verb}: {_with_causes(message.message)}")
+
+
+def _with_causes(text: str) -> str:
+    """Return an engine's error with its causes, which it lists in lines of their own, in one line."""
+    lines = (_NUMBER.sub("", line).strip() for line in text.splitlines())
+    return ": ".join(" ".join(line.split()) for line in lines if line and line != "Caused by:")

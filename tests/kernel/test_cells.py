@@ -101,10 +101,18 @@ def test_a_module_is_loaded_and_run_by_name(cells, tmp_path) -> None:
     (tmp_path / "greet.wasm").write_bytes(bytes(wasmtime.wat2wasm(HELLO)))
     assert "greet" in cells.run(f"%ssvm load {tmp_path}/greet.wasm")
     assert cells.run("%ssvm run greet").startswith("hello\n")
-    assert "there are: greet" in cells.run("%ssvm run great")
+    text = cells.run("%ssvm run great")
+    assert "there are: greet" in text
+    assert "%ssvm load FILE.wasm loads one" in text
     (tmp_path / "no.wasm").write_bytes(b"#!/bin/sh")
     assert "<error LoadError:" in cells.run(f"%ssvm load {tmp_path}/no.wasm")
     assert "<error LoadError:" in cells.run(f"%ssvm load {tmp_path}/absent.wasm")
+    (tmp_path / "no.wasm").write_bytes(b"")
+    assert "is not a WebAssembly module: it is empty" in cells.run(f"%ssvm load {tmp_path}/no.wasm")
+    (tmp_path / "text.wat").write_text("(module)")
+    assert "looks like its text form, which is compiled first: %%ssvm wat" in cells.run(
+        f"%ssvm load {tmp_path}/text.wat"
+    )
 
 
 def test_stderr_is_apart(cells) -> None:

@@ -10,7 +10,8 @@ import pytest
 import wasmtime
 
 from ssvm_kernel.sandbox.engines import EngineSettings, make_engine
-from ssvm_kernel.sandbox.protocol import StackFrame
+from ssvm_kernel.sandbox.exchange import failed
+from ssvm_kernel.sandbox.protocol import Failed, StackFrame
 from ssvm_kernel.sandbox.traps import parse_trap
 
 WITH_LINES = """error while executing at wasm backtrace:
@@ -37,6 +38,14 @@ def test_lines_and_inlined_functions() -> None:
         StackFrame("main", "/tmp/x/cell.c", 9, 13),
         StackFrame("trap.wasm!__main_void"),
         StackFrame("<wasm function 9>"),
+    )
+
+
+def test_an_engine_s_error_is_told_in_one_line() -> None:
+    told = failed(Failed("load", "no module\n\nCaused by:\n    0: unknown version:    0x2\n    1: at byte 4\n"))
+    assert str(told) == "the module cannot be loaded: no module: unknown version: 0x2: at byte 4"
+    assert (
+        str(failed(Failed("link", "unknown import: `a::b`"))) == "the module cannot be linked: unknown import: `a::b`"
     )
 
 
