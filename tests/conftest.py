@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.browser.fixtures import artifacts, browser, lab, notebook  # noqa: F401  (fixtures; one browser for all tests)
 
 TESTS = Path(__file__).parent
-settings.register_profile("no clock decides", deadline=None)
+settings.register_profile("no clock decides", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock decides")
 
 

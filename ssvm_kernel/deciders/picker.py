@@ -59,6 +59,7 @@ class WidgetPicker(Screen):
         session = self.client(kernel, wait)
         if session is None:
             return None
+        _picker_class()  # is imported before the time to read begins, or that would be over when the picker is there
         with Mailbox[PickEvent]() as mailbox:
             view = _View(kernel, question, Picking(mailbox, self.human_seconds))
             try:

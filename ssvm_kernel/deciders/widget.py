@@ -51,6 +51,7 @@ class WidgetDecider(Screen, Asking):
         session = self.client(kernel, wait)
         if session is None:
             return None
+        _prompt_class()  # is imported before the time to read begins, or that would be over when the prompt is there
         make, learn = functools.partial(_Prompt, kernel, question), functools.partial(self.rendered, session)
         return self.ask(question, make, wait, self.seconds_to_show(session), learn)
 

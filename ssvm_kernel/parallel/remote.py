@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import sys
@@ -75,7 +76,9 @@ def _modules() -> _Modules:
 
 @functools.cache
 def _lanes() -> LanePool:
-    return LanePool()
+    lanes = LanePool()
+    atexit.register(lanes.close)
+    return lanes
 
 
 def _wanted() -> Wanted:

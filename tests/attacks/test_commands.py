@@ -212,9 +212,14 @@ def test_p37_much_data_is_quick_and_waiting_costs_nothing(stage: Stage, engine: 
     [line] = stage.play(guest, ["--allow-command", "cat"], engine=engine).ledger
     assert line.outcome.stdout_bytes == chunk * times
     assert line.outcome.ms < 25_000  # the old ceiling of 4 MB/s would take 50 s
-    before = time.process_time()
-    stage.play(command("sleep", "1.5"), ["--allow-command", "sleep"], engine=engine)
-    assert time.process_time() - before < 0.75
+    spent = []
+    for _ in range(3):  # the best of some: there are other threads in this process
+        before = time.process_time()
+        stage.play(command("sleep", "1.5"), ["--allow-command", "sleep"], engine=engine)
+        spent.append(time.process_time() - before)
+        if spent[-1] < 0.75:
+            return
+    pytest.fail(f"took {spent} s of the processor's time")
 
 
 def test_p40_programs_that_obey_files_are_named(stage: Stage, engine: str, tmp_path: Path) -> None:

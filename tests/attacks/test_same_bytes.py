@@ -94,7 +94,11 @@ def packed(argv: Sequence[bytes], env: dict[bytes, bytes]) -> bytes:
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(name=names, arguments=st.lists(raw, max_size=5), env=variables)
 def test_p04_p14_u01_one_command_from_the_question_to_the_process(
     stage: Stage, engine: str, tmp_path_factory, name, arguments, env

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psutil
 import pytest
 
@@ -22,6 +24,9 @@ def test_p34_questions_run_nothing(kernel) -> None:
     python = f"__import__('pathlib').Path({str(mark)!r}).touch()"
     kernel.run(f"%%python\nclass Trap:\n    @property\n    def x(self): {python}\ntrap = Trap()")
     process = psutil.Process(kernel._manager.provisioner.process.pid)
+    deadline = time.monotonic() + 60
+    while not process.children() and time.monotonic() < deadline:
+        time.sleep(0.05)  # the worker for the first guest is started a moment after the kernel
     before = {child.pid for child in process.children(recursive=True)}
     for text in (
         f"%%rust --env $(touch {mark})",

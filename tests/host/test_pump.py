@@ -50,7 +50,7 @@ def test_what_is_left_in_the_background_is_ended(monkeypatch, system):
 @pytest.mark.parametrize("system", [lambda _: None, no_pidfd, no_waitid])
 def test_the_time_is_seen(monkeypatch, system):
     system(monkeypatch)
-    done = execute(approve("sh", "-c", "sleep 1000 & echo $!; exec >&- 2>&-; wait", timeout_ms=1000))
+    done = execute(approve("sh", "-c", "sleep 1000 & echo $!; exec >&- 2>&-; wait", timeout_ms=2500))
     assert done.kind is CompletionKind.TIMED_OUT
     assert wait_gone(int(done.stdout.bytes()))
     assert not has_children()

@@ -140,15 +140,11 @@ def test_a_full_disk_is_no_error(cache: Path, monkeypatch: pytest.MonkeyPatch):
     def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fdopen", full)
-    assert not store.write("things", KEY, b"after")
-    monkeypatch.undo()
-    os.environ["SSVM_CACHE_DIR"] = str(cache)
-    try:
-        assert store.read("things", KEY) == b"before"
-        assert len(files(cache)) == 1
-    finally:
-        del os.environ["SSVM_CACHE_DIR"]
+    with monkeypatch.context() as patch:
+        patch.setattr(store.os, "fdopen", full)
+        assert not store.write("things", KEY, b"after")
+    assert store.read("things", KEY) == b"before"
+    assert len(files(cache)) == 1
 
 
 def test_an_interrupt_while_writing_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch):

@@ -11,7 +11,8 @@ CELL = '(module (func (export "add") (param i32 i32) (result i32) (i32.add (loca
 
 
 @pytest.fixture
-def shell():
+def shell(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))  # a history of its own, and not the person's
     shell = InteractiveShell()
     yield shell
     ssvm_kernel.unload_ipython_extension(shell)

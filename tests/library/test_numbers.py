@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -186,8 +187,10 @@ def test_a_thousand_fresh_instances_leave_nothing(numbers):
     pid = numbers._opened._held.caller._worker.pid
     before = _held_by(pid)
     numbers.next.map([()] * 1000, fresh=True)
-    after = _held_by(pid)
-    assert after[0] == before[0]
+    deadline = time.monotonic() + 30
+    while (after := _held_by(pid))[0] > before[0] and time.monotonic() < deadline:
+        time.sleep(0.01)  # what it gives back after its answer it gives back in a moment
+    assert after[0] <= before[0]
     assert after[1] - before[1] < 4 << 20
 
 

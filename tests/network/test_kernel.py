@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deciders.frontend import FrontEnd
+from tests.deciders.frontend import PATIENT, FrontEnd
 
 from .guests import needs_network
 
@@ -16,7 +16,7 @@ GUEST = Path(__file__).with_name("guest.wasm")
 
 
 class _FrontEnd(FrontEnd):
-    setup = f"%load_ext ssvm_kernel\n%ssvm load {GUEST} --name caller"
+    setup = f"%load_ext ssvm_kernel\n{PATIENT}\n%ssvm load {GUEST} --name caller"
 
 
 @pytest.fixture(scope="module")

@@ -137,11 +137,21 @@ def test_a_map_ends_when_its_grant_is_taken_back(session, program):
 
     resolve = lambda name: resolve_program(name, search_path=search_path())  # noqa: E731
     grant = session.grants.add(replace(parse_command("uname", resolve), scope=Scope.SESSION))
-    timer = threading.Timer(1.0, session.grants.revoke, [grant.id])
-    timer.start()
-    with pytest.raises(GrantRevoked):
-        program.map([], ["cuname", "l"], workers=2, batch=1)
-    timer.join()
+    before, over = session.ledger.written, threading.Event()
+
+    def take_back() -> None:
+        while session.ledger.written == before and not over.wait(0.05):
+            pass  # nothing has come back by this grant
+        session.grants.revoke(grant.id)
+
+    taking = threading.Thread(target=take_back)
+    taking.start()
+    try:
+        with pytest.raises(GrantRevoked):
+            program.map([], ["cuname", "l"], workers=2, batch=1)
+    finally:
+        over.set()
+        taking.join()
 
 
 def test_folders_are_what_was_granted(program, tmp_path: Path):

@@ -25,7 +25,8 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
         os.close(fd)
         return
     fd, write = os.pipe()
-    if os.fork() == 0:
+    writer = os.fork()
+    if writer == 0:
         try:
             os.close(fd)
             view = memoryview(DATA)
@@ -36,7 +37,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     os.close(write)
     yield fd
     os.close(fd)
-    os.wait()
+    os.waitpid(writer, 0)  # and no other child of this process
 
 
 def turn(selector: selectors.BaseSelector, most: float = 0.0) -> bool:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,30 @@ def job(wat: str, engine: str = "jit", **more: object) -> Job:
 def run(pool: WorkerPool, job: Job) -> tuple[Outcome, Collected]:
     output = Collected()
     return Runner(pool).run(job, output, no_commands), output
+
+
+ENDLESS = PRINT % "(call $print (i32.const 1)) (loop $l (br $l))"
+
+
+@contextmanager
+def struck(pid: int, number: int, output: Collected, size: int = 1) -> Iterator[None]:
+    """Send a signal in the body, a moment after so many bytes were printed."""
+    over = threading.Event()
+
+    def strike() -> None:
+        while len(output.out) < size:
+            if over.wait(0.01):
+                return
+        if not over.wait(0.1):
+            os.kill(pid, number)
+
+    thread = threading.Thread(target=strike)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_both_streams_and_the_exit_code(pool: WorkerPool, engine: str) -> None:
@@ -152,15 +177,14 @@ def test_bytes_that_are_no_module(pool: WorkerPool) -> None:
 
 
 def test_a_worker_that_is_killed_is_a_clear_error_and_the_next_guest_runs(pool: WorkerPool) -> None:
-    endless = job('(module (func (export "_start") (loop $l (br $l))))')
+    output = Collected()
     pool.warm()
     assert pool._spare is not None
-    pid = pool._spare.pid
-    killer = threading.Timer(1.0, os.kill, (pid, signal.SIGKILL))
-    killer.start()
-    with pytest.raises(WorkerDied, match="killed by signal 9"):
-        run(pool, endless)
-    killer.join()
+    with (
+        pytest.raises(WorkerDied, match="killed by signal 9"),
+        struck(pool._spare.pid, signal.SIGKILL, output),
+    ):
+        Runner(pool).run(job(ENDLESS), output, no_commands)
     assert run(pool, job(PRINT % ""))[0].exit_code == 0
 
 
@@ -169,11 +193,8 @@ def test_an_interrupt_keeps_the_output_and_ends_the_worker(pool: WorkerPool, eng
     pool.warm()
     assert pool._spare is not None
     pid = pool._spare.pid
-    interrupt = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
-        Runner(pool).run(job(PRINT % "(call $print (i32.const 1)) (loop $l (br $l))", engine), output, no_commands)
-    interrupt.join()
+    with pytest.raises(KeyboardInterrupt), struck(os.getpid(), signal.SIGINT, output):
+        Runner(pool).run(job(ENDLESS, engine), output, no_commands)
     assert output.out == b"hello\n"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -181,12 +202,11 @@ def test_an_interrupt_keeps_the_output_and_ends_the_worker(pool: WorkerPool, eng
 
 def test_a_guest_that_floods_its_stdout_can_be_interrupted(pool: WorkerPool) -> None:
     output = Collected()
-    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), struck(os.getpid(), signal.SIGINT, output, 10_000):
         Runner(pool).run(job(PRINT % "(loop $l (call $print (i32.const 1)) (br $l))"), output, no_commands)
-    assert len(output.out) > 10_000
-    assert time.monotonic() - started < 30
+    assert len(output.out) >= 10_000
+    assert time.monotonic() - started < 60
 
 
 def test_memory_limit(pool: WorkerPool, engine: str) -> None:
@@ -206,8 +226,11 @@ def test_the_worker_sees_no_environment_and_no_descriptors(pool: WorkerPool, mon
     if not base.exists():
         pytest.skip("needs /proc")
     assert b"secret" not in (base / "environ").read_bytes()
-    kinds = sorted(str(fd.readlink()).split(":")[0] for fd in (base / "fd").iterdir())
-    assert [kind for kind in kinds if kind == "socket"] == ["socket"]
+    kinds = []
+    for fd in (base / "fd").iterdir():
+        with suppress(FileNotFoundError):  # it may still give back the pipes of its run
+            kinds.append(str(fd.readlink()).split(":")[0])
+    assert kinds.count("socket") == 1
 
 
 def test_no_descriptor_is_left_behind(pool: WorkerPool) -> None:

@@ -24,6 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("tensorflow"))
+            item.add_marker(pytest.mark.timeout(600))  # the first of them makes the models
 
 
 def need(*extras: str) -> None:
