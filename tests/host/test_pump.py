@@ -8,7 +8,7 @@ import pytest
 
 from ssvm_kernel.host.execute import CompletionKind, execute
 
-from .approving import approve, has_children, wait_gone
+from .approving import approve, children, has_children, wait_gone
 
 
 def no_pidfd(monkeypatch):
@@ -31,12 +31,13 @@ def no_waitid(monkeypatch):
 @pytest.mark.parametrize("system", [lambda _: None, no_pidfd, refused_pidfd, no_waitid])
 def test_the_end_is_seen(monkeypatch, system):
     system(monkeypatch)
+    others = children()
     done = execute(approve("sh", "-c", "exec >&- 2>&-; sleep 0.2; exit 3"))
     assert (done.kind, done.status) == (CompletionKind.EXITED, 3)
     assert done.seconds >= 0.2
     done = execute(approve("sh", "-c", "echo x; kill -9 $$"))
     assert (done.kind, done.status, done.stdout.bytes()) == (CompletionKind.SIGNALLED, 9, b"x\n")
-    assert not has_children()
+    assert not has_children(others)
 
 
 @pytest.mark.parametrize("system", [lambda _: None, no_pidfd, no_waitid])
@@ -50,7 +51,8 @@ def test_what_is_left_in_the_background_is_ended(monkeypatch, system):
 @pytest.mark.parametrize("system", [lambda _: None, no_pidfd, no_waitid])
 def test_the_time_is_seen(monkeypatch, system):
     system(monkeypatch)
+    others = children()
     done = execute(approve("sh", "-c", "sleep 1000 & echo $!; exec >&- 2>&-; wait", timeout_ms=2500))
     assert done.kind is CompletionKind.TIMED_OUT
     assert wait_gone(int(done.stdout.bytes()))
-    assert not has_children()
+    assert not has_children(others)
