@@ -191,6 +191,8 @@ class OpenGuest:
         streams = GuestStreams(prepared.surface, self.options.output_limit, show=exhibits.show)
         self._held.output.streams = streams
         prepared.context.begin()
+        if self._held.connections is not None:
+            self._held.connections.begin()
         try:
             answer = self._caller(prepared).ask(message, blob, kind, prepared.deadline())
         except KeyboardInterrupt:

@@ -108,6 +108,11 @@ class Connections:
         """What becomes readable when a grant was taken back by which a connection is open."""
         return self._bell.fileno
 
+    def begin(self) -> None:
+        """Begin anew, as `RunContext.begin`: what a call before was denied is asked, written down and told again."""
+        self._count = 0
+        self._told.clear()
+
     def close(self) -> None:
         """Stop watching: the run is over."""
         self._stop()

@@ -11,7 +11,7 @@ import msgspec
 from ssvm_kernel.calls import Answered, OpenGuest
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import GuestError, UsageError, WorkerDied
-from ssvm_kernel.library.signatures import Named
+from ssvm_kernel.library.signatures import Named, python_names
 from ssvm_kernel.library.wit import Case, WitType, type_from
 from ssvm_kernel.sandbox.callmessages import MOST_VALUES
 
@@ -115,9 +115,9 @@ class ComponentFunction:
 
     def _python(self) -> inspect.Signature:
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        names = [name.replace("-", "_") for name, _ in self._params]
-        if not all(name.isidentifier() for name in names) or len(set(names)) < len(names) or "fresh" in names:
-            names = [f"a{index}" for index in range(len(names))]
+        names = python_names([name.replace("-", "_") for name, _ in self._params])
+        if "fresh" in names:
+            names = tuple(f"a{index}" for index in range(len(names)))
         params = [
             inspect.Parameter(name, kind, annotation=Named(of.text))
             for name, (_, of) in zip(names, self._params, strict=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from ssvm_kernel.library.values import NUMBERS, ValueType, type_of
 from ssvm_kernel.sandbox.callmessages import Shape
 from ssvm_kernel.sandbox.rows import BYTES
 
-__all__ = ["ALLOCATE", "FREE", "Named", "Signature", "plain", "signed"]
+__all__ = ["ALLOCATE", "FREE", "Named", "Signature", "plain", "python_names", "signed"]
 
 ALLOCATE: Final = "ssvm_alloc"
 """The export by which a guest gives memory for arguments: takes a size, returns an address."""
@@ -71,8 +72,7 @@ class Signature:
     def python(self) -> inspect.Signature:
         """Return it as Python's own help shows it."""
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        named = all(name.isidentifier() for name in self.names) and len(set(self.names)) == len(self.names)
-        names = self.names if named else tuple(f"a{index}" for index in range(len(self.names)))
+        names = python_names(self.names)
         params = [
             inspect.Parameter(name, kind, annotation=Named(type_.text))
             for name, type_ in zip(names, self.params, strict=True)
@@ -80,6 +80,14 @@ class Signature:
         fresh = inspect.Parameter("fresh", inspect.Parameter.KEYWORD_ONLY, default=False)
         returns: Any = Named(", ".join(type_.text for type_ in self.results) or "None")
         return inspect.Signature([*(params if "fresh" not in names else ()), fresh], return_annotation=returns)
+
+
+def python_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what Python can call some parameters: their own names, ``in_`` for ``in``, or numbers where that fails."""
+    own = tuple(f"{name}_" if keyword.iskeyword(name) else name for name in names)
+    if all(name.isidentifier() for name in own) and len(set(own)) == len(own):
+        return own
+    return tuple(f"a{index}" for index in range(len(own)))
 
 
 class Named:

@@ -11,6 +11,7 @@ from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.parallel.local import LocalProcesses, processors
 from ssvm_kernel.parallel.remote import run_batch
 from ssvm_kernel.parallel.tasks import Batch, Setting, Task, TaskResult, encoder, result_decoder
+from ssvm_kernel.parallel.words import harmless, harmless_text
 
 __all__ = ["LocalSender", "RemoteSender", "Sender"]
 
@@ -93,14 +94,15 @@ class RemoteSender:
         try:
             answer = future.result()
         except Exception as error:  # whatever the executor's library raises for a process that is gone
-            raise SsvmError(f"the executor lost the batch: {type(error).__name__}: {error}") from error
+            said = harmless_text(f"{type(error).__name__}: {error}")
+            raise SsvmError(f"the executor lost the batch: {said}") from error
         try:
             result = result_decoder.decode(answer)
         except (msgspec.MsgspecError, TypeError, UnicodeDecodeError) as error:
             raise SsvmError(f"the executor brought back something else than the batch's results: {error}") from None
         if result.problem is None and not result.needs_module and _answered(result) != count:
             raise SsvmError(f"the executor brought back {_answered(result)} results for {count} items")
-        return result
+        return harmless(result)
 
     def stop(self) -> None:
         """See `Sender`; futures that have not begun are cancelled by the caller, and Dask tells those that have."""

@@ -124,13 +124,20 @@ class Runner:
         try:
             yield worker
         except LoadError:
-            self._pool.give_back(worker)
+            self._put_back(worker)
             raise
         except BaseException:
             worker.kill()
             raise
+        self._put_back(worker)
+
+    def _put_back(self, worker: Worker) -> None:
+        """Keep a worker, unless it was given a connection: a later run would have it, to which nobody granted it (X26).
+
+        Also after what it says to be a module that is no good: one that was taken over can say so.
+        """
         if worker.guard is not None and worker.guard.connected:
-            worker.kill()  # it could keep a connection for a later run, to which nobody granted it
+            worker.kill()
         else:
             self._pool.give_back(worker)
 

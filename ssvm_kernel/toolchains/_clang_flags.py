@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.toolchains._flags import check_flags
 from ssvm_kernel.toolchains._tools import ALLOW_ASSEMBLY
 
 __all__ = ["REACTOR", "split_flags"]
@@ -14,7 +15,16 @@ REACTOR = "-mexec-model=reactor"
 _PATH_FLAG = re.compile(r"(-I|-L|-iquote|-isystem|-include)(.*)", re.DOTALL)
 _LINKER_FLAG = re.compile(r"-Wl,|-l|-L")
 _IN_THE_LIBRARY = re.compile(r"-l(?:c|m|rt|dl|pthread|c\+\+|c\+\+abi|stdc\+\+|wasi-emulated-[\w-]+)")
-_REFUSED = frozenset({"-o", "-c", "-S", "-E", "-fsyntax-only", "-M", "-MM"})
+# -M tells which files were read, -x makes assembly of the cell, -X and -Wa are for the programs inside, a configuration
+# has more flags, and an overlay or a module lets one file pass for another.
+_REFUSED = re.compile(
+    r"-(?:[cES]|o.*|M.*|X.*|x.*|W[ap],.*|cc1.*|fsyntax-only|f(?:pass-)?plugin.*|fmodule.*|i?vfsoverlay.*"
+    r"|working-directory.*|-(?:output|write-|language|for-|config|driver-mode|assemble|compile|precompile|preprocess"
+    r"|print-|user-|dependencies).*)",
+    re.DOTALL,
+)
+_WITH_PATH = re.compile(r"-(?:[DUIL]|iquote|isystem|idirafter|include(?!-pch)|imacros|f\w+-prefix-map=).*", re.DOTALL)
+_BEFORE_PATH = ("-D", "-U", "-I", "-iquote", "-isystem", "-idirafter", "-include", "-imacros")
 
 
 def split_flags(flags: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -23,16 +33,16 @@ def split_flags(flags: tuple[str, ...]) -> tuple[list[str], list[str]]:
     Raises
     ------
     UsageError
-        For a flag that changes what is made, or that means another folder than the person thinks.
+        For a flag that changes what is made, that could touch other files, or that means another folder than the
+        person thinks.
     """
+    check_flags(flags, _REFUSED, _WITH_PATH, _BEFORE_PATH)
     compiler: list[str] = []
     linker: list[str] = []
     for flag, following in zip(flags, (*flags[1:], ""), strict=False):
         path = _PATH_FLAG.fullmatch(flag)
         if path is not None and not Path(path[2] or following).is_absolute():
             raise UsageError(f"{flag}: the path must be absolute, because a cell is compiled in a folder of its own")
-        if flag in _REFUSED:
-            raise UsageError(f"the flag {flag} makes something other than a guest")
         if flag.startswith("-Wl,"):
             linker += flag.split(",")[1:]
         elif _LINKER_FLAG.match(flag):

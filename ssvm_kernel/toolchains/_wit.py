@@ -39,6 +39,8 @@ _SIZES_OF_ALL: Final = {**_SIZES, "s64": 8, "u64": 8, "f64": 8}
 _CORE: Final = {"s64": "i64", "u64": "i64", "f32": "f32", "f64": "f64"}
 _WIDEST_FLAGS: Final = 32
 _DEEPEST: Final = 50
+_MOST_PARTS: Final = 2000
+"""Of a type, with those of its parts: thirty types, each with the one before twice, have a billion (attack X28)."""
 _COVERED: Final = "numbers, bool, char, string, list, record, tuple, enum, flags, option, result and variant"
 
 
@@ -199,6 +201,7 @@ class _Reader:
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._tree = tree
         self._made: dict[int, WitType] = {}
+        self._parts: dict[Any, int] = {}
         self._named: list[tuple[str, Named]] = []
 
     def world(self, world: Mapping[str, Any]) -> World:
@@ -251,7 +254,7 @@ class _Reader:
             return self._plain(given, user)
         if given not in self._made:
             found = self._tree["types"][given]
-            made = self._compound(found, user, depth + 1)
+            made = self._compound(given, user, depth + 1)
             self._made[given] = made
             named = isinstance(made, Fields | Names | Cases) and made.name
             if named and all(made != other for _, other in self._named):
@@ -270,13 +273,19 @@ class _Reader:
             raise Uncovered(f"{user} uses {kind}, which cells cannot have", user)
         return Scalar(_SIZES_OF_ALL[kind], _SIZES_OF_ALL[kind], (_CORE.get(kind, "i32"),), kind)
 
-    def _compound(self, found: Mapping[str, Any], user: str, depth: int) -> WitType:
+    def _compound(self, given: int, user: str, depth: int) -> WitType:
+        found = self._tree["types"][given]
+        self._parts[given] = 1
         name, kind = found["name"] or "", found["kind"]
         parts: Any
         word, parts = next(iter(kind.items())) if isinstance(kind, Mapping) else (kind, None)
 
         def of(part: Any) -> WitType:
-            return self._type(part, user, depth)
+            type_ = self._type(part, user, depth)
+            self._parts[given] += self._parts.get(part, 1)
+            if self._parts[given] > _MOST_PARTS:
+                raise Uncovered(f"{user} uses a type of more than {_MOST_PARTS:,} parts", user)
+            return type_
 
         def maybe(part: Any) -> WitType | None:
             return None if part is None else of(part)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
+from ssvm_kernel.toolchains._flags import check_flags
 from ssvm_kernel.toolchains._go import Go, build_cache, find_go, go_environment
 from ssvm_kernel.toolchains._go_imports import by_folder
 from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_diagnostics
@@ -38,6 +39,8 @@ _UNOPTIMISED = "-gcflags=-e -N -l"
 _REFUSED = re.compile(
     r"--?(?:o|C|n|x|json|work|exec|toolexec|overlay|pkgdir|mod|modfile|modcacherw|race|msan|asan|cover.*)(?:=.*)?"
 )
+_WITH_PATH = re.compile(r"--?pgo=.*")
+_VALUE = re.compile(r"(?:(?<=\s)|(?<=-ldflags=))--?X(?:=|\s+)\S+", re.ASCII)  # of a variable: whatever is in it, it is no file
 _NO_PACKAGE = "package main\n//line cell.go:1:1\n"  # what a cell that names no package gets, with its own lines kept
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'", re.DOTALL)
 _PACKAGE = re.compile(r"\s*package\s+(\w+)")
@@ -79,13 +82,12 @@ class GoToolchain:
         ToolchainMissing
             When there is no Go.
         UsageError
-            For a flag that makes something other than a guest.
+            For a flag that makes something other than a guest, or could touch other files.
         """
         for flag in options.flags:
             if not flag.startswith("-"):
                 raise UsageError(f"{flag} is no flag; a flag and its value are one word, as in -tags=NAME")
-            if _REFUSED.fullmatch(flag):
-                raise UsageError(f"the flag {flag} makes something other than a guest, or runs another program")
+        check_flags((_VALUE.sub("", flag) for flag in options.flags), _REFUSED, _WITH_PATH)
         opt = choose_opt(options.opt, _DEFAULT_OPT, _OPT_LEVELS)
         encode(source, _EXAMPLE)
         go = find_go()

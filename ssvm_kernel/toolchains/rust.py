@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 from ssvm_kernel.capabilities.wasm import read_binary
-from ssvm_kernel.errors import ToolchainMissing, UsageError
+from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.toolchains._cargo import ALLOW_SCRIPTS, Order, build
 from ssvm_kernel.toolchains._cargo_manifest import declared
 from ssvm_kernel.toolchains._clang_report import undefined_symbol
+from ssvm_kernel.toolchains._flags import check_flags
 from ssvm_kernel.toolchains._rust_crates import extern_flags, sources_digest
 from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
 from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics, without_linker
@@ -39,7 +40,15 @@ _COMMON = ("--edition=2021", "--error-format=json", *_CODE)
 _LINK = f"-Clink-arg=-zstack-size={_STACK}"
 _CRATE = ("--crate-name=cell", _LINK, "--emit=link,dep-info")
 _PROGRAM, _LIBRARY = "--crate-type=bin", "--crate-type=cdylib"
-_REFUSED = re.compile(r"-o.*|--(?:out-dir|emit|target|crate-type|error-format|print|test)(?:=.*)?")
+# What a short flag of one letter is followed by can be another one: -gClinker=x.
+_REFUSED = re.compile(
+    r"-o.*|--(?:out-dir|emit|target|crate-type|error-format|print|test)(?:=.*)?"
+    r"|(?:-[gOvhV]*C|--codegen=)?linker(?:[-_]\w+)?=.*",
+    re.DOTALL,
+)
+# Not where crates are: one that is a macro would run on this machine. Crates are declared (X06).
+_WITH_PATH = re.compile(r"--(?:cfg|check-cfg|remap-path-prefix)=.*|(?:-L)?native=.*", re.DOTALL)
+_BEFORE_PATH = ("--cfg", "--check-cfg", "--remap-path-prefix")
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HAS_MAIN = re.compile(r"\bfn\s+main\b|#!\[no_main\]")
 _EXPORTS = re.compile(r"#\[(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\b)|\bexport!\s*[({\[]")
@@ -87,12 +96,10 @@ class RustToolchain:
         ToolchainMissing
             When there is no compiler, no linker, or no library for WebAssembly.
         UsageError
-            For a flag that makes something other than a guest.
+            For a flag that makes something other than a guest, or could touch other files.
         """
         flags = tuple(flag for flag in options.flags if flag != ALLOW_SCRIPTS)
-        for flag in flags:
-            if _REFUSED.fullmatch(flag):
-                raise UsageError(f"the flag {flag} makes something other than a guest")
+        check_flags(flags, _REFUSED, _WITH_PATH, _BEFORE_PATH)
         opt = choose_opt(options.opt, _DEFAULT_OPT, _OPT_LEVELS)
         text = encode(source, _EXAMPLE)
         rustc = find_rustc()

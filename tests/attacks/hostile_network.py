@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 
 from ssvm_kernel.sandbox import protocol
+from ssvm_kernel.sandbox.setting import CannotRun
 from ssvm_kernel.sandbox.wire import send_frame
 from ssvm_kernel.sandbox.worker import Worker
 
@@ -158,7 +159,24 @@ def hoard(granted: int, wanted: int) -> dict[str, str]:
     return {"taken": str(taken), "then": "no end"}
 
 
-DEEDS = {deed.__name__: deed for deed in (single, change, hoard)}
+_KEPT: list[int] = []
+
+
+def keep(granted: int, wanted: int) -> dict[str, str]:
+    """Take a connection that is granted, and say that the module is no good: such a process is kept."""
+    del wanted
+    _KEPT.append(_tcp())
+    _tolerant(lambda: _connect(granted, sock=_KEPT[-1]))
+    raise CannotRun("link", "it is no good")
+
+
+def use(granted: int, wanted: int) -> dict[str, str]:
+    """Send by connections of a run before."""
+    del granted, wanted
+    return {str(sock): str(os.write(sock, b"a secret")) for sock in _KEPT}
+
+
+DEEDS = {deed.__name__: deed for deed in (single, change, hoard, keep, use)}
 
 
 class Hostile(Worker):

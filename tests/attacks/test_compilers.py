@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ssvm_kernel.errors import CompileError
-from ssvm_kernel.toolchains import _cargo, registry
+from ssvm_kernel.errors import CompileError, UsageError
+from ssvm_kernel.toolchains import _cargo, _clang_flags, _wasm_tools, registry
 from ssvm_kernel.toolchains._rustc import find_rustc
+from ssvm_kernel.toolchains._wit_block import declared
 from ssvm_kernel.toolchains.base import CompileOptions
+from ssvm_kernel.toolchains.components import for_cell
 from tests.toolchains.conftest import build, crate, failure, required
 from tests.toolchains.run_guest import run_guest
 
@@ -143,3 +145,96 @@ def test_x09_a_cell_with_crates_does_not_see_what_cargo_needs_for_the_network(
     seen = ", ".join(f'option_env!("{name}")' for name in secrets)
     source = head + f'fn main() {{ for one in [{seen}] {{ println!("{{one:?}}") }} }}\n'
     assert run_guest(build("rust", source, folder=tmp_path / "1").wasm).stdout == "None\n" * len(secrets)
+
+
+FLAGS = {
+    "c": [
+        "-MF{file}",
+        "-MD -MF {file}",
+        "-MTtext -I -MF{file}",
+        "-MFx",  # nobody would be told what the cell reads
+        "-o{file}",
+        "-Wl,-Map={file}",
+        "-Wl,-Map {file}",
+        "-Wl,@args.txt",
+        "-mllvm -info-output-file={file}",
+        "-mllvm -I -info-output-file={file}",
+        "-Xclang -dependency-file -Xclang {file}",
+        "-Wp,-MD,{file}",
+        "--write-dependencies",
+        "-ivfsoverlayargs.txt",
+        "-xassembler",
+        "--config=args.txt",
+        "@args.txt",
+        "-D @args.txt",
+    ],
+    "rust": [
+        "-Clinker={file}",
+        "-gClinker=sh",
+        "-C linker=sh",
+        "--codegen linker-flavor=gcc",
+        "-Clink-arg=-Map={file}",
+        "-Clink-args=-x @args.txt",
+        "-Cllvm-args=-info-output-file={file}",
+        "-L {file}",
+        "--extern theirs={file}",
+        "--cfg @args.txt",
+    ],
+    "go": [
+        "-ldflags=-cpuprofile={file}",
+        "-gcflags=-memprofile={file}",
+        "-ldflags=-X= -cpuprofile={file}",
+        "-ldflags=-X=main.a=b -cpuprofile={file}",
+        "-gcflags=@args.txt",
+    ],
+}
+
+
+@pytest.mark.parametrize(("language", "flags"), [(name, flags) for name, rows in FLAGS.items() for flags in rows])
+def test_x27_no_flag_names_a_file_to_be_written_or_run(tmp_path: Path, language: str, flags: str) -> None:
+    file = tmp_path / "theirs"
+    words = tuple(word.format(file=file) for word in (flags.split() if language != "go" else [flags]))
+    options = CompileOptions(flags=words, files=(("args.txt", f"-MF {file}"),))
+    with pytest.raises(UsageError, match="names a file|something other than a guest"):
+        registry.get(language).compile("", options, tmp_path)
+    assert not file.exists()
+
+
+def test_x27_the_attack_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with required("c"):
+        registry.get("c").find()
+    monkeypatch.setattr(_clang_flags, "check_flags", lambda *_: None)
+    file = tmp_path / "theirs"
+    file.write_text("mine")
+    build("c", "int main(void) { return 0; }", "-MTpwned", f"-MF{file}", folder=tmp_path / "1")
+    assert file.read_text().startswith("pwned")
+
+
+@pytest.mark.parametrize(
+    ("language", "flags"),
+    [
+        ("c", ["-DA=b/c", "-D", "A=b/c", "-isystem", "/usr/include", "-fdebug-prefix-map=/a=b", "-Wl,-z,now"]),
+        ("rust", ["--cfg", 'a="b/c"', "-Cdebuginfo=1", "-Lnative=/usr/lib"]),
+        ("go", ["-ldflags=-s -X main.a=b/c", "-ldflags=-X=main.a=https://d", "-pgo=/tmp/default.pgo"]),
+    ],
+)
+def test_x27_other_flags_are_the_person_s(tmp_path: Path, language: str, flags: list[str]) -> None:
+    with pytest.raises(CompileError, match="the cell is empty"):  # which is looked at after them
+        registry.get(language).compile("", CompileOptions(flags=tuple(flags)), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["tuple<{0}, {0}>", "tuple<list<{0}>, list<{0}>>", "result<option<{0}>, {0}>"])
+def test_x28_types_that_grow_are_refused(tmp_path: Path, kind: str) -> None:
+    with required("components"):
+        _wasm_tools.find_wasm_tools()
+    types = "".join(f"//! type t{number + 1} = {kind.format(f't{number}')};\n" for number in range(20))
+    source = f"//! [wit]\n//! interface of {{\n//! type t0 = u8;\n{types}//! f: func(x: t20);\n//! }}\n"
+    source += "//! world cell { export of; }\n"
+    with pytest.raises(CompileError, match="f uses a type of more than 2,000 parts"):
+        for_cell(registry.get("c"), source, "", {}).compile(source, CompileOptions(), tmp_path)
+
+
+def test_x28_comments_without_end_take_no_time() -> None:
+    wit = declared("//! [wit]\n//! " + "/* " * 300_000)
+    assert wit is not None
+    assert wit.before  # took minutes

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
+import msgspec
 import pytest
 import wasmtime
 
@@ -18,8 +19,9 @@ from ssvm_kernel.deciders.base import Answer, Question, Wait
 from ssvm_kernel.errors import DeniedError, MapError, SsvmError, WorkerDied
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.face import Library
-from ssvm_kernel.parallel.tasks import MapRun, TaskResult, encoder
+from ssvm_kernel.parallel.tasks import Failure, MapRun, Refused, TaskResult, encoder
 from ssvm_kernel.sandbox import pool
+from ssvm_kernel.sandbox.facts import TrapInfo
 from ssvm_kernel.session import Session
 from tests.parallel import guests
 
@@ -128,6 +130,37 @@ def test_x22_what_an_executor_brings_back_is_checked(program: Library, answer: A
     with pytest.raises(MapError, match=said) as caught:
         program.map([], ["a"], executor=Answers(answer))
     assert isinstance(caught.value.error, SsvmError)
+
+
+_ACTS = "\x1b]0;owned\x07\x1b[2J\r"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        encoder.encode(TaskResult(problem=Failure("WorkerDied", _ACTS))),
+        encoder.encode(TaskResult(runs=(MapRun(None, failure=Failure("WorkerDied", _ACTS)),))),
+        encoder.encode(TaskResult(runs=(MapRun(None, trap_info=TrapInfo(_ACTS)),))),
+        encoder.encode(TaskResult(runs=(MapRun(0, denials=(Refused(_ACTS, f"\n{_ACTS}", _ACTS),)),))),
+        ValueError(_ACTS),
+    ],
+    ids=["problem", "failure", "trap", "denial", "error"],
+)
+def test_x22_no_word_that_an_executor_brings_back_acts_on_a_screen(program: Library, answer: Any) -> None:
+    with pytest.raises(SsvmError) as caught:
+        program.map([], ["a"], executor=Answers(answer))
+    assert "\\x1b]0;owned\\x07\\x1b[2J\\r" in str(caught.value)
+    assert not set("\x1b\x07\r") & set(str(caught.value))
+
+
+def test_x22_lines_of_an_executor_s_ledger_are_text(program: Library) -> None:
+    with pytest.raises(MapError):
+        program.map([], ["cuname"], workers=1)
+    line = program._session.ledger.lines()[-1]
+    line = msgspec.structs.replace(line, request=msgspec.structs.replace(line.request, argv=[_ACTS]))
+    answer = encoder.encode(TaskResult(runs=(MapRun(0),), ledger=(line,)))
+    program.map([], ["a"], executor=Answers(answer))
+    assert program._session.ledger.lines()[-1].request.argv == ["\\x1b]0;owned\\x07\\x1b[2J\\r"]
 
 
 def test_x22_no_number_that_an_executor_brings_back_is_used_unchecked(program: Library) -> None:

@@ -1,7 +1,7 @@
 """Ways to more of the network than was granted.
 
 X10 is what a process tries that a guest has taken over, X11 what looking up a name tells others, X12 names that stand
-for something nearby.
+for something nearby, X26 a connection that outlives the run that it was granted to.
 """
 
 from __future__ import annotations
@@ -116,6 +116,24 @@ def test_x10_no_connection_lasts_into_a_later_run(network: Network, granted: Ech
     assert process() is None
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
+
+
+def test_x26_a_process_that_calls_its_module_no_good_keeps_no_connection(
+    network: Network, granted: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "_BOOT", BOOT)
+        network.session._pool.close()
+        words = [str(granted.port), "0"]
+        try:
+            first = network.tries(["keep", *words], ["--allow-network", f"127.0.0.1:{granted.port}"])
+            later = network.tries(["use", *words], ["--no-raise"])
+        finally:
+            network.session._pool.close()
+    assert "it is no good" in str(first.error)
+    assert first.ends == ["connected"]
+    assert json.loads(later.lines[0]) == {}
+    assert set(granted.came) <= {b""}
 
 
 def test_x11_a_name_is_not_looked_up_before_its_connection_is_allowed(

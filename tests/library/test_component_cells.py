@@ -105,6 +105,12 @@ def test_memory_of_a_call_ends_with_it(cell, language):
             assert small.same(text) == text
 
 
+def test_parameters_can_have_names_that_python_keeps_for_itself(cell):
+    source = "//! [wit]\n//! export minus: func(in: u32, pass: u32) -> u32;\n#include <stdint.h>\n"
+    guest = cell("c", source + "uint32_t minus(uint32_t in, uint32_t pass) { return in - pass; }\n")
+    assert guest.minus(5, 3) == guest.minus(pass_=3, in_=5) == 2
+
+
 def test_without_the_host_it_imports_nothing(cell):
     guest = cell("c", f"{worlds.TALK.replace('//! export say: func(text: string);', '//!')}{worlds.TALK_C}")
     assert read_binary(guest._guest.wasm).imports == ()

@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import wasmtime
 
 import ssvm_kernel
 from ssvm_kernel.errors import DeniedError, GuestTrap, LimitReached, LoadError, UsageError
+from ssvm_kernel.guest import Guest
+from ssvm_kernel.library.face import Library
 
 from . import guests
 
@@ -22,6 +25,13 @@ def test_values(numbers):
     assert numbers.same(2**32 - 1) == -1
     assert numbers.hello() is None
     assert numbers.exports["fib"](a0=5) == 5
+
+
+def test_parameters_can_have_names_that_python_keeps_for_itself(session):
+    text = '(module (func (export "minus(in: i32, is: i32) -> i32") (param i32 i32) (result i32) {}))'
+    wasm = wasmtime.wat2wasm(text.format("(i32.sub (local.get 0) (local.get 1))"))
+    minus = Library(session, Guest("minus", bytes(wasm))).minus
+    assert minus(5, 3) == minus(is_=3, in_=5) == 2
 
 
 def test_numbers_of_numpy(numbers):

@@ -33,6 +33,18 @@ def test_a_call_connects_by_a_grant_and_by_an_answer(network, library, echo, oth
         assert "without the state of the one that had a connection which was taken back" in capsys.readouterr().err
 
 
+def test_each_call_that_is_denied_a_connection_is_told_and_written_down(network, library, echo):
+    place = f"127.0.0.1:{echo.port}"
+    network._decider = ScriptedDecider(["deny", "deny", "once"])
+    with library.open() as guest:
+        for _ in range(2):
+            written = network.session.ledger.written
+            with pytest.raises(DeniedError, match="you denied it"):
+                guest.attempt(f"tcp:{place}")
+            assert [line.outcome.kind for line in network.session.ledger.since(written)] == ["denied"]
+        assert guest.attempt(f"tcp:{place}").endswith("got pong to ping ")
+
+
 def test_no_network_is_open_to_a_call_that_was_denied_it(library, echo):
     with library.open(deny_network=True) as guest, pytest.raises(Exception, match="has no network"):
         guest.attempt(f"tcp:127.0.0.1:{echo.port}")
