@@ -40,7 +40,7 @@ _REFUSED = re.compile(
     r"--?(?:o|C|n|x|json|work|exec|toolexec|overlay|pkgdir|mod|modfile|modcacherw|race|msan|asan|cover.*)(?:=.*)?"
 )
 _WITH_PATH = re.compile(r"--?pgo=.*")
-_VALUE = re.compile(r"(?:(?<=\s)|(?<=-ldflags=))--?X(?:=|\s+)\S+", re.ASCII)  # of a variable: whatever is in it, it is no file
+_VALUE = re.compile(r"(?:(?<=\s)|(?<=-ldflags=))--?X(?:=|\s+)\S+", re.ASCII)  # of a variable, and no file's name
 _NO_PACKAGE = "package main\n//line cell.go:1:1\n"  # what a cell that names no package gets, with its own lines kept
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'", re.DOTALL)
 _PACKAGE = re.compile(r"\s*package\s+(\w+)")

@@ -195,7 +195,7 @@ def test_x27_no_flag_names_a_file_to_be_written_or_run(tmp_path: Path, language:
     file = tmp_path / "theirs"
     words = tuple(word.format(file=file) for word in (flags.split() if language != "go" else [flags]))
     options = CompileOptions(flags=words, files=(("args.txt", f"-MF {file}"),))
-    with pytest.raises(UsageError, match="names a file|something other than a guest"):
+    with pytest.raises(UsageError, match=r"names a file|something other than a guest"):
         registry.get(language).compile("", options, tmp_path)
     assert not file.exists()
 

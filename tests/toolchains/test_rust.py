@@ -180,7 +180,7 @@ def test_simd_is_on(tmp_path):
 
 def test_without_a_linker_the_message_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.setattr(rust, "_CRATE", (*rust._CRATE, "-Clinker=no-such-linker"))
-    with pytest.raises(ToolchainMissing, match="no-such-linker for WebAssembly.*apt-get install lld"):
+    with pytest.raises(ToolchainMissing, match=r"no-such-linker for WebAssembly.*apt-get install lld"):
         build("rust", "fn main() {}", folder=tmp_path)
 
 
