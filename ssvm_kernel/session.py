@@ -24,6 +24,7 @@ from ssvm_kernel.ending import raise_for
 from ssvm_kernel.errors import GuestInterrupted, LoadError, SsvmError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.grantfile import GrantFile
+from ssvm_kernel.host.named import read_whole
 from ssvm_kernel.host.temporary import sweep
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
 from ssvm_kernel.picks import FolderPicks
@@ -128,7 +129,7 @@ class Session:
             When the file cannot be read or is no module.
         """
         try:
-            wasm = path.read_bytes()
+            wasm = read_whole(path)
         except OSError as error:
             raise LoadError(f"{path} cannot be read: {error.strerror}") from None
         guest = Guest(name or path.stem, wasm)

@@ -13,7 +13,7 @@ from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.table import Shown
 from ssvm_kernel.display.text import size
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.host.named import named_path
+from ssvm_kernel.host.named import named_path, read_whole
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
 
@@ -46,7 +46,7 @@ def _module(session: Session, word: str) -> tuple[str, bytes]:
         return word, session.guests[word].wasm
     path = named_path(word)
     try:
-        return path.name, path.read_bytes()
+        return path.name, read_whole(path)
     except OSError as error:
         known = ", ".join(session.guests) or "none yet"
         raise UsageError(

@@ -7,16 +7,20 @@ leave a file there that a shell would read.  So a file is replaced only when it 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["named_path", "own_content", "write_whole"]
+__all__ = ["named_path", "own_content", "read_whole", "write_whole"]
+
+_MOST: Final = 1 << 30
 
 
 def named_path(text: str) -> Path:
@@ -33,6 +37,30 @@ def named_path(text: str) -> Path:
         return Path(text).expanduser()
     except (RuntimeError, ValueError):  # ~ of somebody who is not there
         raise UsageError(f"{visible(text, 300)} is no path that can be looked up") from None
+
+
+def read_whole(path: Path) -> bytes:
+    """Return what a file holds that the person named.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read, or is no file: a device may have no end, and a pipe would let us wait (attack X29).
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        if found.st_size > _MOST:
+            raise OSError(errno.EFBIG, "it is larger than a gigabyte")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(_MOST) or b""
 
 
 def own_content(path: Path, what: str, is_own: Callable[[bytes], bool], suffixes: tuple[str, ...] = ()) -> bytes:

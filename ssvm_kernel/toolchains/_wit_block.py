@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.host.named import read_whole
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 
 __all__ = ["COMMENT", "HEAD", "Wit", "declared", "from_file"]
@@ -121,7 +122,8 @@ def from_file(name: str, files: Mapping[str, str]) -> Wit:
     if name in files:
         return Wit(files[name], name)
     try:
-        return Wit(Path(name).read_text("utf-8"), Path(name).name)
+        text = read_whole(Path(name)).decode()
+        return Wit(text.replace("\r\n", "\n").replace("\r", "\n"), Path(name).name)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(

@@ -198,3 +198,11 @@ def test_u42_a_line_names_a_file_of_the_person(page: FrontEnd, tmp_path: Path, l
     assert "cannot be written to" in text
     assert {path.name for path in home.iterdir()} == {".bashrc", "settings.json", "link.json"}
     assert all(path.read_text() == '{"theirs": 1}\n' for path in home.iterdir())
+
+
+@pytest.mark.parametrize("line", ["%ssvm load {file}", "%ssvm inspect {file}", "%%ssvm c --wit {file}\nint x;"])
+def test_x29_only_files_are_read(page: FrontEnd, tmp_path: Path, line: str) -> None:
+    assert "it is not a file" in page.run(line.format(file="/dev/null"))  # as is /dev/zero, which would take all memory
+    with (tmp_path / "large.wasm").open("wb") as large:
+        large.truncate(1 << 40)
+    assert "it is larger than a gigabyte" in page.run(line.format(file=large.name))
