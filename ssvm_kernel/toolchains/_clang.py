@@ -175,7 +175,7 @@ class Clang:
 
     def compile_step(self, step: Step, opt: str, flags: list[str], cell: str) -> tuple[str, bool]:
         """Compile the cell to an object; return what the compiler said and whether it failed."""
-        return step.run([*self.command(step, opt), "-MD", "-MF", _DEPENDENCIES, *flags, "-c", cell, "-o", _OBJECT])
+        return step.run([*self.command(step, opt), "-MD", "-MF", _DEPENDENCIES, "-c", *flags, cell, "-o", _OBJECT])
 
     def command(self, step: Step, opt: str) -> list[str]:
         """Return the compiler's command line without what is to be compiled."""
@@ -215,7 +215,9 @@ class Clang:
     def _link_as(
         self, step: Step, flags: Sequence[str], *, reactor: bool, diagnostics: tuple[Diagnostic, ...]
     ) -> tuple[bytes, tuple[Diagnostic, ...]]:
-        inputs = step.sysroot.link_line([_OBJECT, *flags], reactor=reactor)
+        # A flag at the end that wants a word takes ours, and no library that it could write over (attack X27).
+        theirs = [*flags, _LINK[0]] if flags else []
+        inputs = step.sysroot.link_line([_OBJECT, *theirs], reactor=reactor)
         said, failed_to_link = step.run(["wasm-ld", *_LINK, *(_LIBRARY if reactor else ()), *inputs, "-o", _MODULE])
         linked = linker_diagnostics(said, step.source)
         _check(failed_to_link, said, step.source, diagnostics + linked, step.workdir / _MODULE)

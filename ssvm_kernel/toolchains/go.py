@@ -114,9 +114,9 @@ class GoToolchain:
 
 
 def _with_ours(flag: str) -> str:
-    """Return the person's flag; of two for the linker only the last counts, so theirs gets ours."""
+    """Return the person's flag; of two for the linker only the last counts, so theirs gets ours, as the last word."""
     name, _, theirs = flag.partition("=")
-    return f"{_LINK} {theirs}" if name.lstrip("-") == "ldflags" else flag
+    return f"{name}={theirs} {_LINK.removeprefix('-ldflags=')}" if name.lstrip("-") == "ldflags" else flag
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -38,6 +38,8 @@ _CODE = (
 )
 _COMMON = ("--edition=2021", "--error-format=json", *_CODE)
 _LINK = f"-Clink-arg=-zstack-size={_STACK}"
+# Behind the person's flags: one at their end that wants a word takes this, and no library that it could write over.
+_LAST = "-Clink-arg=--stack-first"
 _CRATE = ("--crate-name=cell", _LINK, "--emit=link,dep-info")
 _PROGRAM, _LIBRARY = "--crate-type=bin", "--crate-type=cdylib"
 # What a short flag of one letter is followed by can be another one: -gClinker=x.
@@ -100,6 +102,7 @@ class RustToolchain:
         """
         flags = tuple(flag for flag in options.flags if flag != ALLOW_SCRIPTS)
         check_flags(flags, _REFUSED, _WITH_PATH, _BEFORE_PATH)
+        flags = (*flags, _LAST) if flags else ()
         opt = choose_opt(options.opt, _DEFAULT_OPT, _OPT_LEVELS)
         text = encode(source, _EXAMPLE)
         rustc = find_rustc()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ssvm_kernel.errors import CompileError, UsageError
-from ssvm_kernel.toolchains import _cargo, _clang_flags, _wasm_tools, registry
+from ssvm_kernel.toolchains import _cargo, _clang, _clang_flags, _wasm_tools, go, registry, rust
 from ssvm_kernel.toolchains._rustc import find_rustc
 from ssvm_kernel.toolchains._wit_block import declared
 from ssvm_kernel.toolchains.base import CompileOptions
@@ -208,6 +208,40 @@ def test_x27_the_attack_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     file.write_text("mine")
     build("c", "int main(void) { return 0; }", "-MTpwned", f"-MF{file}", folder=tmp_path / "1")
     assert file.read_text().startswith("pwned")
+
+
+class _Stop(Exception):
+    """Stands for a program that is not started."""
+
+
+@pytest.mark.parametrize(
+    ("language", "flag", "following"),
+    [
+        ("c", "-Wl,--Map", "--stack-first"),  # was a library of this package, which the linker wrote over
+        ("rust", "-Clink-arg=--Map", "-Clink-arg=--stack-first"),
+        ("go", "-ldflags=-cpuprofile", "-buildid="),
+    ],
+)
+def test_x27_a_flag_without_its_word_takes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, flag: str, following: str
+) -> None:
+    with required(language):
+        registry.get(language).find()
+
+    def run(argv: list[str], *_: object, **__: object) -> None:
+        if language != "c" or "wasm-ld" in argv:
+            raise _Stop(" ".join(argv).split(" "))
+        return real(argv, *_, **__)  # the object, which is linked next
+
+    module = {"c": _clang, "rust": rust, "go": go}[language]
+    real = module.run_compiler
+    monkeypatch.setattr(module, "run_compiler", run)
+    source = {"c": "int main(void) { return 0; }", "rust": "fn main() {}", "go": "func main() {}"}[language]
+    with pytest.raises(_Stop) as stopped:
+        build(language, source, flag, folder=tmp_path)
+    words = stopped.value.args[0]
+    last = flag.removeprefix("-Wl,")
+    assert words[words.index(last) + 1] == following
 
 
 @pytest.mark.parametrize(
