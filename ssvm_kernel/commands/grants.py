@@ -9,7 +9,7 @@ from ssvm_kernel.capabilities.model import Scope
 from ssvm_kernel.commands.base import Command, say
 from ssvm_kernel.commands.revoke import revoke
 from ssvm_kernel.display.table import Table
-from ssvm_kernel.display.text import ago
+from ssvm_kernel.display.text import ago, counted
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
@@ -60,7 +60,7 @@ def _forget(session: Session, grant_id: str) -> str:
         if grant_id not in ids:
             raise UsageError(f"there is no grant for always {grant_id!r} (there are: {', '.join(ids) or 'none'})")
         ids = [grant_id]
-    return f"{sum(session.revoke(each) for each in ids)} grants for always were taken back"
+    return f"taken back: {counted(sum(session.revoke(each) for each in ids), 'grant')} for always"
 
 
 def exported(rows: tuple[GrantRow, ...]) -> str:

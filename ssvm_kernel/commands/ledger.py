@@ -10,7 +10,7 @@ from traitlets import Unicode
 from ssvm_kernel.capabilities.ledger import Ledger, is_ledger
 from ssvm_kernel.commands.base import Command, say
 from ssvm_kernel.display.table import Table
-from ssvm_kernel.display.text import duration, size
+from ssvm_kernel.display.text import counted, duration, size
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host.named import named_path, own_content, write_whole
 from ssvm_kernel.options import LineTraits, Parsed
@@ -111,8 +111,8 @@ def _write(ledger: Ledger, name: str) -> None:
     if kept and not kept[-1].endswith(b"\n"):
         kept[-1] += b"\n"
     write_whole(path, b"".join([*kept, *lines]), _WHAT)
-    more = f", behind {len(kept)} that were there" if kept else ""
-    say(f"{len(lines)} lines were written to {path}{more}")
+    more = f", behind {len(kept):,} that it had" if kept else ""
+    say(f"wrote {counted(len(lines), 'line')} to {path}{more}")
 
 
 COMMAND = Command(

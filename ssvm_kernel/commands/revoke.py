@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ssvm_kernel.commands.base import Command, say
+from ssvm_kernel.display.text import counted
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import LineTraits, Parsed
 from ssvm_kernel.session import Session
@@ -22,7 +23,8 @@ def revoke(session: Session, grant_id: str) -> str:
     """
     if grant_id == "all":
         count = session.revoke_all()
-        return f"{count} grants of this session were taken back; those for always are kept (--forget all)"
+        what = counted(count, "grant")
+        return f"taken back: {what} of this session; those for always are kept (%ssvm grants --forget all)"
     if not session.revoke(grant_id):
         known = ", ".join(row.id for row in session.grant_rows()) or "none"
         raise UsageError(f"there is no grant {grant_id!r} (there are: {known}); see %ssvm grants")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ssvm_kernel.display.style import CELL, MUTED, ROW, TABLE
 from ssvm_kernel.display.surface import Bundle, Surface
-from ssvm_kernel.display.text import duration, escape, size
+from ssvm_kernel.display.text import counted, duration, escape, size
 
 __all__ = ["MIME", "CommandLine", "FileLine", "GrantLine", "RunReport", "Timings", "show_report"]
 
@@ -190,7 +190,7 @@ class RunReport:
             f"compile {duration(compiled) if compiled else 'cached'}",
             f"instantiate {duration(times.load + times.instantiate)}",
             f"run {duration(times.guest)}",
-            f"host {duration(times.host)}" + (f" ({_count(len(self.commands), 'command')})" if self.commands else ""),
+            f"host {duration(times.host)}" + (f" ({counted(len(self.commands), 'command')})" if self.commands else ""),
         ]
         return "ssvm · " + " · ".join(parts)
 
@@ -213,7 +213,7 @@ class RunReport:
             place = f"{command.path} · " if command.path else ""
             yield "command", f"{command.argv} · {place}{command.state}"
         if len(self.commands) > _LISTED:
-            yield "command", f"and {_count(len(self.commands) - _LISTED, 'command')} more; the ledger has them"
+            yield "command", f"and {counted(len(self.commands) - _LISTED, 'command')} more; the ledger has them"
         yield from (("shown", what) for what in self.shown[:_LISTED])
         yield from (("connection", where) for where in self.connections[:_LISTED])
         if len(self.connections) > _LISTED:
@@ -292,9 +292,5 @@ def _split(times: Timings) -> Iterator[str]:
 
 
 def _grant_text(grant: GrantLine) -> str:
-    uses = f", {_count(grant.uses, 'time')}" if grant.uses else ""
+    uses = f", {counted(grant.uses, 'time')}" if grant.uses else ""
     return f"{grant.what} (by {grant.origin}{uses})"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -17,7 +17,7 @@ from ssvm_kernel.display.picture import BadPicture, checked_png
 from ssvm_kernel.display.style import MUTED, NO_MATH, PRE, ROW
 from ssvm_kernel.display.surface import Bundle
 from ssvm_kernel.display.table import Table
-from ssvm_kernel.display.text import escape, inert, size
+from ssvm_kernel.display.text import counted, escape, inert, size
 from ssvm_kernel.host.display import TOO_MUCH, UNKNOWN_TYPE, UNUSABLE
 
 __all__ = ["Refused", "Rich", "rich"]
@@ -123,7 +123,7 @@ def _csv(name: str, data: bytes) -> Rich:
     width = max(map(len, rows))
     head, *body = ([inert(cell)[:_CELL] for cell in row] + [""] * (width - len(row)) for row in rows)
     count = len(body) + more
-    what = f"a table (CSV, {width} columns, {count:,} rows)"
+    what = f"a table (CSV, {counted(width, 'column')}, {counted(count, 'row')})"
     table = Table(f"{name} · {what}" + (f", the first {len(body)} of them" if more else ""), head, body)
     return Rich(what, ({"text/plain": repr(table), "text/html": table.html()},))
 

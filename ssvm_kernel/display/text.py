@@ -7,7 +7,7 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["duration", "escape", "inert", "size", "tame"]
+__all__ = ["counted", "duration", "escape", "inert", "size", "tame"]
 
 _SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
 _KEPT: Final = frozenset("\n\t\r")
@@ -54,6 +54,11 @@ def _shown(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something whose plural has an s: ``"1 row"``, ``"2,000 rows"``."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def duration(seconds: float) -> str:

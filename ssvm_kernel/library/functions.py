@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ssvm_kernel.calls import Answered, OpenGuest
 from ssvm_kernel.capabilities.text import visible
+from ssvm_kernel.display.text import counted
 from ssvm_kernel.errors import SsvmError, UsageError, WorkerDied
 from ssvm_kernel.library.signatures import Signature
 from ssvm_kernel.sandbox.rows import BYTES, row_format
@@ -145,7 +146,8 @@ class Function:
             except TypeError as error:
                 raise UsageError(f"{signature.text}: {error}") from None
         if len(args) != len(signature.params):
-            raise UsageError(f"{signature.text} takes {len(signature.params)} arguments, and {len(args)} were given")
+            takes = counted(len(signature.params), "argument")
+            raise UsageError(f"{signature.text} takes {takes}, and here are {len(args)}")
         return args
 
     def _lower(self, args: Sequence[Any]) -> tuple[bytes, bytes]:

@@ -41,4 +41,4 @@ def test_always_and_a_lasting_denial(notebook) -> None:
         assert word in table
     page.run(6)  # the file of answers is that of all tests of this process
     page.expect_done(6)
-    assert "1 grants for always were taken back" in page.output(6)
+    assert "taken back: 1 grant for always" in page.output(6)

@@ -60,10 +60,10 @@ def test_with_the_grant_it_is_shown_named_recorded_and_reported(cells) -> None:
     text = cells.run(shows("--display -o it", *items))
     assert text.startswith("said\n<display_data: ssvm · shows shows a picture (PNG, 4 x 3, ")
     assert "image/png" in forms(cells)[1]
-    assert "shows · a table (CSV, 2 columns, 1 rows)\n  a  b\n  1  2" in text
+    assert "shows · a table (CSV, 2 columns, 1 row)\n  a  b\n  1  2" in text
     assert "was lent: --display (by option)" in text
     assert "decided by: allow by --display (by option, 3 times)" in text
-    assert "shown: a table (CSV, 2 columns, 1 rows)" in text
+    assert "shown: a table (CSV, 2 columns, 1 row)" in text
     told = cells.run(
         "import json; print(json.dumps([[l.request.kind, l.request.argv, l.outcome.kind] for l in it.ledger]))"
     )
@@ -111,7 +111,7 @@ def test_blocks_among_what_is_printed_are_shown_only_when_asked_for(cells) -> No
     text = cells.run(cell("--name prints --display", prints, data=f'(data (i32.const 64) "{said}")'))
     assert text.startswith("x\nEVCXR_BEGIN_CONTENT text/csv\na\n1\nEVCXR_END_CONTENT\ny\n")
     text = cells.run("%ssvm run prints --display --display-from-stdout")
-    assert text.startswith("x\n<display_data: prints · a table (CSV, 1 columns, 1 rows)\n  a\n  1>\ny\n")
+    assert text.startswith("x\n<display_data: prints · a table (CSV, 1 column, 1 row)\n  a\n  1>\ny\n")
     text = cells.run("%ssvm run prints --display-from-stdout --no-raise")
     assert "EVCXR_BEGIN_CONTENT text/csv\na\n1\n" in text
 
@@ -152,7 +152,7 @@ assert(mime("image/png", new Uint8Array(4)) == UNUSABLE);"""
 def test_the_language_sides(cells, language, source) -> None:
     require(language)
     text = cells.run(f"%%ssvm {language} --name shows --display\n{source}")
-    assert "shows · a table (CSV, 2 columns, 1 rows)\n  a  b\n  1  2" in text
+    assert "shows · a table (CSV, 2 columns, 1 row)\n  a  b\n  1  2" in text
     assert "exit 0" in text
 
 

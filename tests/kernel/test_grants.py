@@ -151,7 +151,7 @@ def test_the_ledger(cells, config, tmp_path) -> None:
     cells.run("%reload_ext ssvm_kernel")
     cells.run(command_cell("--allow-command echo", "echo", "of another session"))
     for _ in range(2):
-        assert "1 lines were written" in cells.run(f"%ssvm ledger --jsonl {tmp_path}/l.jsonl")
+        assert "wrote 1 line to " in cells.run(f"%ssvm ledger --jsonl {tmp_path}/l.jsonl")
     both = [json.loads(line)["request"]["argv"][1] for line in (tmp_path / "l.jsonl").read_text().splitlines()]
     assert both == ["noted", "of another session"], "neither session's lines are lost, and none is there twice"
     try:

@@ -60,7 +60,7 @@ def test_state_is_kept_or_fresh(numbers):
         (lambda guest: guest.add64(0, -(2**63) - 1), "is not in"),
         (lambda guest: guest.halves(1e39, 0), r"takes f32, and 1e\+39 is none"),
         (lambda guest: guest.halves(None, 0), "takes f32, and NoneType None is none"),
-        (lambda guest: guest.fib(), r"fib\(a0: i32\) -> i32 takes 1 arguments, and 0 were given"),
+        (lambda guest: guest.fib(), r"fib\(a0: i32\) -> i32 takes 1 argument, and here are 0"),
         (lambda guest: guest.fib(b=1), "fib.*unexpected keyword|fib.*missing"),
         (lambda guest: guest.fib.map([1, "x"]), "item 1: fib: a0 takes i32"),
         (lambda guest: guest.div.map([1]), "item 0: .* takes a tuple"),
