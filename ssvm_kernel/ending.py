@@ -15,7 +15,7 @@ from ssvm_kernel.capabilities.wording import option, remedy
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
-from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, UsageError
+from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, UsageError, status_text
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.optionline import options_line
 from ssvm_kernel.options import RunTraits
@@ -138,7 +138,7 @@ def ended_text(outcome: Outcome) -> str:
     """Return how a run ended in a few words."""
     if outcome.trap is not None:
         return f"trap ({outcome.trap.message})"
-    return "not ended" if outcome.exit_code is None else f"exit {outcome.exit_code}"
+    return "not ended" if outcome.exit_code is None else f"exit {status_text(outcome.exit_code)}"
 
 
 def _raise_limit(outcome: Outcome, options: RunTraits, guest: Guest) -> None:

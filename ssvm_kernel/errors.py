@@ -26,6 +26,7 @@ __all__ = [
     "ToolchainMissing",
     "UsageError",
     "WorkerDied",
+    "status_text",
 ]
 
 
@@ -96,6 +97,11 @@ class LoadError(SsvmError):
     """A file is not a WebAssembly module that this host can load; raised before the guest ran."""
 
 
+def status_text(exit_code: int) -> str:
+    """Return an exit status as it is, and where its language has negative ones, as it was written: ``return -1``."""
+    return f"{exit_code}" if exit_code < 1 << 31 else f"{exit_code} ({exit_code - (1 << 32)})"
+
+
 class GuestExit(SsvmError):
     """The guest ended with a status other than 0.
 
@@ -106,7 +112,9 @@ class GuestExit(SsvmError):
     """
 
     def __init__(self, exit_code: int) -> None:
-        super().__init__(f"the guest exited with status {exit_code} (use --no-raise to go on all the same)")
+        super().__init__(
+            f"the guest exited with status {status_text(exit_code)} (use --no-raise to go on all the same)"
+        )
         self.exit_code = exit_code
 
 

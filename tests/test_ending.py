@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ssvm_kernel.context import Denial
-from ssvm_kernel.ending import raise_for, run_again, show_missed, trap_text
-from ssvm_kernel.errors import DeniedError, LimitReached
+from ssvm_kernel.ending import ended_text, raise_for, run_again, show_missed, trap_text
+from ssvm_kernel.errors import DeniedError, GuestExit, LimitReached
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.options import CompileTraits, RunTraits, parse, split_line
 from ssvm_kernel.result import RunResult
@@ -70,6 +72,11 @@ def test_a_dry_run_names_what_no_guest_may_do() -> None:
     assert surface.shown[0][0]["text/plain"].endswith(
         "\n  open a UDP socket: guests can open connections by TCP, and nothing else"
     )
+
+
+def test_a_negative_status_is_told_as_it_was_written() -> None:
+    assert ended_text(replace(OUTCOME, exit_code=(1 << 32) - 1)) == "exit 4294967295 (-1)"
+    assert str(GuestExit(3)).startswith("the guest exited with status 3 (use")
 
 
 def test_a_limit_that_no_option_sets_names_none() -> None:
