@@ -206,7 +206,8 @@ class CommandBroker:
         try:
             watch, stop = self._watch(approved.decision, guest)
             try:
-                completed = execute(approved, block.output if block else None, watch=watch, shelf=guest.shelf)
+                show = block.output if block else None
+                completed = execute(approved, show, watch=watch, shelf=guest.shelf, new_pipe=guest.new_pipe)
                 answer(_reply(completed, context.signal_codes))
             finally:
                 stop()

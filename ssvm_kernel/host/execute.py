@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,7 @@ from ssvm_kernel.host.capture import Captured, Collector, Preview
 from ssvm_kernel.host.child import Child
 from ssvm_kernel.host.guard import GUARD
 from ssvm_kernel.host.interrupts import InterruptGate
+from ssvm_kernel.host.pipes import NewPipe
 from ssvm_kernel.host.process import exec_failed_reply
 from ssvm_kernel.host.pump import NOTHING, Watch, drain, pump
 from ssvm_kernel.host.reap import WAIT_FAILED, end_group, has_ended
@@ -120,6 +122,7 @@ def execute(
     watch: Watch = NOTHING,
     show_bytes: int = SHOW_BYTES,
     shelf: Callable[[], Shelf | None] = no_shelf,
+    new_pipe: NewPipe = os.pipe,
 ) -> Completed:
     """Run an approved command and wait for its end.
 
@@ -138,6 +141,8 @@ def execute(
         How many bytes of each stream `on_output` gets.
     shelf : callable
         Returns where a stdout of some megabytes lies; what lies there is good until it is given to another command.
+    new_pipe : callable
+        Makes its pipes.
 
     Raises
     ------
@@ -150,7 +155,7 @@ def execute(
     """
     with InterruptGate() as gate:
         # In a function of its own, so that its process object ends inside the gate: a finaliser swallows interrupts.
-        return _run(approved, on_output, show_bytes, gate, watch, shelf)
+        return _run(approved, on_output, show_bytes, gate, watch, shelf, new_pipe)
 
 
 def _run(
@@ -160,10 +165,11 @@ def _run(
     gate: InterruptGate,
     watch: Watch,
     shelf: Callable[[], Shelf | None],
+    new_pipe: NewPipe,
 ) -> Completed:
     started = time.monotonic()
     try:
-        child = spawn(approved)
+        child = spawn(approved, new_pipe)
     except OSError as error:
         return never_ran(error, time.monotonic() - started)
     keep = approved.command.limits.output_bytes

@@ -14,6 +14,8 @@ import os
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from ssvm_kernel.host.pipes import NewPipe
+
 __all__ = ["GuestEnd", "Shelf", "ShelfReader", "Shelved", "make_shelf", "no_shelf"]
 
 _BYTES: Final = 4 * 1024 * 1024
@@ -120,10 +122,13 @@ class GuestEnd(NamedTuple):
         A socket to it, which hangs up when it is gone.
     shelf : callable
         Returns its shelf, or None.
+    new_pipe : callable
+        Makes the pipes of its commands.
     """
 
     fileno: int
     shelf: Callable[[], Shelf | None] = no_shelf
+    new_pipe: NewPipe = os.pipe
 
 
 class ShelfReader:

@@ -32,6 +32,7 @@ from ssvm_kernel.errors import ProgramChanged
 from ssvm_kernel.host.capture import Collector
 from ssvm_kernel.host.child import Child, Process, Started
 from ssvm_kernel.host.interrupts import InterruptGate
+from ssvm_kernel.host.pipes import NewPipe
 from ssvm_kernel.host.pump import NOTHING, Watch, pump
 from ssvm_kernel.host.reap import end_group
 
@@ -50,13 +51,15 @@ _LAST_PARAMETERS: Final = {11: (None, True), 12: (None, True), 13: (None, True),
 _STDERR: Final = 2
 
 
-def spawn(approved: ApprovedCommand) -> Child:
+def spawn(approved: ApprovedCommand, new_pipe: NewPipe = os.pipe) -> Child:
     """Start an approved command; called inside an `InterruptGate`, so that what was started is not forgotten.
 
     Parameters
     ----------
     approved : ApprovedCommand
         What was checked and shown; nothing else can be started for a guest.
+    new_pipe : callable
+        Makes its pipes.
 
     Returns
     -------
@@ -87,6 +90,7 @@ def spawn(approved: ApprovedCommand) -> Child:
         env=env,
         cwd=command.cwd,
         has_input=bool(command.stdin),
+        new_pipe=new_pipe,
     )
 
 
@@ -99,18 +103,24 @@ def _check_identity(path: str, approved: FileIdentity) -> None:
 
 
 def _start(
-    argv: Sequence[bytes] | Sequence[str], *, executable: bytes | str, env: Mapping[Any, Any], cwd: str, has_input: bool
+    argv: Sequence[bytes] | Sequence[str],
+    *,
+    executable: bytes | str,
+    env: Mapping[Any, Any],
+    cwd: str,
+    has_input: bool,
+    new_pipe: NewPipe = os.pipe,
 ) -> Child:
     """Start a process with pipes for its three streams."""
     ends: list[int] = []
     ignored = _ignored_signals()
     try:
         for _ in range(3):
-            ends += os.pipe()
+            ends += new_pipe()
         stdin, feeder, reader_out, stdout, reader_err, stderr = ends
         for number in ignored:
             signal.signal(number, _do_nothing)
-        process = _vfork(argv, executable, env, cwd, (stdin, stdout, stderr)) or subprocess.Popen(
+        process = _vfork(argv, executable, env, cwd, (stdin, stdout, stderr), new_pipe) or subprocess.Popen(
             argv,
             executable=executable,
             env=env,
@@ -142,6 +152,7 @@ def _vfork(
     env: Mapping[Any, Any],
     cwd: str,
     streams: tuple[int, int, int],
+    new_pipe: NewPipe,
 ) -> Process | None:
     """Start a process exactly as `Popen` would with our arguments; return None when it is for `Popen` to do.
 
@@ -155,7 +166,7 @@ def _vfork(
     if any(b"=" in name for name, _ in names):
         raise ValueError("illegal environment variable name")
     sys.audit("subprocess.Popen", executable, argv, cwd, env)
-    ends: tuple[int, ...] = os.pipe()
+    ends: tuple[int, ...] = new_pipe()
     heard, said = ends  # the child says what went wrong, or nothing: ``exec`` closes its end
     try:
         if said <= _STDERR:

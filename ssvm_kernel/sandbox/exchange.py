@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
+from ssvm_kernel.host.pipes import Pipes
 from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.shelf import GuestEnd, Shelved
 from ssvm_kernel.host.store import store_blob
@@ -79,7 +80,8 @@ class Exchange:
     ) -> None:
         self._on_network = on_network
         self._worker = worker
-        self._guest = GuestEnd(worker.fileno(), worker.shelf)
+        self._pipes = Pipes()
+        self._guest = GuestEnd(worker.fileno(), worker.shelf, self._pipes.take)
         self._output = output
         self._on_command = on_command
         self._deadline = deadline
@@ -96,6 +98,13 @@ class Exchange:
         SsvmError
             When the worker says that it cannot, or anything else; the caller ends it then.
         """
+        try:
+            return self._guarded(kind, selector, streams)
+        finally:
+            self._pipes.close()
+
+    def _guarded(self, kind: type[Answer], selector: selectors.BaseSelector, streams: Streams) -> tuple[Answer, bytes]:
+        """Do as `until`; the network of a guest that has one is watched over meanwhile."""
         guard = self._worker.guard
         if guard is None:
             return self._until(kind, selector, streams)
@@ -143,6 +152,7 @@ class Exchange:
                 self._worker.attention.late(time.perf_counter() - self._answered)
                 self._on_command(message, blob, self._wait, self._guest, self._answer)
                 self._answered = time.perf_counter()
+                self._pipes.prepare()  # the guest reads the answer meanwhile
             elif isinstance(message, protocol.DisplayCall):
                 self.drain(streams)
                 self._worker.send(protocol.DisplayReply(self._output.display(message.mime, blob)))
