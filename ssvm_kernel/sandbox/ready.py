@@ -28,6 +28,9 @@ __all__ = ["Ready", "ReadyOne"]
 _A_WHILE: Final = 0.005
 """Seconds in which kernel and front end still work on the run before; an instance would be made in their way."""
 
+_SHOWING: Final = 0.0012
+"""Seconds from a run's beginning in which the kernel shows what it printed first, before it waits for its end."""
+
 
 class Ready:
     """One instance that waits for its run.
@@ -96,6 +99,7 @@ class Ready:
             except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
                 exit_code, trap = None, parse_trap(str(error))
             stopped = time.perf_counter()
+            _stand_aside(began + _SHOWING - stopped)
             memory = memory_bytes(self.store, self._instance)
             more_opened = files.more_opened(self.store)
             fuel = request.fuel - self.store.get_fuel() if request.engine.fuel else 0
@@ -159,6 +163,15 @@ class ReadyOne:
             return ready
         ready.store.close()
         return None
+
+
+def _stand_aside(seconds: float) -> None:
+    """Leave the processor to the kernel and the front end, where what is left to do here is needed by nobody yet.
+
+    Two processors are often one core; there all that is done at the same time makes the first output later.
+    """
+    if seconds > 0:
+        time.sleep(seconds)
 
 
 def _likeness(request: protocol.Run) -> tuple[object, ...]:
