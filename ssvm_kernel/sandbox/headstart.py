@@ -23,7 +23,6 @@ from ssvm_kernel.sandbox.exchange import Streams, read_once
 from ssvm_kernel.sandbox.job import Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
-from ssvm_kernel.sandbox.wire import pack
 
 __all__ = ["Begun", "First", "HeadStarts"]
 
@@ -52,10 +51,10 @@ class First:
 
 @dataclass
 class _Known:
-    """What a cell came to: its job for the next time, the bytes that ask a worker for it, and how it is shown first."""
+    """What a cell came to: its job for the next time, the request for it, and how it is shown first."""
 
     job: Job
-    frame: bytes
+    run: protocol.Run
     named: bool
     first: First | None
 
@@ -140,9 +139,28 @@ class HeadStarts:
         if job is None or not _is_plain(job):
             return
         following = job.called(name) if name else job
-        self._known[typed] = _Known(following, _frame(following), not name, first)
+        run = _request(following)
+        self._known[typed] = _Known(following, run, not name, first)
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
+        if following.can_wait:
+            self._expect(following, run)
+
+    def _expect(self, job: Job, run: protocol.Run) -> None:
+        """Let the worker that has the module get ready for a run."""
+        worker = self._pool.take_last(job.domain, job.machine_code_key)
+        if worker is None:
+            return
+        try:
+            worker.expect(run)
+        except WorkerDied:
+            return
+        except OSError:
+            pass  # no descriptors are left; what comes next will say so
+        except BaseException:
+            worker.kill()
+            raise
+        self._pool.give_back(worker)
 
     def begin(self, typed: Hashable, name: str) -> None:
         """Begin what a cell came to the last time, if its worker is there and has the module.
@@ -157,30 +175,25 @@ class HeadStarts:
         known = self._known.get(typed)
         if known is None or threading.get_ident() in self._begun:
             return
-        job, frame = known.job, known.frame
+        job, run = known.job, known.run
         if not known.named and job.argv[0] != name:  # other cells ran since
             job = job.called(name)
-            frame = _frame(job)
+            run = _request(job)
         worker = self._pool.take_last(job.domain, job.machine_code_key)
         if worker is None:
             return
         first, known.first = known.first, None
         try:
-            begun = Begun(typed, job, worker, worker.pipes.take(), first)
+            pipes = worker.start(run)
+        except WorkerDied:
+            return
         except OSError:  # no descriptors are left; the run itself will say so
             self._pool.give_back(worker)
             return
-        try:
-            worker.start(frame, (begun.pipes.out_write, begun.pipes.err_write))
-        except WorkerDied:
-            begun.pipes.close_reading()
-            return
         except BaseException:
-            begun.drop()
+            worker.kill()
             raise
-        finally:
-            begun.pipes.close_writing()
-        self._begun[threading.get_ident()] = begun
+        self._begun[threading.get_ident()] = Begun(typed, job, worker, pipes, first)
 
     @property
     def begun(self) -> Begun | None:
@@ -202,10 +215,9 @@ class HeadStarts:
             self._begun.popitem()[1].drop()
 
 
-def _frame(job: Job) -> bytes:
+def _request(job: Job) -> protocol.Run:
     """Return the request for a job without stdin whose module the worker has."""
-    run = job.request(machine_code=False, stdin=False, ask=False, call=None, measured=False, again=job.can_wait)
-    return pack(protocol.encode(run))
+    return job.request(machine_code=False, stdin=False, ask=False, call=None, measured=False)
 
 
 def _is_plain(job: Job) -> bool:

@@ -47,6 +47,11 @@ class OutputPipes(NamedTuple):
     err_read: int
     err_write: int
 
+    @property
+    def writing(self) -> tuple[int, int]:
+        """The ends that are written to."""
+        return self.out_write, self.err_write
+
     @classmethod
     def make(cls) -> OutputPipes:
         """Return new ones.
@@ -107,6 +112,24 @@ class SparePipes:
         """
         pipes, self._made = self._made, None
         return pipes or OutputPipes.make()
+
+    @contextmanager
+    def lent(self) -> Iterator[OutputPipes]:
+        """Take pipes whose writing ends a worker is sent in the block; only the reading ends stay open, if it was.
+
+        Raises
+        ------
+        OSError
+            When there are no descriptors left.
+        """
+        pipes = self.take()
+        try:
+            yield pipes
+        except BaseException:
+            pipes.close_reading()
+            raise
+        finally:
+            pipes.close_writing()
 
     def close(self) -> None:
         """Close those that were not used."""

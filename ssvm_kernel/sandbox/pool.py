@@ -19,15 +19,16 @@ from ssvm_kernel.host.shelf import Shelf, make_shelf
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.attention import Attention, processors
-from ssvm_kernel.sandbox.pipes import SparePipes
+from ssvm_kernel.sandbox.pipes import OutputPipes, SparePipes
 from ssvm_kernel.sandbox.untrusted import plain
-from ssvm_kernel.sandbox.wire import FrameReader, WireError, send_frame, send_packed
+from ssvm_kernel.sandbox.wire import FrameReader, WireError, pack, send_frame, send_packed
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import Guard
 
 __all__ = ["Worker", "WorkerPool"]
 
+_GO: Final = pack(protocol.encode(protocol.Go()))
 _MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
 """Bytes of one blob from a worker: machine code, or a command's stdin."""
 _RECEIVE: Final = 1 << 20
@@ -52,10 +53,11 @@ class Worker:
         self._inbox: list[tuple[protocol.FromWorker, bytes]] = []
         self.domain: str | None = None
         self.loaded: set[str] = set()
-        self.ran = False  # whether guest code has run in it: what it compiles from then on may be made up (X23)
         """Keys of the modules that it holds."""
+        self.ran = False  # whether guest code has run in it: what it compiles from then on may be made up (X23)
         self.pipes = SparePipes()
         """For the output of its next run."""
+        self._expected: tuple[protocol.Run, OutputPipes] | None = None
         self._shelf: Shelf | None = None
         self.locks: protocol.Locked | None = None
         """What the operating system holds it with; None until it has said so."""
@@ -94,6 +96,7 @@ class Worker:
         WorkerDied
             When the worker has ended, or did not wait for the answer to its command.
         """
+        self._expect_nothing()
         # A worker that asks ahead could fill a person's screen with prompts, and block us while we answer (X02).
         if isinstance(message, protocol.ANSWERING) and self._has_said_more():
             raise self._out_of_turn()
@@ -117,19 +120,40 @@ class Worker:
             self._shelf = make_shelf()
         return self._shelf
 
-    def start(self, frame: bytes, fds: Sequence[int]) -> None:
-        """Send a request for a run that was made before.
+    def expect(self, run: protocol.Run) -> None:
+        """Tell it of the run that will probably come next, and give it the pipes for that; raises as `start`."""
+        with self.pipes.lent() as pipes:
+            self.send(protocol.Expect(run), fds=pipes.writing)
+        self._expected = run, pipes
+
+    def start(self, run: protocol.Run) -> OutputPipes:
+        """Send a request for a run without stdin whose module it has; return our ends of the pipes that it prints to.
 
         Raises
         ------
         WorkerDied
             When the worker has ended.
+        OSError
+            When there are no descriptors left.
         """
+        expected = self._expected
+        if expected is None or expected[0] != run:
+            with self.pipes.lent() as pipes:
+                self.send(run, fds=pipes.writing)
+            return pipes
         self.ran = True
         try:
-            send_packed(self._sock, frame, fds)
+            send_packed(self._sock, _GO)
         except OSError as error:
             raise self._died() from error
+        self._expected = None
+        return expected[1]
+
+    def _expect_nothing(self) -> None:
+        """Let go of the pipes that it was given for a run that does not come; any other message tells it so."""
+        expected, self._expected = self._expected, None
+        if expected is not None:
+            expected[1].close_reading()
 
     def lock(self, lock: protocol.Lock) -> protocol.Locked:
         """Lock it, wait until it is, and return what holds it.
@@ -257,6 +281,7 @@ class Worker:
         with contextlib.suppress(OSError):
             self._sock.close()
         self.pipes.close()
+        self._expect_nothing()
         if self._shelf is not None:
             self._shelf.close()
             self._shelf = None

@@ -50,10 +50,12 @@ __all__ = [
     "Described",
     "DisplayCall",
     "DisplayReply",
+    "Expect",
     "Failed",
     "Finished",
     "FromWorker",
     "Given",
+    "Go",
     "InputCall",
     "InputReply",
     "Lock",
@@ -168,8 +170,6 @@ class Run(Message, frozen=True):
         `ssvm_kernel.sandbox.many`.
     network : bool
         Whether the guest may ask for connections.
-    again : bool
-        Whether it will be run again, and an instance may be made ahead for that; see `ssvm_kernel.sandbox.ready`.
     """
 
     engine: EngineSettings
@@ -189,7 +189,19 @@ class Run(Message, frozen=True):
     component: bool = False
     mark: bytes = b""
     network: bool = False
-    again: bool = False
+
+
+class Expect(Message, frozen=True):
+    """To the worker: the run that will probably come next, with its two descriptors; no answer comes.
+
+    An instance may be made ahead for it, see `ssvm_kernel.sandbox.ready`.  Any message but `Go` ends that.
+    """
+
+    run: Run
+
+
+class Go(Message, frozen=True):
+    """To the worker: do the run that it was told to expect."""
 
 
 class DisplayReply(Message, frozen=True):
@@ -331,7 +343,7 @@ class Failed(Message, frozen=True):
 
 
 _Calling: TypeAlias = CallExport | CallComponent | Describe | Memory | Renew
-ToWorker: TypeAlias = Lock | Compile | Run | _Calling | CommandReply | DisplayReply | InputReply
+ToWorker: TypeAlias = Lock | Compile | Run | Expect | Go | _Calling | CommandReply | DisplayReply | InputReply
 FromWorker: TypeAlias = (
     Ready
     | Locked

@@ -1,11 +1,11 @@
 """An instance of a command made while nobody waits, for when the same cell runs again.
 
-It is as fresh as any other: a store of its own, in which no instruction of the guest has run.  What was granted to the
-run, and where it prints, is set when it is taken.
+It is as fresh as any other: a store of its own, in which no instruction of the guest has run.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
@@ -40,7 +40,9 @@ class Ready:
     guest : Loaded
         Its module, for which `can_wait` is true.
     request : Run
-        A run like the one that it will be for.
+        The run that it will be for.
+    fds : list of int
+        Where that prints to: its stdout and stderr.
     ask_command, ask_display : callable
         What asks the kernel.
 
@@ -54,11 +56,11 @@ class Ready:
         self,
         guest: Loaded,
         request: protocol.Run,
+        fds: list[int],
         ask_command: Callable[[CommandCall], CommandReply],
         ask_display: Callable[[bytes, bytes], int],
     ) -> None:
         began = time.perf_counter()
-        self._likeness = _likeness(request)
         self._linker = guest.linker(ask_command, ask_display)
         self._files = FileWatch(guest.engine, guest.watched)
         self.store = wasmtime.Store(guest.engine)
@@ -67,21 +69,20 @@ class Ready:
             self._files.stand_before(self._linker, self.store)
             self._instance: wasmtime.Instance = self._linker.instantiate(self.store, guest.module)
             self._files.look_on(self.store, self._instance)
+            self.store.set_wasi(wasi_config(request, fds))
             self._start: Callable[[], None] = enter_start(self.store, self._instance)
         except BaseException:
             self.store.close()
             raise
         self._seconds = time.perf_counter() - began
 
-    def run(self, request: protocol.Run, fds: list[int], host_seconds: Callable[[], float]) -> protocol.Finished:
-        """Run it, once, with what was granted to a request that it `fits`.
+    def run(self, request: protocol.Run, host_seconds: Callable[[], float]) -> protocol.Finished:
+        """Run it, once.
 
         Parameters
         ----------
         request : Run
-            The request.
-        fds : list of int
-            Its stdout and stderr.
+            The request that it was made for.
         host_seconds : callable
             Returns the seconds that it waited for the kernel.
         """
@@ -90,8 +91,6 @@ class Ready:
         exit_code: int | None = 0
         trap = None
         try:
-            self.store.set_wasi(wasi_config(request, fds))
-            entered = time.perf_counter()
             try:
                 self._start()
             except GuestExit as ended:
@@ -109,8 +108,8 @@ class Ready:
             exit_code=exit_code,
             trap=trap,
             load=0.0,
-            instantiate=self._seconds + entered - began,
-            run=stopped - entered,
+            instantiate=self._seconds,
+            run=stopped - began,
             host=host_seconds(),
             memory_bytes=memory,
             attempts=files.attempts(),
@@ -121,13 +120,9 @@ class Ready:
             fuel=fuel,
         )
 
-    def fits(self, request: protocol.Run) -> bool:
-        """Whether it is what the run of a request would make itself."""
-        return request.again and _likeness(request) == self._likeness
-
 
 class ReadyOne:
-    """The instance that a worker has ready, if there is one.
+    """The run that a worker expects, if there is one, and the instance that it has ready for that.
 
     Parameters
     ----------
@@ -139,30 +134,40 @@ class ReadyOne:
         self, ask_command: Callable[[CommandCall], CommandReply], ask_display: Callable[[bytes, bytes], int]
     ) -> None:
         self._asks = ask_command, ask_display
+        self._expected: tuple[protocol.Run, list[int]] | None = None
         self._ready: Ready | None = None
-        self._planned: protocol.Run | None = None
 
-    def plan(self, message: protocol.ToWorker) -> None:
-        """Note a run that has just ended, if there will be another like it."""
-        self._planned = message if isinstance(message, protocol.Run) and message.again else None
+    def expect(self, request: protocol.Run, fds: list[int]) -> None:
+        """Keep a request, and its descriptors, until another message comes."""
+        self._expected = request, fds
 
     def make(self, guests: Mapping[str, Loaded], sock: socket.socket) -> None:
-        """Make one for what was planned, when nothing has come for a while, and if it can be made."""
-        planned, self._planned = self._planned, None
-        guest = guests.get(planned.key) if planned is not None else None
-        if planned is None or guest is None or not guest.can_wait:
+        """Make an instance for what is expected, when nothing has come for a while, and if it can be made."""
+        if self._expected is None:
+            return
+        request, fds = self._expected
+        guest = guests.get(request.key)
+        if guest is None or not guest.can_wait:
             return
         if not select.select([sock], [], [], _A_WHILE)[0]:
             with suppress(Exception):  # nobody waits for it, and the run itself will say why
-                self._ready = Ready(guest, planned, *self._asks)
+                self._ready = Ready(guest, request, fds, *self._asks)
 
-    def take(self, message: protocol.ToWorker) -> Ready | None:
-        """Return it, if it is what a message is for; anything else ends it."""
+    def take(self, message: protocol.ToWorker, fds: list[int]) -> tuple[protocol.ToWorker, list[int], Ready | None]:
+        """Return what is to be done for a message, with which descriptors and instance; its own work but for `Go`.
+
+        Anything else ends what is expected.
+        """
+        expected, self._expected = self._expected, None
         ready, self._ready = self._ready, None
-        if ready is None or (isinstance(message, protocol.Run) and ready.fits(message)):
-            return ready
-        ready.store.close()
-        return None
+        if expected is not None and isinstance(message, protocol.Go):
+            return *expected, ready
+        if ready is not None:
+            ready.store.close()
+        if expected is not None:
+            for fd in expected[1]:
+                os.close(fd)
+        return message, fds, None
 
 
 def _stand_aside(seconds: float) -> None:
@@ -172,8 +177,3 @@ def _stand_aside(seconds: float) -> None:
     """
     if seconds > 0:
         time.sleep(seconds)
-
-
-def _likeness(request: protocol.Run) -> tuple[object, ...]:
-    limits = request.memory_bytes, request.table_elements, request.fuel
-    return request.key, request.engine, *limits

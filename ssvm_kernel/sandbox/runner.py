@@ -183,12 +183,8 @@ class _Run:
         return self._execute(None)
 
     def _execute(self, code: Path | None) -> Outcome:
-        pipes = self._worker.pipes.take()
-        try:
+        with self._worker.pipes.lent() as pipes:
             self._start(code, pipes)
-        except BaseException:
-            pipes.close_reading()
-            raise
         return self.watch(pipes)
 
     def watch(self, pipes: OutputPipes) -> Outcome:
@@ -250,7 +246,7 @@ class _Run:
         )
 
     def _start(self, code: Path | None, pipes: OutputPipes) -> None:
-        """Send the job; our copies of the pipes' write ends are closed, so that their end will be seen."""
+        """Send the job."""
         job = self._job
         if self._one_stream:
             os.dup2(pipes.out_write, pipes.err_write, inheritable=False)
@@ -262,14 +258,11 @@ class _Run:
             measured=job.measured,
         )
         stdin = [self._feed.fileno] if self._feed is not None else []
-        try:
-            if code is None:
-                self._worker.send(run, fds=[pipes.out_write, pipes.err_write, *stdin])
-            else:
-                with reopenable(code) as file:
-                    self._worker.send(run, fds=[pipes.out_write, pipes.err_write, file, *stdin])
-        finally:
-            pipes.close_writing()
+        if code is None:
+            self._worker.send(run, fds=[*pipes.writing, *stdin])
+        else:
+            with reopenable(code) as file:
+                self._worker.send(run, fds=[*pipes.writing, file, *stdin])
 
 
 def begin_network(worker: Worker) -> None:

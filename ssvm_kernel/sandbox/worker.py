@@ -74,8 +74,7 @@ class Worker:
         self._send(protocol.Ready(os.getpid()))
         while (received := recv_frame(self._sock)) is not None:
             frame, fds = received
-            message = protocol.decode_to_worker(frame.header)
-            ready = self._ahead.take(message)
+            message, fds, ready = self._ahead.take(protocol.decode_to_worker(frame.header), fds)
             try:
                 if isinstance(message, protocol.Lock):
                     self._lock(message)
@@ -83,9 +82,11 @@ class Worker:
                     return  # nothing that came from outside is touched before the lock
                 elif isinstance(message, protocol.Compile):
                     self._compile(message, frame.blob)
+                elif isinstance(message, protocol.Expect):
+                    self._ahead.expect(message.run, fds)
+                    fds = []  # they stay open
                 else:
                     self._send(*self._work(message, frame.blob, fds, ready))
-                    self._ahead.plan(message)
             except CannotRun as problem:
                 self._send(protocol.Failed(problem.stage, str(problem)))
             except Exception:  # noqa: BLE001  (said, not swallowed: the kernel raises it in the cell)
@@ -199,7 +200,7 @@ class Worker:
         """Run a guest, keep one, or call its functions, and return the answer."""
         self._host_seconds = 0.0
         if ready is not None and isinstance(message, protocol.Run):
-            return ready.run(message, fds, lambda: self._host_seconds), b""
+            return ready.run(message, lambda: self._host_seconds), b""
         if not isinstance(message, protocol.Run):
             assert self._kept is not None
             return self._kept.answer(message, blob)

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import msgspec
+import pytest
 import wasmtime
+from msgspec.structs import replace as replaced
 
 from ssvm_kernel.host.lending import Lent
 from ssvm_kernel.host.models import ModelState
@@ -25,7 +26,7 @@ from ssvm_kernel.sandbox.protocol import CommandCall
 from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.runner import Outcome, Runner
 from tests.attacks.test_head_starts import SAYS, begin, play, runner
-from tests.host.approving import descriptor_count
+from tests.host.approving import descriptor_count, descriptors
 from tests.sandbox.test_runner import Collected, job, no_commands
 
 __all__ = ["runner"]
@@ -97,34 +98,77 @@ def test_an_instance_made_ahead_ends_as_any(runner: Runner) -> None:
 def test_a_worker_makes_one_while_nobody_asks_and_gives_it_to_its_run_alone() -> None:
     engine = wasmtime.Engine()
     guest = Loaded(engine, wasmtime.Module(engine, COUNTS % '(func (export "_start") (call $count))'), no_models)
-    request = protocol.Run(EngineSettings("jit"), "key", False, ("guest",), again=True)
+    request = protocol.Run(EngineSettings("jit"), "key", False, ("guest",))
     ours, theirs = socket.socketpair()
     ahead = ReadyOne(no_command, no_display)
-    with ours, theirs:
 
-        def made(request: protocol.Run, wanted: protocol.ToWorker) -> Ready | None:
-            ahead.plan(request)
-            ahead.make({"key": guest}, ours)
-            return ahead.take(wanted)
-
-        first, second = made(request, request), made(request, request)
-        assert first is not None
-        assert second is not None
-        assert first is not second
-        assert ahead.take(request) is None
+    def made(key: str, wanted: protocol.ToWorker) -> tuple[protocol.ToWorker, list[int], Ready | None, int]:
         out, into = os.pipe()
-        assert first.run(request, [into, into], lambda: 0.25).host == 0.25
-        os.close(into)
-        with os.fdopen(out, "rb") as printed:
-            assert printed.read() == b"11"
-        second.store.close()
-        others = [
-            msgspec.structs.replace(request, **change) for change in ({"key": "b"}, {"again": False}, {"fuel": 1})
-        ]
-        assert [made(request, other) for other in (*others, protocol.Renew())] == [None] * 4
-        assert made(others[1], request) is None  # it is not to run again
+        ahead.expect(replaced(request, key=key), [into, os.dup(into)])
+        ahead.make({"key": guest}, ours)
+        return *ahead.take(wanted, []), out
+
+    with ours, theirs:
+        instances = []
+        for _ in range(2):
+            message, fds, ready, out = made("key", protocol.Go())
+            assert message == request
+            assert ready is not None
+            assert ready not in instances
+            assert ready.run(request, lambda: 0.25).host == 0.25
+            assert ahead.take(request, [7]) == (request, [7], None)  # it was for that run alone
+            assert os.read(out, 10) == b"11"
+            for fd in fds:
+                os.close(fd)
+            assert os.read(out, 10) == b""
+            os.close(out)
+            instances.append(ready)
+        for other in (request, replaced(request, fuel=1), protocol.Renew()):
+            message, fds, ready, out = made("key", other)
+            assert (message, fds, ready) == (other, [], None)
+            assert os.read(out, 10) == b""  # nobody has the other end any more
+            os.close(out)
+        message, fds, ready, out = made("of another module", protocol.Go())
+        assert (message.key, ready) == ("of another module", None)
         theirs.send(b"x")
-        assert made(request, request) is None  # somebody waits for an answer
+        message, more, ready, again = made("key", protocol.Go())
+        assert (message, ready) == (request, None)  # somebody waits for an answer: it is made when it is wanted
+        for fd in (*fds, *more, out, again):
+            os.close(fd)
+
+
+@pytest.mark.parametrize("between", ["nothing", "another run", "another name", "a run of another guest"])
+def test_pipes_that_a_worker_has_ahead_are_used_once_or_closed(runner: Runner, between: str) -> None:
+    play(runner, SAYS)
+    runner.ahead.learn("cell", runner.last)
+    worker = runner._pool._last
+    assert worker is not None
+    before = descriptor_count()
+    for _ in range(3):
+        assert worker._expected is not None
+        pipes = worker._expected[1]
+        held = {one for one in descriptors() if one.split()[0] in {str(pipes.out_read), str(pipes.err_read)}}
+        if between == "another run":
+            assert play(runner, SAYS) == b"hello\n"
+            assert worker._expected is None
+            assert begin(runner) == worker.pid
+        elif between == "another name":
+            runner.ahead._known["cell"].named = False
+            assert begin(runner, "cell-7") == worker.pid
+            assert play(runner, replace(SAYS, argv=("cell-7",))) == b"hello\n"
+            assert begin(runner, SAYS.argv[0]) == worker.pid
+        elif between == "a run of another guest":
+            assert runner.run(job(COUNTS % '(func (export "_start"))'), Collected(), no_commands).exit_code == 0
+            assert not held & descriptors()
+            return
+        else:
+            assert begin(runner) == worker.pid
+            begun = runner.ahead.begun
+            assert begun is not None
+            assert begun.pipes is pipes
+        assert play(runner, SAYS) == b"hello\n"
+        runner.ahead.learn("cell", runner.last)
+    assert descriptor_count() <= before
 
 
 def no_models() -> ModelState:
