@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import wasmtime
+import wasmtime.component
 
 from benchmarks.runner import Row, finish, pairs, timed
 from ssvm_kernel.guest import Guest
@@ -33,6 +34,23 @@ _WAT = """(module
       (local.set $at (i32.add (local.get $at) (i32.const 8)))
       (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
     (local.get $sum)))"""
+
+# What it takes it gives back: a text, and a list of numbers.
+_COMPONENT = """(component
+  (core module $m
+    (memory (export "memory") 32)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+    (func (export "same") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16)))
+  (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (alias core export $i "same" (core func $same))
+  (func $text (param "text" string) (result string) (canon lift (core func $same) (memory $memory) (realloc $realloc)))
+  (func $numbers (param "numbers" (list f64)) (result (list f64))
+    (canon lift (core func $same) (memory $memory) (realloc $realloc)))
+  (export "text" (func $text))
+  (export "numbers" (func $numbers)))"""
 
 
 class _Bare:
@@ -92,9 +110,49 @@ def rows() -> Iterator[Row]:
             goal=2.0,
             rounds=9,
         )
+        yield from _components(session)
         yield from _growth(guest)
     finally:
         session.close()
+
+
+class _BareComponent:
+    """The same component in this process, called as wasmtime-py documents it."""
+
+    def __init__(self, wasm: bytes) -> None:
+        engine = wasmtime.Engine()
+        self._store = wasmtime.Store(engine)
+        component = wasmtime.component.Component(engine, wasm)
+        self._instance = wasmtime.component.Linker(engine).instantiate(self._store, component)
+
+    def call(self, name: str, value: object) -> object:
+        function = self._instance.get_func(self._store, name)
+        assert function is not None
+        found = function(self._store, value)
+        function.post_return(self._store)
+        return found
+
+
+def _components(session: Session) -> Iterator[Row]:
+    """Measure what values of a component's types cost."""
+    wasm = bytes(wasmtime.wat2wasm(_COMPONENT))
+    guest, bare = Library(session, Guest("component", wasm)), _BareComponent(wasm)
+    text, numbers = "häuser x " * 100_000, [float(index) for index in range(100_000)]
+    assert guest.text(text) == text == bare.call("text", text)
+    assert guest.numbers(numbers) == numbers == bare.call("numbers", numbers)
+    yield pairs(
+        "a component's string of 1 MB, there and back",
+        lambda: timed(lambda: guest.text(text)),
+        lambda: timed(lambda: bare.call("text", text)),
+        goal=10.0,
+    )
+    yield pairs(
+        "a component's list of 100,000 f64, there and back",
+        lambda: timed(lambda: guest.numbers(numbers)),
+        lambda: timed(lambda: bare.call("numbers", numbers)),
+        goal=0.5,
+        rounds=9,
+    )
 
 
 def _times(name: str, ours: Callable[[], object], theirs: Callable[[], object], count: int, goal: float) -> Row:

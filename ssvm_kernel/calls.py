@@ -28,6 +28,7 @@ from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.caller import Caller, checked
 from ssvm_kernel.sandbox.job import Outcome
+from ssvm_kernel.sandbox.wire import Blob
 
 __all__ = ["Answered", "OpenGuest"]
 
@@ -87,7 +88,7 @@ class OpenGuest:
         weakref.finalize(self, self._held.close).atexit = False
 
     def call(
-        self, function: str, shape: protocol.Shape, rows: bytes, count: int = 1, *, fresh: bool = False
+        self, function: str, shape: protocol.Shape, rows: Blob, count: int = 1, *, fresh: bool = False
     ) -> Answered:
         """Call an exported function, once for each row.
 
@@ -97,7 +98,7 @@ class OpenGuest:
             Its name.
         shape : Shape
             How values are passed.
-        rows : bytes
+        rows : bytes, or parts of them
             The arguments; see `ssvm_kernel.sandbox.callmessages.CallExport`.
         count : int
             Rows.
@@ -160,7 +161,7 @@ class OpenGuest:
         self._held.close()
 
     def _ask(
-        self, message: protocol.ToWorker, blob: bytes, kind: type[Answer], *, fresh: bool = False
+        self, message: protocol.ToWorker, blob: Blob, kind: type[Answer], *, fresh: bool = False
     ) -> tuple[Answer, bytes]:
         """Ask the guest's process; one question at a time, whichever thread asks."""
         with self._turn():
@@ -180,7 +181,7 @@ class OpenGuest:
                 self._caller_thread = 0
 
     def _ask_now(
-        self, message: protocol.ToWorker, blob: bytes, kind: type[Answer], *, fresh: bool
+        self, message: protocol.ToWorker, blob: Blob, kind: type[Answer], *, fresh: bool
     ) -> tuple[Answer, bytes]:
         prepared = self._prepared()
         is_new = not self._held.alive

@@ -61,7 +61,10 @@ class Function:
             What happened during the call.
         """
         row, data = self._lower(self._in_order(args, named))
-        answered = self._opened.call(self.export, self.signature.shape, row + data, fresh=fresh)
+        try:
+            answered = self._opened.call(self.export, self.signature.shape, (row, *data), fresh=fresh)
+        finally:
+            _let_go(data)
         results = self.lift(answered)
         if answered.error is not None:
             raise answered.error
@@ -127,7 +130,8 @@ class Function:
         args = (item,) if len(self.signature.params) == 1 and not isinstance(item, tuple) else item
         if not isinstance(args, tuple | list):
             raise UsageError(f"{self.signature.text} takes a tuple of its arguments for each item")
-        return self._lower(self._in_order(args, {}))
+        row, data = self._lower(self._in_order(args, {}))
+        return row, b"".join(data)
 
     def _in_order(self, args: Sequence[Any], named: dict[str, Any]) -> Sequence[Any]:
         """Return the arguments by position.
@@ -150,20 +154,21 @@ class Function:
             raise UsageError(f"{signature.text} takes {takes}, and here are {len(args)}")
         return args
 
-    def _lower(self, args: Sequence[Any]) -> tuple[bytes, bytes]:
-        """Return arguments as a row, and the bytes that go after all rows."""
+    def _lower(self, args: Sequence[Any]) -> tuple[bytes, list[bytes | memoryview]]:
+        """Return arguments as a row, and the bytes that go after all rows, where they lie."""
         values: list[Any] = []
-        data: list[bytes] = []
+        data: list[bytes | memoryview] = []
         for name, type_, value in zip(self.signature.names, self.signature.params, args, strict=True):
             try:
                 raw = type_.lower(value)
             except UsageError as error:
+                _let_go(data)
                 raise UsageError(f"{visible(self.signature.name)}: {visible(name)} {error}") from None
             if type_.core in BYTES:
                 data.append(raw)
                 raw = len(raw)
             values.append(raw)
-        return row_format(self.signature.shape.params).pack(*values), b"".join(data)
+        return row_format(self.signature.shape.params).pack(*values), data
 
     def _batches(self, items: Iterable[Any]) -> Iterable[tuple[list[bytes], list[bytes], int]]:
         """Yield rows and their bytes, as many as may cross together."""
@@ -202,11 +207,12 @@ class Function:
                 lift = lifts[0]
                 return [lift(raw) for (raw,) in rows]
             return [tuple(lift(raw) for lift, raw in zip(lifts, row, strict=True)) for row in rows]
-        lengths = [length for (length,) in form.iter_unpack(answered.blob[:end])]
-        return self._parts(answered.blob, end, lengths)
+        blob = memoryview(answered.blob)
+        lengths = [length for (length,) in form.iter_unpack(blob[:end])]
+        return self._parts(blob, end, lengths)
 
-    def _parts(self, blob: bytes, at: int, lengths: list[int]) -> list[Any]:
-        """Return the results that are bytes."""
+    def _parts(self, blob: memoryview, at: int, lengths: list[int]) -> list[Any]:
+        """Return the results that are bytes, each of them copied once."""
         (type_,) = self.signature.results
         if at + sum(lengths) != len(blob) or any(length % type_.size for length in lengths):
             raise self._liar()
@@ -219,6 +225,13 @@ class Function:
     def _liar(self) -> SsvmError:
         self._opened.close()
         return WorkerDied("the guest's process did not answer as it should")
+
+
+def _let_go(data: Iterable[bytes | memoryview]) -> None:
+    """Let go of views of arrays: an error keeps the frames that it came through, and what is viewed cannot grow."""
+    for part in data:
+        if isinstance(part, memoryview):
+            part.release()
 
 
 def _doc(signature: Signature, guest: str) -> str:

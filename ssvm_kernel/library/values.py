@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from ssvm_kernel.errors import UsageError
 
@@ -30,6 +30,9 @@ _CODES: Final = {
 """Elements of lists, as `array` and `struct` call them."""
 _MOST: Final = 256 << 20
 """Bytes of one value; larger ones belong into a folder or a file."""
+
+
+_Data = TypeVar("_Data", bytes, bytes | memoryview)
 
 
 class ValueType(Protocol):
@@ -55,7 +58,7 @@ class ValueType(Protocol):
     def size(self) -> int: ...  # noqa: D102
 
     def lower(self, value: Any) -> Any:
-        """Return a number, integers unsigned, or bytes.
+        """Return a number, integers unsigned, or bytes; those of an array may be a view of it.
 
         Raises
         ------
@@ -146,8 +149,8 @@ class _Text:
         except UnicodeEncodeError:
             raise UsageError("takes str, and this one holds half of a character") from None
 
-    def lift(self, raw: bytes) -> str:
-        return raw.decode("utf-8", "replace")
+    def lift(self, raw: bytes | memoryview) -> str:
+        return str(raw, "utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -156,13 +159,13 @@ class _Bytes:
     text: str = "bytes"
     size: int = 1
 
-    def lower(self, value: Any) -> bytes:
+    def lower(self, value: Any) -> bytes | memoryview:
         try:
-            return _bounded(bytes(memoryview(value)))
+            return _bounded(value if type(value) is bytes else _as_bytes(memoryview(value)))
         except (TypeError, BufferError, ValueError):
             raise UsageError(f"takes bytes, and {_kind(value)} is none") from None
 
-    def lift(self, raw: bytes) -> bytes:
+    def lift(self, raw: bytes | memoryview) -> bytes:
         return bytes(raw)
 
 
@@ -191,14 +194,14 @@ class Sequence:
         """Bytes of one element."""
         return struct.calcsize(f"<{_CODES[self.element]}")
 
-    def lower(self, value: Any) -> bytes:
+    def lower(self, value: Any) -> bytes | memoryview:
         """Return the elements' bytes; see `ValueType`."""
         if isinstance(value, str):
             raise UsageError(f"takes {self.text}, and {_kind(value)} is none")
         found = _with_numpy(self, value) if hasattr(value, "__array__") else self._plainly(value)
         return _bounded(found)
 
-    def lift(self, raw: bytes) -> Any:
+    def lift(self, raw: bytes | memoryview) -> Any:
         """Return the elements; they are the caller's own."""
         if _has_numpy():
             import numpy as np
@@ -208,10 +211,10 @@ class Sequence:
         found.frombytes(raw)
         return found
 
-    def _plainly(self, value: Any) -> bytes:
+    def _plainly(self, value: Any) -> bytes | memoryview:
         code = _CODES[self.element]
         if isinstance(value, array.array) and value.typecode == code:
-            return value.tobytes()
+            return _as_bytes(memoryview(value))
         try:
             items = list(value)
             return struct.pack(f"<{len(items)}{code}", *items)
@@ -224,12 +227,12 @@ def _has_numpy() -> bool:
     return find_spec("numpy") is not None
 
 
-def _with_numpy(type_: Sequence, value: Any) -> bytes:
+def _with_numpy(type_: Sequence, value: Any) -> bytes | memoryview:
     np = sys.modules["numpy"]  # whoever has an array has imported it
     given = np.asarray(value)
     wanted = np.dtype(_dtype(type_.element))
     if given.dtype == wanted:
-        return bytes(np.ascontiguousarray(given).tobytes())
+        return _as_bytes(memoryview(np.ascontiguousarray(given)))
     if wanted.kind in "iu" and given.dtype.kind not in "iub":
         raise UsageError(f"takes {type_.text}, and this array holds {given.dtype}; convert it with .astype()")
     if given.dtype.kind not in "iufb":
@@ -245,9 +248,20 @@ def _dtype(element: str) -> str:
     return "<" + {"i": "i", "u": "u", "f": "f"}[element[0]] + str(int(element[1:]) // 8)
 
 
-def _bounded(data: bytes) -> bytes:
-    if len(data) > _MOST:
-        raise UsageError(f"takes at most {_MOST >> 20} MiB, and this has {len(data):,} bytes; give it a file instead")
+def _as_bytes(view: memoryview) -> bytes | memoryview:
+    """Return what a view shows as bytes: where they lie, since to copy megabytes takes longer than to send them."""
+    try:
+        return view.cast("B")
+    except (TypeError, ValueError):  # it is empty, or in pieces, or of elements that are records
+        return view.tobytes()
+
+
+def _bounded(data: _Data) -> _Data:
+    size = len(data)
+    if size > _MOST:
+        if isinstance(data, memoryview):
+            data.release()  # the error keeps this frame, and an array that is viewed cannot grow
+        raise UsageError(f"takes at most {_MOST >> 20} MiB, and this has {size:,} bytes; give it a file instead")
     return data
 
 

@@ -13,13 +13,16 @@ from typing import Any, Final, NamedTuple
 
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.library.numberlists import NUMBER_CODES, as_it_lies, packed, unpacked
 from ssvm_kernel.library.values import NUMBERS
 
 __all__ = ["Case", "Record", "WitType", "type_from"]
 
 _MOST_ITEMS: Final = 100_000
+_MOST_NUMBERS: Final = 1 << 20
 _MOST_BYTES: Final = 1 << 20
-"""Of one list: each item takes microseconds here, and bulk belongs into a module's memory."""
+"""Of one list: each item takes microseconds here, and a number a hundred bytes of the guest's process; bulk belongs
+into a module's memory."""
 _DEEPEST: Final = 50
 
 
@@ -128,7 +131,12 @@ def _of_class(text: str, kind: type, fits: Callable[[Any], bool] = lambda _: Tru
 
 
 def _encodable(value: str) -> bool:
-    return not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
+    """Tell whether a text has no half of a character."""
+    try:
+        value.encode()  # at once: to look at each character takes fifty times as long
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _PLAIN: Final[Mapping[str, WitType]] = {
@@ -147,17 +155,11 @@ def _list(parts: Any, depth: int) -> WitType:
     text = f"list<{element.text}>"
     if element.text == "u8":
         return WitType(text, _bytes, _of_class(text, bytes).lift)
+    if element.text in NUMBER_CODES:
+        return _numbers(text, element)
 
     def lower(value: Any) -> list[Any]:
-        if isinstance(value, str | bytes | Mapping):
-            raise _refuse(text, value)
-        try:
-            items = list(value.tolist() if hasattr(value, "tolist") else value)
-        except TypeError:
-            raise _refuse(text, value) from None
-        if len(items) > _MOST_ITEMS:
-            raise UsageError(f"takes at most {_MOST_ITEMS:,} items; give more to a module, by its memory")
-        return [element.lower(item) for item in items]
+        return [element.lower(item) for item in _items(text, value, _MOST_ITEMS)]
 
     def lift(raw: Any) -> list[Any]:
         if type(raw) is not list:
@@ -165,6 +167,41 @@ def _list(parts: Any, depth: int) -> WitType:
         return [element.lift(item) for item in raw]
 
     return WitType(text, lower, lift)
+
+
+def _items(text: str, value: Any, most: int) -> list[Any]:
+    if isinstance(value, str | bytes | Mapping):
+        raise _refuse(text, value)
+    try:
+        items = list(value.tolist() if hasattr(value, "tolist") else value)
+    except TypeError:
+        raise _refuse(text, value) from None
+    _check(len(items), most)
+    return items
+
+
+def _check(count: int, most: int) -> None:
+    if count > most:
+        raise UsageError(f"takes at most {most:,} items; give more to a module, by its memory")
+
+
+def _numbers(text: str, element: WitType) -> WitType:
+    """Return a list of numbers: those that are plainly of the type are taken together, and others one by one."""
+    name = element.text
+
+    def lower(value: Any) -> bytes:
+        data = as_it_lies(name, value)
+        if data is not None:
+            _check(len(data) // (int(name[1:]) // 8), _MOST_NUMBERS)
+            return data
+        items = _items(text, value, _MOST_NUMBERS)
+        data = packed(name, items)
+        if data is None:
+            data = packed(name, [element.lower(item) for item in items])
+        assert data is not None  # each of them is of the type now
+        return data
+
+    return WitType(text, lower, lambda raw: unpacked(name, raw))
 
 
 def _bytes(value: Any) -> bytes:

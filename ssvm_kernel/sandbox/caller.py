@@ -18,6 +18,7 @@ from ssvm_kernel.sandbox.job import CommandHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 from ssvm_kernel.sandbox.runner import begin_network
+from ssvm_kernel.sandbox.wire import Blob
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import NetworkHandler
@@ -77,7 +78,7 @@ class Caller:
             raise
 
     def ask(
-        self, message: protocol.ToWorker, blob: bytes, kind: type[Answer], deadline: Deadline
+        self, message: protocol.ToWorker, blob: Blob, kind: type[Answer], deadline: Deadline
     ) -> tuple[Answer, bytes]:
         """Send a message, and return the answer and its blob; whatever the guest does meanwhile is seen to.
 

@@ -106,7 +106,8 @@ class Describe(Message, frozen=True):
 class CallComponent(Message, frozen=True):
     """To the worker: call a function of the kept component, once for each list of arguments in the blob.
 
-    Values are plain data in msgpack: records and tuples as lists, a case as its name and payload.
+    Values are plain data in msgpack: records and tuples as lists, a case as its name and payload, a list of numbers as
+    the bytes of its elements, little-endian.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ import wasmtime
 
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.callmessages import MOST_VALUES
+from ssvm_kernel.sandbox.componentvalues import ComponentCall, codec
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
 from ssvm_kernel.sandbox.sockets import HTTP, allow_sockets, lend_http, store_http
 from ssvm_kernel.sandbox.traps import parse_trap
@@ -80,6 +81,7 @@ class _Live:
 
     def __init__(self, guest: LoadedComponent, request: protocol.Run, fds: tuple[int, ...]) -> None:
         self.store = wasmtime.Store(guest.engine)
+        self._functions: dict[_Path, Any] = {}
         try:
             limit_store(self.store, request, instances=_INSTANCES)
             wasi = wasi_config(request, list(fds))
@@ -100,8 +102,13 @@ class _Live:
             self.store.close()
             raise
 
-    def function(self, path: _Path) -> Callable[..., Any]:
-        """Return a function."""
+    def function(self, path: _Path) -> Any:
+        """Return a function; it is looked up once."""
+        if path not in self._functions:
+            self._functions[path] = self._export(path)
+        return self._functions[path]
+
+    def _export(self, path: _Path) -> Any:
         index: Any = None
         for name in path:
             index = self._instance.get_export_index(self.store, name, index)
@@ -110,13 +117,7 @@ class _Live:
         found = self._instance.get_func(self.store, index)
         if found is None:
             raise CannotRun("call", f"{'#'.join(path)} is no function")
-
-        def call(*values: Any) -> Any:
-            result = found(self.store, *values)
-            found.post_return(self.store)
-            return result
-
-        return call
+        return found
 
 
 def run_command(
@@ -129,15 +130,16 @@ def run_command(
     CannotRun
         When it cannot be linked, or has nothing to run.
     """
-    path = next((path for path, _ in guest.functions() if path[0].startswith(_RUN) and path[-1] == "run"), None)
+    runs = (found for found in guest.functions() if found[0][0].startswith(_RUN) and found[0][-1] == "run")
+    path, type_ = next(runs, (None, None))
     if path is None:
         names = ", ".join("#".join(path) for path, _ in guest.functions()) or "nothing"
         raise CannotRun("link", f"it exports no wasi:cli/run, so there is nothing to run (it exports: {names})")
     live = None
     try:
         live = _Live(guest, request, tuple(fds))
-        result = live.function(path)()
-        return int(getattr(result, "tag", "ok") == "err"), None
+        result = _call_of(type_)(live.store, live.function(path), ())
+        return int(isinstance(result, list) and result[:1] == ["err"]), None
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
         return _ended(error)
     finally:
@@ -164,6 +166,7 @@ class KeptComponent:
     def __init__(self, guest: LoadedComponent, request: protocol.Run, fds: tuple[int, ...]) -> None:
         self._parts = guest, request, fds
         self._types: dict[_Path, Any] = dict(guest.functions())
+        self._calls: dict[_Path, ComponentCall] = {}
         self._live: _Live | None = None
 
     def answer(self, message: protocol.ToWorker, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
@@ -186,10 +189,12 @@ class KeptComponent:
             live.store.close()
 
     def _call(self, message: protocol.CallComponent, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
-        type_ = self._types.get(message.path)
-        if type_ is None:
-            raise CannotRun("call", f"it exports no {'#'.join(message.path)}")
-        params, returns = [of for _, of in type_.params], type_.result
+        path = message.path
+        if path not in self._calls:
+            if path not in self._types:
+                raise CannotRun("call", f"it exports no {'#'.join(path)}")
+            self._calls[path] = _call_of(self._types[path])
+        call = self._calls[path]
         results: list[Any] = []
         exit_code: int | None = None
         trap = None
@@ -198,9 +203,7 @@ class KeptComponent:
                 if message.fresh or self._live is None:
                     self._drop()
                     self._live = _Live(*self._parts)
-                values = [lower(of, value) for of, value in zip(params, args, strict=True)]
-                result = self._live.function(message.path)(*values)
-                results.append(None if returns is None else lift(returns, result))
+                results.append(call(self._live.store, self._live.function(path), args))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             exit_code, trap = _ended(error)
         if message.fresh or trap is not None or exit_code is not None:
@@ -209,6 +212,12 @@ class KeptComponent:
         if len(data) > MOST_VALUES:
             raise CannotRun("call", f"its results are more than {MOST_VALUES >> 20} MiB: ask for fewer at once")
         return protocol.Returned(len(results), exit_code, trap), data
+
+
+def _call_of(type_: Any) -> ComponentCall:
+    """Return what calls functions of a type."""
+    result = type_.result
+    return ComponentCall([codec(tree(of)) for _, of in type_.params], None if result is None else codec(tree(result)))
 
 
 def tree(type_: Any) -> Any:
@@ -231,65 +240,6 @@ _TREES: Final[Mapping[str, Callable[[Any], Any]]] = {
     ],
     "FlagsType": lambda type_: ["flags", list(type_.names)],
 }
-
-
-def lower(type_: Any, value: Any) -> Any:
-    """Return plain data as the engine's Python interface takes it; it was checked by the kernel."""
-    kind = type(type_).__name__
-    if kind == "ListType":
-        return value if isinstance(value, bytes) else [lower(type_.element, item) for item in value]
-    if kind == "TupleType":
-        return tuple(lower(of, item) for of, item in zip(type_.elements, value, strict=True))
-    if kind == "RecordType":
-        record = _component().Record()
-        for (name, of), item in zip(type_.fields, value, strict=True):
-            setattr(record, name, lower(of, item))
-        return record
-    if kind == "FlagsType":
-        return set(value)
-    if kind in _CASES:
-        name, payload = value
-        of = dict(type_._cases())[name]
-        inner = None if of is None else lower(of, payload)
-        return _component().Variant(name, inner) if type_._tagged() else inner
-    return value
-
-
-def lift(type_: Any, value: Any) -> Any:
-    """Return a value of the engine's Python interface as plain data."""
-    kind = type(type_).__name__
-    if kind == "ListType":
-        return value if isinstance(value, bytes) else [lift(type_.element, item) for item in value]
-    if kind == "TupleType":
-        return [lift(of, item) for of, item in zip(type_.elements, value, strict=True)]
-    if kind == "RecordType":
-        return [lift(of, getattr(value, name)) for name, of in type_.fields]
-    if kind == "FlagsType":
-        return sorted(value)
-    if kind in _CASES:
-        return _lifted_case(type_, value)
-    return value
-
-
-_CASES: Final = ("VariantType", "OptionType", "ResultType")
-
-
-def _lifted_case(type_: Any, value: Any) -> Any:
-    """Return which case a value is of, and its payload; where the engine leaves the case out, its type tells it."""
-    tagged = type_._tagged()
-    for name, of in type_._cases():
-        if tagged:
-            if value.tag == name:
-                return [name, None if of is None else lift(of, value.payload)]
-        elif of is None:
-            if value is None:
-                return [name, None]
-        else:
-            classes: set[type] = set()
-            of.add_classes(classes)
-            if type(value) in classes:
-                return [name, lift(of, value)]
-    raise CannotRun("call", "it returned a case that its type has not")
 
 
 def _component() -> Any:

@@ -17,6 +17,7 @@ from ssvm_kernel.sandbox.rawcall import raw_call
 from ssvm_kernel.sandbox.rows import BYTES, row_format
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
+from ssvm_kernel.sandbox.wire import Blob
 
 __all__ = ["KeptGuest", "Live"]
 
@@ -24,6 +25,8 @@ _BEGINS: Final = ("_initialize", "__wbindgen_start")
 """Functions that are called once before all others: WASI's, and wasm-bindgen's."""
 _MOST_RESULTS: Final = 256 << 20
 """Bytes of one answer."""
+_PARTS: Final = 8
+"""Results that are sent from where they lie; many of them are small, and are put together."""
 
 
 class Live:
@@ -170,7 +173,7 @@ class KeptGuest:
         self._parts = guest, request, fds, ask_command, ask_display
         self._live: Live | None = None
 
-    def answer(self, message: protocol.ToWorker, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
+    def answer(self, message: protocol.ToWorker, blob: bytes) -> tuple[protocol.FromWorker, Blob]:
         """Return the answer to a message, and its blob."""
         if isinstance(message, protocol.CallExport):
             return self._call(message, memoryview(blob))
@@ -199,7 +202,7 @@ class KeptGuest:
             data = live.read(message.offset, message.length)
         return protocol.MemoryPart(live.memory.data_len(live.store)), data
 
-    def _call(self, message: protocol.CallExport, blob: memoryview) -> tuple[protocol.FromWorker, bytes]:
+    def _call(self, message: protocol.CallExport, blob: memoryview) -> tuple[protocol.FromWorker, Blob]:
         """Call as often as there are rows, until one call ends its instance."""
         results = _Results(message)
         exit_code: int | None = None
@@ -264,8 +267,11 @@ class _Results:
             if self._left < 0:
                 raise CannotRun("call", f"its results are more than {_MOST_RESULTS >> 20} MiB: ask for fewer at once")
 
-    def blob(self) -> bytes:
-        return b"".join((*self._rows, *self._data))
+    def blob(self) -> Blob:
+        rows = b"".join(self._rows)
+        if len(self._data) > _PARTS:
+            return rows + b"".join(self._data)
+        return (rows, *self._data)
 
 
 def _returned(

@@ -21,7 +21,7 @@ from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.pipes import OutputPipes, SparePipes
 from ssvm_kernel.sandbox.untrusted import plain
-from ssvm_kernel.sandbox.wire import FrameReader, WireError, pack, send_frame, send_packed
+from ssvm_kernel.sandbox.wire import Blob, FrameReader, WireError, pack, send_frame, send_packed
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import Guard
@@ -88,7 +88,7 @@ class Worker:
         """Return the descriptor that becomes readable when the worker says something or ends."""
         return self._sock.fileno()
 
-    def send(self, message: protocol.ToWorker, blob: bytes = b"", fds: Sequence[int] = ()) -> None:
+    def send(self, message: protocol.ToWorker, blob: Blob = b"", fds: Sequence[int] = ()) -> None:
         """Send one message.
 
         Raises

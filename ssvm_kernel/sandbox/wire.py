@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 __all__ = [
     "MAX_BLOB",
     "MAX_HEADER",
+    "Blob",
     "Frame",
     "FrameReader",
     "WireError",
@@ -32,10 +33,12 @@ MAX_HEADER: Final = 8 * 1024 * 1024
 """Bytes of one message: room for the longest argument list that an operating system takes."""
 MAX_BLOB: Final = 1024 * 1024 * 1024
 """Bytes of one blob."""
-_CHUNK: Final = 1 << 20
 _SMALL: Final = 1 << 14
 _MAX_FDS: Final = 8
 _SPACE: Final = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
+Blob = bytes | tuple[bytes | memoryview, ...]
+"""What is sent beside a message; in parts where they lie apart, since to put megabytes together takes longer than to
+send them: the system finds new memory for each copy, page by page."""
 
 
 class WireError(Exception):
@@ -62,14 +65,16 @@ def pack(header: bytes, blob_size: int = 0) -> bytes:
     return _LENGTHS.pack(len(header), blob_size) + header
 
 
-def send_frame(sock: socket.socket, header: bytes, blob: bytes = b"", fds: Sequence[int] = ()) -> None:
+def send_frame(sock: socket.socket, header: bytes, blob: Blob = b"", fds: Sequence[int] = ()) -> None:
     """Send one frame on a blocking socket, with descriptors beside its first bytes."""
-    data = pack(header, len(blob))
-    if len(blob) <= _SMALL:  # one call for both
-        data, blob = data + blob, b""
+    parts = blob if isinstance(blob, tuple) else (blob,)
+    size = sum(map(len, parts))
+    data = pack(header, size)
+    if size <= _SMALL:  # one call for all
+        data, parts = b"".join((data, *parts)), ()
     send_packed(sock, data, fds)
-    if blob:
-        sock.sendall(blob)
+    for part in parts:
+        sock.sendall(part)
 
 
 def send_packed(sock: socket.socket, data: bytes, fds: Sequence[int] = ()) -> None:
@@ -175,7 +180,7 @@ def recv_frame(sock: socket.socket) -> tuple[Frame, list[int]] | None:
         header, blob = _recv_exactly(sock, header_size, fds), _recv_exactly(sock, blob_size, fds)
     if len(header) < header_size or len(blob) < blob_size:
         raise WireError("the other side closed inside a message")
-    return Frame(bytes(header), bytes(blob)), fds
+    return Frame(header, blob), fds
 
 
 def recv_answer(sock: socket.socket) -> tuple[Frame, list[int]] | None:
@@ -211,17 +216,22 @@ def _take_descriptors(ancillary: list[tuple[int, int, bytes]], fds: list[int]) -
             fds.extend(numbers)
 
 
-def _recv_exactly(sock: socket.socket, size: int, fds: list[int]) -> bytearray:
-    """Receive `size` bytes, fewer only when the other side closed; descriptors are appended to `fds`."""
-    data = bytearray()
-    while len(data) < size:
-        piece, ancillary, _, _ = sock.recvmsg(min(size - len(data), _CHUNK), _SPACE)
+def _recv_exactly(sock: socket.socket, size: int, fds: list[int]) -> bytes:
+    """Receive `size` bytes, fewer only when the other side closed; descriptors are appended to `fds`.
+
+    The system waits for all of them, so that a large blob comes into one object, and is not put together from pieces.
+    """
+    pieces: list[bytes] = []
+    missing = size
+    while missing:
+        piece, ancillary, _, _ = sock.recvmsg(missing, _SPACE, socket.MSG_WAITALL)
         _take_descriptors(ancillary, fds)
         if not piece:
             break
-        data += piece
-    if data and len(data) < size:
+        pieces.append(piece)
+        missing -= len(piece)
+    if pieces and missing:
         for fd in fds:
             os.close(fd)
         raise WireError("the other side closed inside a message")
-    return data
+    return b"".join(pieces)

@@ -33,6 +33,7 @@ from ssvm_kernel.sandbox.entry import enter_start
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
 from ssvm_kernel.sandbox.job import COMPONENT
 from ssvm_kernel.sandbox.kept import KeptGuest
+from ssvm_kernel.sandbox.libc import keep_freed_memory
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.many import ManyRuns
 from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
@@ -41,7 +42,7 @@ from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.replies import guest_reply
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
-from ssvm_kernel.sandbox.wire import recv_answer, recv_frame, send_frame
+from ssvm_kernel.sandbox.wire import Blob, recv_answer, recv_frame, send_frame
 
 if TYPE_CHECKING:
     from ssvm_kernel.sandbox.components import KeptComponent, LoadedComponent
@@ -96,7 +97,7 @@ class Worker:
                     os.close(fd)
             self._ahead.make(self._modules, self._sock)
 
-    def _send(self, message: protocol.FromWorker, blob: bytes = b"") -> None:
+    def _send(self, message: protocol.FromWorker, blob: Blob = b"") -> None:
         send_frame(self._sock, protocol.encode(message), blob)
 
     def _lock(self, request: protocol.Lock) -> None:
@@ -196,7 +197,7 @@ class Worker:
 
     def _work(
         self, message: protocol.ToWorker, blob: bytes, fds: list[int], ready: Ready | None
-    ) -> tuple[protocol.FromWorker, bytes]:
+    ) -> tuple[protocol.FromWorker, Blob]:
         """Run a guest, keep one, or call its functions, and return the answer."""
         self._host_seconds = 0.0
         if ready is not None and isinstance(message, protocol.Run):
@@ -217,6 +218,7 @@ class Worker:
 
     def _keep(self, request: protocol.Run, fds: list[int]) -> protocol.Opened:
         """Keep a guest whose functions will be called; a worker has one at most."""
+        keep_freed_memory()
         if request.component:
             from ssvm_kernel.sandbox.components import KeptComponent
 

@@ -66,6 +66,59 @@ LIBRARY = f"""(component {_CORE}
 )"""
 
 
+# Lists of all types, given back as they came: how their items lie in memory is the engine's affair.
+_ECHO = r"""
+  (core module $m
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $at i32) (local $pages i32)
+      (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
+      (global.set $top (i32.add (local.get $at) (local.get 3)))
+      (local.set $pages (i32.add (i32.shr_u (global.get $top) (i32.const 16)) (i32.const 1)))
+      (if (i32.gt_u (local.get $pages) (memory.size))
+        (then (drop (memory.grow (i32.sub (local.get $pages) (memory.size))))))
+      (local.get $at))
+    (func (export "same") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+    (func (export "torn") (param i32 i32) (result i32) (i32.store8 (local.get 0) (i32.const 255))
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+    (func (export "far") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (i32.const 16)) (i32.store (i32.const 20) (i32.const -1)) (i32.const 16)))
+  (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (type $point-type (record (field "name" string) (field "at" (list f32)) (field "set" bool)))
+  (export $point "point" (type $point-type))
+  (type $shape-type (variant (case "circle" f64) (case "path" (list s16)) (case "raw" (list u8)) (case "nothing")))
+  (export $shape "shape" (type $shape-type))
+  (type $colour-type (enum "red" "light-green"))
+  (export $colour "colour" (type $colour-type))
+  (type $access-type (flags "read" "write"))
+  (export $access "access" (type $access-type))
+"""
+NUMBERS = ("s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64")
+LISTED = {
+    **{name: name for name in (*NUMBERS, "bool", "char", "string")},
+    **{name: f"${name}" for name in ("point", "shape", "colour", "access")},
+    "maybe": "(option (list f64))",
+    "outcome": "(result (list u8) (error string))",
+    "bare": "(result)",
+    "pair": "(tuple s8 (list u64))",
+    "rows": "(list f64)",
+}
+
+
+def _echoes() -> str:
+    lists = [
+        _lifted(f"of-{name}", f'(param "v" (list {of})) (result (list {of}))', "same") for name, of in LISTED.items()
+    ]
+    texts = [_lifted(f"text-{core}", '(param "v" string) (result string)', core) for core in ("same", "torn", "far")]
+    return f"(component {_ECHO} {''.join(lists + texts)})"
+
+
+ECHO = _echoes()
+
+
 def command(body: str) -> str:
     """Return a component that runs; `body` leaves 0 for success."""
     return f"""(component

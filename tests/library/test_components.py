@@ -82,7 +82,7 @@ def test_state_and_traps(guest, capsys):
         ("older", {"first-name": "A", "age": -1}, "who age takes u32, and -1 is not in 0 … 4294967295"),
         ("same_list", "12", "takes list<f64>"),
         ("same_list", [1, "x"], "takes f64"),
-        ("same_list", [0.0] * 100_001, "at most 100,000 items"),
+        ("same_list", [0.0] * ((1 << 20) + 1), "at most 1,048,576 items"),
         ("same_bytes", bytes((1 << 20) + 1), "at most 1 MiB"),
         ("same_bytes", "x", "takes list<u8>"),
         ("same_pair", (1,), "takes tuple<u32, u32>"),

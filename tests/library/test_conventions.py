@@ -106,6 +106,20 @@ def test_values(stated):
     assert stated.reverse(data=b"abc", fresh=True) == b"cba"
 
 
+def test_an_array_is_lent_for_the_call_only(stated):
+    values = array.array("d", [7.0, 8.0])
+    assert stated.first(values) == 7.0
+    values.append(9.0)  # refused while anything looks at it
+    data = bytearray(b"abc")
+    with pytest.raises(UsageError, match="no 4294967295 bytes") as refused:
+        stated.liar(data)
+    assert refused.traceback  # with all its frames
+    data += b"d"
+    assert stated.reverse(data) == b"dcba"
+    assert stated.reverse(memoryview(b"a.b.c.")[::2]) == b"cba"
+    assert stated.reverse(array.array("H", [0x6261])) == b"ba"
+
+
 def test_memory_is_given_back(stated):
     stated.reset()
     stated.reverse(b"12345")

@@ -104,6 +104,17 @@ def test_blobs_and_descriptors_pass_a_socket_pair(size: int) -> None:
     theirs.close()
 
 
+@pytest.mark.parametrize("sizes", [(), (0, 0), (3, 0, 4), (16, 100_000, 0, 1_000_000), (20_000,)])
+def test_a_blob_in_parts_comes_as_one(sizes: tuple[int, ...]) -> None:
+    ours, theirs = socket.socketpair()
+    parts = tuple(memoryview(os.urandom(size)) if size % 2 else os.urandom(size) for size in sizes)
+    with ours, theirs:
+        sender = threading.Thread(target=send_frame, args=(ours, b"header", parts))
+        sender.start()
+        assert recv_frame(theirs) == (Frame(b"header", b"".join(parts)), [])
+        sender.join()
+
+
 def test_an_end_inside_a_frame_is_an_error() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
