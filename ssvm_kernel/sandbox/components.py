@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -188,6 +189,20 @@ class KeptComponent:
         if live is not None:
             live.store.close()
 
+    @contextmanager
+    def _instance(self, *, fresh: bool) -> Iterator[_Live]:
+        """Give the kept instance, or one that ends after its call."""
+        if not fresh:
+            if self._live is None:
+                self._live = _Live(*self._parts)
+            yield self._live
+            return
+        live = _Live(*self._parts)
+        try:
+            yield live
+        finally:
+            live.store.close()
+
     def _call(self, message: protocol.CallComponent, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
         path = message.path
         if path not in self._calls:
@@ -200,14 +215,12 @@ class KeptComponent:
         trap = None
         try:
             for args in msgspec.msgpack.decode(blob):
-                if message.fresh or self._live is None:
-                    self._drop()
-                    self._live = _Live(*self._parts)
-                results.append(call(self._live.store, self._live.function(path), args))
+                with self._instance(fresh=message.fresh) as live:
+                    results.append(call(live.store, live.function(path), args))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             exit_code, trap = _ended(error)
-        if message.fresh or trap is not None or exit_code is not None:
-            self._drop()
+            if not message.fresh:
+                self._drop()
         data = msgspec.msgpack.encode(results)
         if len(data) > MOST_VALUES:
             raise CannotRun("call", f"its results are more than {MOST_VALUES >> 20} MiB: ask for fewer at once")

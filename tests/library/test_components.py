@@ -64,7 +64,11 @@ def test_a_result_is_a_value_or_an_error(guest):
 
 def test_state_and_traps(guest, capsys):
     guest.reset()
-    assert [guest.next(), guest.next(), guest.next(fresh=True)] == [1, 2, 1]
+    assert [guest.next(), guest.next(), guest.next(fresh=True), guest.next()] == [1, 2, 1, 3]
+    assert guest.next.map([()] * 2, fresh=True) == [1, 1]
+    with pytest.raises(GuestTrap, match="unreachable"):
+        guest.boom(fresh=True)
+    assert guest.next() == 4
     guest.reset()
     assert guest.next() == 1
     with pytest.raises(GuestTrap, match="unreachable"):
