@@ -33,6 +33,8 @@ from ssvm_kernel.sandbox.wire import Blob
 __all__ = ["Answered", "OpenGuest"]
 
 _LISTED: Final = 20
+_RELEASED: Final = 100_000
+"""Resources that are let go of with one call."""
 _TOLD: Final = 1000
 """Things that a guest did not get and that were told: it may try others without end (attack X05)."""
 Answer = TypeVar("Answer", bound=protocol.FromWorker)
@@ -83,6 +85,8 @@ class OpenGuest:
         self._held = _Held()
         self._ended = ""
         self._told: set[str] = set()
+        self.released: list[int] = []
+        """Resources of a component that nobody has any more; its process is told with the next call."""
         self._lock = threading.Lock()
         self._caller_thread = 0
         weakref.finalize(self, self._held.close).atexit = False
@@ -133,7 +137,9 @@ class OpenGuest:
 
     def call_component(self, path: tuple[str, ...], rows: bytes, count: int, *, fresh: bool = False) -> Answered:
         """Call a component's function, once for each list of arguments; see `call`."""
-        message = protocol.CallComponent(path, fresh)
+        released = tuple(self.released[:_RELEASED])
+        del self.released[: len(released)]
+        message = protocol.CallComponent(path, fresh, released)
         return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count, fresh=fresh)
 
     def memory(self, offset: int, length: int, data: bytes | None = None) -> tuple[int, bytes]:

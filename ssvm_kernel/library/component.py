@@ -11,6 +11,7 @@ import msgspec
 from ssvm_kernel.calls import Answered, OpenGuest
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import GuestError, UsageError, WorkerDied
+from ssvm_kernel.library.handles import Handle, Home
 from ssvm_kernel.library.signatures import Named, python_names
 from ssvm_kernel.library.wit import Case, WitType, type_from
 from ssvm_kernel.sandbox.callmessages import MOST_VALUES
@@ -20,6 +21,8 @@ __all__ = ["ComponentFunction", "component_functions"]
 _BATCH: Final = 1000
 _MOST_TYPES: Final = 1 << 20
 """Bytes of the description of a component's functions."""
+_KINDS: Final = ("[constructor", "[method", "[static")
+"""What the names of a resource's functions begin with."""
 _BAD_DATA: Final = (msgspec.MsgspecError, ValueError, TypeError, KeyError, RecursionError, UnicodeDecodeError)
 """What reading data of a guest's process may raise when it is not what it should be."""
 
@@ -55,7 +58,7 @@ class ComponentFunction:
         self._result = result
         self._trouble = trouble
         self._may_fail = result is not None and result.text.startswith("result<")
-        self.__name__ = self.__qualname__ = visible(path[-1], 200).replace("-", "_")
+        self.__name__ = self.__qualname__ = _python_name(path[-1])
         self.__signature__ = self._python()
         notes = [trouble and f"It cannot be called: {trouble}.", self._may_fail and "An error is raised as GuestError."]
         head = f"{self.text}, a function of the component {visible(opened.guest.name)}."
@@ -144,7 +147,8 @@ class ComponentFunction:
             raise UsageError(f"{visible(self._path[-1])}: {visible(name)} {error}") from None
 
     def _results(self, rows: list[list[Any]], *, fresh: bool) -> list[Any]:
-        answered = self._opened.call_component(self._path, msgspec.msgpack.encode(rows), len(rows), fresh=fresh)
+        data = msgspec.msgpack.encode(rows, enc_hook=Handle.given)
+        answered = self._opened.call_component(self._path, data, len(rows), fresh=fresh)
         found = self._lift(answered)
         if answered.error is not None:
             raise answered.error
@@ -177,12 +181,14 @@ def component_functions(opened: OpenGuest) -> dict[str, ComponentFunction]:
     """
     try:
         described = _decoded(opened.describe(), _MOST_TYPES)
-        made = [_function(opened, *item) for item in described]
+        home = Home(opened.released)
+        made = [_function(opened, home, *item) for item in described]
     except _BAD_DATA as error:
         opened.close()
         raise WorkerDied("the guest's process did not answer as it should") from error
     found: dict[str, ComponentFunction] = {}
     for path, function in made:
+        home.learn(path, function)
         found.setdefault(function.__name__, function)
         if found[function.__name__] is not function:
             found["#".join(path)] = function
@@ -196,13 +202,22 @@ def _decoded(blob: bytes, most: int) -> list[Any]:
     return found
 
 
-def _function(opened: OpenGuest, path: Any, params: Any, result: Any) -> tuple[tuple[str, ...], ComponentFunction]:
+def _python_name(name: str) -> str:
+    """Return a name for Python: of ``[constructor]counter`` it is ``counter``, of its method ``counter_next``."""
+    kind, _, rest = name.partition("]")
+    plain = rest if kind in _KINDS else name
+    return visible(plain, 200).replace("-", "_").replace(".", "_")
+
+
+def _function(
+    opened: OpenGuest, home: Home, path: Any, params: Any, result: Any
+) -> tuple[tuple[str, ...], ComponentFunction]:
     names = tuple(map(str, path))
     if not names:
         raise ValueError("a function without a name")
     try:
-        types = [(str(name), type_from(of)) for name, of in params]
-        returns = None if result is None else type_from(result)
+        types = [(str(name), type_from(of, home)) for name, of in params]
+        returns = None if result is None else type_from(result, home)
         return names, ComponentFunction(opened, names, types, returns)
     except UsageError as error:
         return names, ComponentFunction(opened, names, (), None, str(error))

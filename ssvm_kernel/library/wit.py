@@ -2,7 +2,8 @@
 
 Numbers, ``bool``, ``char`` and ``string`` are Python's own; ``list<u8>`` is bytes, other lists are lists; a record is a
 `Record`, which is a dict whose fields are attributes too; an enum is a str, flags are a set of str, an option is the
-value or None; a case of a variant, and a result inside another type, is a `Case`.
+value or None; a case of a variant, and a result inside another type, is a `Case`; a resource is a
+`ssvm_kernel.library.handles.Handle`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import UsageError
+from ssvm_kernel.library.handles import Handle, Home
 from ssvm_kernel.library.numberlists import NUMBER_CODES, as_it_lies, packed, unpacked
 from ssvm_kernel.library.values import NUMBERS
 
@@ -63,13 +65,26 @@ class WitType:
     lift: Callable[[Any], Any]
 
 
-def type_from(tree: Any, depth: int = 0) -> WitType:
+_Inner = Callable[[Any], WitType]
+"""Gives a type inside of another one."""
+
+
+def type_from(tree: Any, home: Home | None = None, depth: int = 0) -> WitType:
     """Return the type that a guest's process describes.
+
+    Parameters
+    ----------
+    tree : object
+        The description.
+    home : Home or None
+        What handles of its resources have in common; without one it has no resources.
+    depth : int
+        How many types it is inside of.
 
     Raises
     ------
     UsageError
-        For one that has no values in Python: a resource, a stream.
+        For one that has no values in Python: a resource of somebody else, a stream.
     ValueError
         For what is no description.
     """
@@ -80,7 +95,9 @@ def type_from(tree: Any, depth: int = 0) -> WitType:
             raise UsageError(f"it uses {visible(tree, 100)}, which has no values in Python")
         return _PLAIN[tree]
     kind, parts = tree
-    return _MADE[kind](parts, depth + 1)
+    if kind in ("own", "borrow"):
+        return _resource(parts, home, own=kind == "own")
+    return _MADE[kind](parts, lambda of: type_from(of, home, depth + 1))
 
 
 def _refuse(text: str, value: Any) -> UsageError:
@@ -150,8 +167,8 @@ _PLAIN: Final[Mapping[str, WitType]] = {
 }
 
 
-def _list(parts: Any, depth: int) -> WitType:
-    element = type_from(parts, depth)
+def _list(parts: Any, inner: _Inner) -> WitType:
+    element = inner(parts)
     text = f"list<{element.text}>"
     if element.text == "u8":
         return WitType(text, _bytes, _of_class(text, bytes).lift)
@@ -214,8 +231,8 @@ def _bytes(value: Any) -> bytes:
     return data
 
 
-def _record(parts: Any, depth: int) -> WitType:
-    fields = [(str(name), type_from(of, depth)) for name, of in parts]
+def _record(parts: Any, inner: _Inner) -> WitType:
+    fields = [(str(name), inner(of)) for name, of in parts]
     text = "record {" + ", ".join(f"{visible(name, 60)}: {of.text}" for name, of in fields) + "}"
 
     def lower(value: Any) -> list[Any]:
@@ -244,8 +261,8 @@ def _lowered(name: str, of: WitType, value: Any) -> Any:
         raise UsageError(f"{visible(name, 60)} {error}") from None
 
 
-def _tuple(parts: Any, depth: int) -> WitType:
-    elements = [type_from(of, depth) for of in parts]
+def _tuple(parts: Any, inner: _Inner) -> WitType:
+    elements = [inner(of) for of in parts]
     text = f"tuple<{', '.join(of.text for of in elements)}>"
 
     def lower(value: Any) -> list[Any]:
@@ -263,14 +280,14 @@ def _names(word: str, parts: Any) -> tuple[str, frozenset[str]]:
     return f"{word} {{{', '.join(visible(str(name), 60) for name in parts)}}}", frozenset(map(str, parts))
 
 
-def _enum(parts: Any, depth: int) -> WitType:
-    del depth
+def _enum(parts: Any, inner: _Inner) -> WitType:
+    del inner
     text, names = _names("enum", parts)
     return _of_class(text, str, lambda value: value in names)
 
 
-def _flags(parts: Any, depth: int) -> WitType:
-    del depth
+def _flags(parts: Any, inner: _Inner) -> WitType:
+    del inner
     text, names = _names("flags", parts)
 
     def lower(value: Any) -> list[str]:
@@ -286,8 +303,8 @@ def _flags(parts: Any, depth: int) -> WitType:
     return WitType(text, lower, lift)
 
 
-def _option(parts: Any, depth: int) -> WitType:
-    payload = type_from(parts, depth)
+def _option(parts: Any, inner: _Inner) -> WitType:
+    payload = inner(parts)
 
     def lower(value: Any) -> list[Any]:
         return ["none", None] if value is None else ["some", payload.lower(value)]
@@ -301,12 +318,12 @@ def _option(parts: Any, depth: int) -> WitType:
     return WitType(f"option<{payload.text}>", lower, lift)
 
 
-def _variant(parts: Any, depth: int) -> WitType:
-    return _of_cases(_cases(parts, depth), "variant")
+def _variant(parts: Any, inner: _Inner) -> WitType:
+    return _of_cases(_cases(parts, inner), "variant")
 
 
-def _cases(parts: Any, depth: int) -> dict[str, WitType | None]:
-    return {str(name): None if of is None else type_from(of, depth) for name, of in parts}
+def _cases(parts: Any, inner: _Inner) -> dict[str, WitType | None]:
+    return {str(name): None if of is None else inner(of) for name, of in parts}
 
 
 def _of_cases(cases: Mapping[str, WitType | None], word: str) -> WitType:
@@ -334,14 +351,34 @@ def _is_case(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
-def _result(parts: Any, depth: int) -> WitType:
-    cases = _cases(parts, depth)  # once: to look at each part twice, at every depth, would take for ever
+def _result(parts: Any, inner: _Inner) -> WitType:
+    cases = _cases(parts, inner)  # once: to look at each part twice, at every depth, would take for ever
     made = _of_cases(cases, "result")
     names = ["_" if of is None else of.text for of in cases.values()]
     return WitType(f"result<{', '.join(names)}>", made.lower, made.lift)
 
 
-_MADE: Final[Mapping[str, Callable[[Any, int], WitType]]] = {
+def _resource(name: Any, home: Home | None, *, own: bool) -> WitType:
+    if home is None or not isinstance(name, str) or not name:
+        raise UsageError("it uses a resource that it does not export, which has no values in Python")
+    short = visible(name.rpartition("#")[2], 60)
+    text = short if own else f"borrow<{short}>"
+
+    def lower(value: Any) -> int | Handle:
+        if not isinstance(value, Handle):
+            raise _refuse(text, value)
+        number = value.passed(home, name)
+        return value if own else number  # it is given away when all else is found to be right
+
+    def lift(raw: Any) -> Handle:
+        if not own or type(raw) is not int or not 0 < raw < 1 << 63:
+            raise ValueError(text)
+        return Handle(home, name, raw)
+
+    return WitType(text, lower, lift)
+
+
+_MADE: Final[Mapping[str, Callable[[Any, _Inner], WitType]]] = {
     "list": _list,
     "record": _record,
     "tuple": _tuple,

@@ -107,7 +107,7 @@ class CallComponent(Message, frozen=True):
     """To the worker: call a function of the kept component, once for each list of arguments in the blob.
 
     Values are plain data in msgpack: records and tuples as lists, a case as its name and payload, a list of numbers as
-    the bytes of its elements, little-endian.
+    the bytes of its elements, little-endian, a resource as a number.
 
     Parameters
     ----------
@@ -115,10 +115,13 @@ class CallComponent(Message, frozen=True):
         The function's name, after that of the interface that it is in.
     fresh : bool
         As in `CallExport`.
+    released : tuple of int
+        Resources of the kept instance that nobody has any more.
     """
 
     path: tuple[str, ...]
     fresh: bool = False
+    released: tuple[int, ...] = ()
 
 
 class Described(Message, frozen=True):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import wasmtime
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.callmessages import MOST_VALUES
 from ssvm_kernel.sandbox.componentvalues import ComponentCall, codec
+from ssvm_kernel.sandbox.handles import Handles
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
 from ssvm_kernel.sandbox.sockets import HTTP, allow_sockets, lend_http, store_http
 from ssvm_kernel.sandbox.traps import parse_trap
@@ -55,15 +56,28 @@ class LoadedComponent:
         """Yield the functions that it exports, each with its path and type."""
         import wasmtime.component as wc
 
+        for path, type_ in self._exports():
+            if isinstance(type_, wc.FuncType):
+                yield path, type_
+
+    def resources(self) -> Iterator[tuple[str, Any]]:
+        """Yield the resources that it exports, each with its name, after that of its interface, and type."""
+        import wasmtime.component as wc
+
+        for path, type_ in self._exports():
+            if isinstance(type_, wc.ResourceType):
+                yield "#".join(path), type_
+
+    def _exports(self) -> Iterator[tuple[_Path, Any]]:
+        import wasmtime.component as wc
+
         for name, item in self.component.type.exports(self.engine).items():
             found = item.ty
-            if isinstance(found, wc.FuncType):
-                yield (name,), found
-            elif isinstance(found, wc.ComponentInstanceType):
+            if isinstance(found, wc.ComponentInstanceType):
                 for inner, part in found.exports(self.engine).items():
-                    type_ = part.ty
-                    if isinstance(type_, wc.FuncType):
-                        yield (name, inner), type_
+                    yield (name, inner), part.ty
+            else:
+                yield (name,), found
 
 
 def compile_component(engine: wasmtime.Engine, wasm: bytes, *, network: bool) -> tuple[LoadedComponent, bytes]:
@@ -167,6 +181,8 @@ class KeptComponent:
     def __init__(self, guest: LoadedComponent, request: protocol.Run, fds: tuple[int, ...]) -> None:
         self._parts = guest, request, fds
         self._types: dict[_Path, Any] = dict(guest.functions())
+        self._resources = list(guest.resources())
+        self._handles = Handles()
         self._calls: dict[_Path, ComponentCall] = {}
         self._live: _Live | None = None
 
@@ -180,14 +196,25 @@ class KeptComponent:
         return protocol.Renewed(), b""
 
     def _described(self, path: _Path) -> Any:
-        type_ = self._types[path]
-        result = type_.result
-        return [path, [[name, tree(of)] for name, of in type_.params], None if result is None else tree(result)]
+        type_, named = self._types[path], self._resources
+        result = None if type_.result is None else tree(type_.result, named)
+        return [path, [[name, tree(of, named)] for name, of in type_.params], result]
 
     def _drop(self) -> None:
         live, self._live = self._live, None
+        self._handles.clear()
         if live is not None:
             live.store.close()
+
+    def _end_resources(self, numbers: Sequence[int]) -> None:
+        """Let resources end that nobody has any more; where that fails, so does the instance."""
+        if self._live is None:
+            return
+        try:
+            self._handles.end(self._live.store, numbers)
+        except BaseException:
+            self._drop()
+            raise
 
     @contextmanager
     def _instance(self, *, fresh: bool) -> Iterator[_Live]:
@@ -197,23 +224,25 @@ class KeptComponent:
                 self._live = _Live(*self._parts)
             yield self._live
             return
-        live = _Live(*self._parts)
-        try:
-            yield live
-        finally:
-            live.store.close()
+        with self._handles.apart():
+            live = _Live(*self._parts)
+            try:
+                yield live
+            finally:
+                live.store.close()
 
     def _call(self, message: protocol.CallComponent, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
         path = message.path
         if path not in self._calls:
             if path not in self._types:
                 raise CannotRun("call", f"it exports no {'#'.join(path)}")
-            self._calls[path] = _call_of(self._types[path])
+            self._calls[path] = _call_of(self._types[path], self._handles)
         call = self._calls[path]
         results: list[Any] = []
         exit_code: int | None = None
         trap = None
         try:
+            self._end_resources(message.released)
             for args in msgspec.msgpack.decode(blob):
                 with self._instance(fresh=message.fresh) as live:
                     results.append(call(live.store, live.function(path), args))
@@ -227,31 +256,41 @@ class KeptComponent:
         return protocol.Returned(len(results), exit_code, trap), data
 
 
-def _call_of(type_: Any) -> ComponentCall:
+def _call_of(type_: Any, handles: Handles | None = None) -> ComponentCall:
     """Return what calls functions of a type."""
     result = type_.result
-    return ComponentCall([codec(tree(of)) for _, of in type_.params], None if result is None else codec(tree(result)))
+    return ComponentCall(
+        [codec(tree(of), handles) for _, of in type_.params], None if result is None else codec(tree(result), handles)
+    )
 
 
-def tree(type_: Any) -> Any:
-    """Return a type as plain data: its name, or a list of its kind and its parts."""
+def tree(type_: Any, resources: Sequence[tuple[str, Any]] = ()) -> Any:
+    """Return a type as plain data: its name, or a list of its kind and its parts.
+
+    Parameters
+    ----------
+    type_ : wasmtime.component.ValType
+        The type.
+    resources : sequence of (str, wasmtime.component.ResourceType)
+        The resources that have a name, as `LoadedComponent.resources` gives them.
+    """
     kind = type(type_).__name__
+    if kind in _HANDLES:
+        return [_HANDLES[kind], next((name for name, of in resources if of == type_.ty), "")]
     make = _TREES.get(kind)
-    return make(type_) if make is not None else kind.lower()
+    return make(type_, lambda of: None if of is None else tree(of, resources)) if make is not None else kind.lower()
 
 
-_TREES: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "ListType": lambda type_: ["list", tree(type_.element)],
-    "RecordType": lambda type_: ["record", [[name, tree(of)] for name, of in type_.fields]],
-    "TupleType": lambda type_: ["tuple", [tree(of) for of in type_.elements]],
-    "VariantType": lambda type_: ["variant", [[name, None if of is None else tree(of)] for name, of in type_.cases]],
-    "EnumType": lambda type_: ["enum", list(type_.names)],
-    "OptionType": lambda type_: ["option", tree(type_.payload)],
-    "ResultType": lambda type_: [
-        "result",
-        [["ok", None if type_.ok is None else tree(type_.ok)], ["err", None if type_.err is None else tree(type_.err)]],
-    ],
-    "FlagsType": lambda type_: ["flags", list(type_.names)],
+_HANDLES: Final = {"OwnType": "own", "BorrowType": "borrow"}
+_TREES: Final[Mapping[str, Callable[[Any, Callable[[Any], Any]], Any]]] = {
+    "ListType": lambda type_, inner: ["list", inner(type_.element)],
+    "RecordType": lambda type_, inner: ["record", [[name, inner(of)] for name, of in type_.fields]],
+    "TupleType": lambda type_, inner: ["tuple", [inner(of) for of in type_.elements]],
+    "VariantType": lambda type_, inner: ["variant", [[name, inner(of)] for name, of in type_.cases]],
+    "EnumType": lambda type_, _: ["enum", list(type_.names)],
+    "OptionType": lambda type_, inner: ["option", inner(type_.payload)],
+    "ResultType": lambda type_, inner: ["result", [["ok", inner(type_.ok)], ["err", inner(type_.err)]]],
+    "FlagsType": lambda type_, _: ["flags", list(type_.names)],
 }
 
 

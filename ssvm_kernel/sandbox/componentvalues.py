@@ -19,6 +19,7 @@ from wasmtime import _bindings as bindings
 from wasmtime import _ffi as ffi
 from wasmtime.component import _enter
 
+from ssvm_kernel.sandbox.handles import HandleCodec, Handles
 from ssvm_kernel.sandbox.setting import CannotRun
 
 __all__ = ["Codec", "ComponentCall", "codec"]
@@ -52,6 +53,10 @@ class Codec(Protocol):
 
     def read(self, slot: Any) -> Any:
         """Return plain data."""
+
+
+_Inner = Callable[[Any], Codec]
+"""Gives the codec of a type inside of another one."""
 
 
 class _Number:
@@ -267,8 +272,15 @@ class ComponentCall:
         return found
 
 
-def codec(tree: Any) -> Codec:
-    """Return how values of a type are written and read; the type as `ssvm_kernel.sandbox.components.tree` gives it.
+def codec(tree: Any, handles: Handles | None = None) -> Codec:
+    """Return how values of a type are written and read.
+
+    Parameters
+    ----------
+    tree : object
+        The type, as `ssvm_kernel.sandbox.components.tree` gives it.
+    handles : Handles or None
+        Where its resources are.
 
     Raises
     ------
@@ -280,7 +292,11 @@ def codec(tree: Any) -> Codec:
             raise CannotRun("call", f"{tree} has no values")
         return _PLAIN[tree]
     kind, parts = tree
-    return _MADE[kind](parts)
+    if kind in _HANDLES:
+        if handles is None:
+            raise CannotRun("call", "a resource has no values here")
+        return HandleCodec(handles, own=kind == "own")
+    return _MADE[kind](parts, lambda of: codec(of, handles))
 
 
 def _room(items: Any, name: str, count: int, of: Any = _VALUE) -> Any:
@@ -299,12 +315,12 @@ def _read_text(vector: Any) -> str:
     return ctypes.string_at(vector.data, vector.size).decode()
 
 
-def _list(parts: Any) -> Codec:
-    return _NumberList(parts) if isinstance(parts, str) and parts in _NUMBERS else _List(codec(parts))
+def _list(parts: Any, inner: _Inner) -> Codec:
+    return _NumberList(parts) if isinstance(parts, str) and parts in _NUMBERS else _List(inner(parts))
 
 
-def _cases(parts: Any) -> dict[str, Codec | None]:
-    return {name: None if of is None else codec(of) for name, of in parts}
+def _cases(parts: Any, inner: _Inner) -> dict[str, Codec | None]:
+    return {name: None if of is None else inner(of) for name, of in parts}
 
 
 _PLAIN: Final[Mapping[str, Codec]] = {
@@ -313,13 +329,14 @@ _PLAIN: Final[Mapping[str, Codec]] = {
     "char": _Char(),
     "string": _Text("string", "string"),
 }
-_MADE: Final[Mapping[str, Callable[[Any], Codec]]] = {
+_HANDLES: Final = ("own", "borrow")
+_MADE: Final[Mapping[str, Callable[[Any, _Inner], Codec]]] = {
     "list": _list,
-    "record": lambda parts: _Record({name: codec(of) for name, of in parts}),
-    "tuple": lambda parts: _Tuple([codec(of) for of in parts]),
-    "enum": lambda _: _Text("enum", "enumeration"),
-    "flags": lambda _: _Flags(),
-    "variant": lambda parts: _Variant(_cases(parts)),
-    "option": lambda parts: _Option({"none": None, "some": codec(parts)}),
-    "result": lambda parts: _Result(_cases(parts)),
+    "record": lambda parts, inner: _Record({name: inner(of) for name, of in parts}),
+    "tuple": lambda parts, inner: _Tuple([inner(of) for of in parts]),
+    "enum": lambda _, __: _Text("enum", "enumeration"),
+    "flags": lambda _, __: _Flags(),
+    "variant": lambda parts, inner: _Variant(_cases(parts, inner)),
+    "option": lambda parts, inner: _Option({"none": None, "some": inner(parts)}),
+    "result": lambda parts, inner: _Result(_cases(parts, inner)),
 }

@@ -119,6 +119,69 @@ def _echoes() -> str:
 ECHO = _echoes()
 
 
+# A resource with a state, a function that takes it for itself, and an end that is counted: one of 13 ends badly.
+COUNTERS = r"""(component
+  (core module $ends
+    (memory (export "memory") 1)
+    (global $ended (mut i32) (i32.const 0))
+    (func (export "end") (param i32)
+      (if (i32.eq (i32.load (local.get 0)) (i32.const 13)) (then unreachable))
+      (global.set $ended (i32.add (global.get $ended) (i32.const 1))))
+    (func (export "ended") (result i32) (global.get $ended)))
+  (core instance $e (instantiate $ends))
+  (alias core export $e "memory" (core memory $memory))
+  (alias core export $e "end" (core func $end))
+  (type $r (resource (rep i32) (dtor (core func $end))))
+  (core func $new (canon resource.new $r))
+  (core func $rep (canon resource.rep $r))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "e" "memory" (memory 1))
+    (import "r" "new" (func $new (param i32) (result i32)))
+    (import "r" "rep" (func $rep (param i32) (result i32)))
+    (import "r" "drop" (func $drop (param i32)))
+    (global $next (mut i32) (i32.const 64))
+    (func (export "make") (param i32) (result i32) (local $at i32)
+      (local.set $at (global.get $next))
+      (global.set $next (i32.add (local.get $at) (i32.const 4)))
+      (i32.store (local.get $at) (local.get 0))
+      (call $new (local.get $at)))
+    (func (export "next") (param i32) (result i32)
+      (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (i32.const 1)))
+      (i32.load (local.get 0)))
+    (func (export "eat") (param i32) (result i32) (local $found i32)
+      (local.set $found (i32.load (call $rep (local.get 0))))
+      (call $drop (local.get 0))
+      (local.get $found))
+    (func (export "pass") (param i32) (result i32)
+      (i32.store (i32.const 32) (local.get 0))
+      (i32.store (i32.const 16) (i32.const 32)) (i32.store (i32.const 20) (i32.const 1)) (i32.const 16)))
+  (core instance $i (instantiate $m
+    (with "e" (instance (export "memory" (memory $memory))))
+    (with "r" (instance (export "new" (func $new)) (export "rep" (func $rep)) (export "drop" (func $drop))))))
+  (func $make (param "start" u32) (result (own $r)) (canon lift (core func $i "make")))
+  (func $next (param "self" (borrow $r)) (result u32) (canon lift (core func $i "next")))
+  (func $eat (param "it" (own $r)) (result u32) (canon lift (core func $i "eat")))
+  (func $pass (param "it" (own $r)) (result (list (own $r))) (canon lift (core func $i "pass") (memory $memory)))
+  (func $ended (result u32) (canon lift (core func $e "ended")))
+  (component $outside
+    (import "r" (type $r (sub resource)))
+    (import "make" (func $make (param "start" u32) (result (own $r))))
+    (import "next" (func $next (param "self" (borrow $r)) (result u32)))
+    (import "eat" (func $eat (param "it" (own $r)) (result u32)))
+    (import "pass" (func $pass (param "it" (own $r)) (result (list (own $r)))))
+    (export $counter "counter" (type $r))
+    (export "[constructor]counter" (func $make) (func (param "start" u32) (result (own $counter))))
+    (export "[method]counter.next-one" (func $next) (func (param "self" (borrow $counter)) (result u32)))
+    (export "[static]counter.eat" (func $eat) (func (param "it" (own $counter)) (result u32)))
+    (export "pass" (func $pass) (func (param "it" (own $counter)) (result (list (own $counter))))))
+  (instance $counters (instantiate $outside
+    (with "r" (type $r)) (with "make" (func $make)) (with "next" (func $next)) (with "eat" (func $eat))
+    (with "pass" (func $pass))))
+  (export "demo:test/counters" (instance $counters))
+  (export "ended" (func $ended)))"""
+
+
 def command(body: str) -> str:
     """Return a component that runs; `body` leaves 0 for success."""
     return f"""(component
