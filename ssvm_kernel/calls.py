@@ -137,6 +137,8 @@ class OpenGuest:
 
     def call_component(self, path: tuple[str, ...], rows: bytes, count: int, *, fresh: bool = False) -> Answered:
         """Call a component's function, once for each list of arguments; see `call`."""
+        if not self._held.alive:
+            self.released.clear()  # they were of a process that is gone
         released = tuple(self.released[:_RELEASED])
         del self.released[: len(released)]
         message = protocol.CallComponent(path, fresh, released)

@@ -63,6 +63,8 @@ class Handle:
         How the guest's process calls it.
     """
 
+    __slots__ = ("_home", "_number", "_resource")
+
     def __init__(self, home: Home, resource: str, number: int) -> None:
         self._home = home
         self._resource = resource

@@ -149,6 +149,8 @@ def _of_class(text: str, kind: type, fits: Callable[[Any], bool] = lambda _: Tru
 
 def _encodable(value: str) -> bool:
     """Tell whether a text has no half of a character."""
+    if value.isascii():
+        return True
     try:
         value.encode()  # at once: to look at each character takes fifty times as long
     except UnicodeEncodeError:
