@@ -23,6 +23,9 @@ LIES = {
     "another answer to another question": (protocol.Finished(0, None, 0.0, 0.0, 0.0, 0.0, 0), b""),
     "noise": (protocol.Returned(0, trap=_TRAP), b""),
     "noise in a refusal": (protocol.Failed("call", f"refused{NOISE}"), b""),
+    "a value that is no UTF-8": (protocol.Returned(1), b"\x91\xa2\xff\xff"),
+    "a value whose length lies": (protocol.Returned(1), b"\x91\xdb\xff\xff\xff\xffab"),
+    "a value of another type": (protocol.Returned(1), b"\x91\xc4\x02ab"),
     "a description that is none": (protocol.Described(), b"\xc1"),
     "a description without end": (protocol.Described(), msgspec.msgpack.encode([[["f"], [["a", ["list"]]], None]])),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import wasmtime
 
 from ssvm_kernel.errors import GuestTrap, LimitReached, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.guest import Guest
-from ssvm_kernel.library.component import component_functions
+from ssvm_kernel.library.component import ComponentFunction, component_functions
 from ssvm_kernel.library.face import Library
+from ssvm_kernel.library.wit import type_from
 from ssvm_kernel.sandbox import pool
 from ssvm_kernel.session import Session
 from ssvm_kernel.variables import Variables, _Passed
@@ -39,12 +41,18 @@ def session():
 @pytest.mark.parametrize("lie", LIES)
 def test_x02_a_process_that_lies_is_ended_and_nothing_else(session, monkeypatch, lie):
     guest = Library(session, Guest("lied-to", bytes(wasmtime.wat2wasm(WAT))))
-    function = guest.exports["bytes"] if lie == "a length without end" else guest.same
+    ask = partial(guest.same, 1)
+    if lie == "a length without end":
+        ask = guest.exports["bytes"]
+    elif "description" in lie:
+        ask = partial(component_functions, guest._opened)
+    elif "value" in lie:
+        ask = ComponentFunction(guest._opened, ("f",), (), type_from("string"))
     with monkeypatch.context() as patch:
         patch.setattr(pool, "_BOOT", BOOT.format(lie=lie))
         session._pool.close()
         with pytest.raises(REFUSED.get(lie, WorkerDied)) as refused:
-            component_functions(guest._opened) if "description" in lie else function(*[1] * (function is guest.same))
+            ask()
         assert not {letter for letter in NOISE if not letter.isprintable()} & set(str(refused.value))
         session._pool.close()
     guest.close()
