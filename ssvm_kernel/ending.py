@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import groupby, islice
 from typing import Final
 
 from ssvm_kernel.capabilities.model import Access, FolderGrant
@@ -33,6 +34,7 @@ _PANIC: Final = re.compile(
     r"panicked at (?:'(?P<old>.*?)', )?(?P<file>\S+?):(?P<line>\d+):\d+(?::\n(?P<new>.*))?", re.DOTALL
 )
 _PANIC_NOTE: Final = "\nnote: run with "
+_AGAIN: Final = 12  # the engine tells no more than some of very many
 _LAST: Final = 4000
 """Characters of stderr in which a panic is looked for."""
 _MEBI: Final = 1 << 20
@@ -130,8 +132,15 @@ def trap_text(trap: TrapInfo, guest: Guest, stderr: str = "") -> str:
         What it printed there: a panic of Rust tells its line by itself.
     """
     frames = [frame for frame in trap.frames if not _HOST_FRAME.match(frame.function)] or trap.frames
-    lines = [f"  in {_RUST_HASH.sub('', frame.function)}{_place(frame, guest)}" for frame in frames[:12]]
-    return "\n".join([f"{guest.name} trapped: {trap.message}", *_panic(stderr, guest), *lines])
+    lines = (f"  in {_RUST_HASH.sub('', frame.function)}{_place(frame, guest)}" for frame in frames)
+    return "\n".join([f"{guest.name} trapped: {trap.message}", *_panic(stderr, guest), *islice(_counted(lines), 12)])
+
+
+def _counted(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, of equal ones that follow each other the first: a function that calls itself fills its stack."""
+    for line, same in groupby(lines):
+        count = sum(1 for _ in same)
+        yield line if count == 1 else f"{line}, {count} times" if count < _AGAIN else f"{line}, again and again"
 
 
 def ended_text(outcome: Outcome) -> str:

@@ -22,6 +22,8 @@ __all__ = [
     "LoadError",
     "LockError",
     "MapError",
+    "NoSuchFunction",
+    "NoSuchGuest",
     "SsvmError",
     "ToolchainMissing",
     "UsageError",
@@ -208,6 +210,24 @@ class WorkerDied(SsvmError):
 
 class LockError(SsvmError):
     """The operating system offers a lock for the guest's process and then refused to close it; nothing was run."""
+
+
+class _Plain:
+    """Mixed into an error of Python's: shown by what it says, as ours are; this package's own lines tell nothing."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__mro__[2].__name__}: {self}"]
+
+
+class NoSuchFunction(_Plain, AttributeError):
+    """A guest exports no function of that name."""
+
+
+class NoSuchGuest(_Plain, KeyError):
+    """The session has no guest of that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # of a KeyError it would stand in quotation marks
 
 
 class MapError(SsvmError):

@@ -78,14 +78,14 @@ class Guest:
             if item.kind == "function" and not item.name.startswith("_") and item.name not in _ALLOCATOR
         )
 
-    def library_text(self) -> str:
-        """Return what a library offers, and how to use it."""
+    def library_text(self, command: str = "run") -> str:
+        """Return what a library offers, and how to use it: from Python, or by a command of ``%ssvm``."""
         name = visible(self.name)
         first = self.functions[0].partition(" ")[0].partition("(")[0]
         call = f'ssvm["{name}"].{first}(…)' if first.isidentifier() else f'ssvm["{name}"].exports'
         head = f"{name} is a library; call its functions with: {call}"
         if not self.is_component:
-            head += f", or %ssvm run {name} --call {first} -- ARGUMENTS"
+            head += f", or %ssvm {command} {name} --call {first} -- ARGUMENTS"
         return "\n".join([head, *(f"  {function}" for function in self.functions)])
 
     @property

@@ -74,6 +74,13 @@ def test_a_dry_run_names_what_no_guest_may_do() -> None:
     )
 
 
+def test_a_function_that_calls_itself_is_named_once() -> None:
+    names = ("f",) * 40 + ("g", "g", "main")
+    frames = tuple(StackFrame(name) for name in names)
+    lines = trap_text(TrapInfo("call stack exhausted", frames), Guest("g", b"")).split("\n")
+    assert lines[1:] == ["  in f, again and again", "  in g, 2 times", "  in main"]
+
+
 def test_a_negative_status_is_told_as_it_was_written() -> None:
     assert ended_text(replace(OUTCOME, exit_code=(1 << 32) - 1)) == "exit 4294967295 (-1)"
     assert str(GuestExit(3)).startswith("the guest exited with status 3 (use")

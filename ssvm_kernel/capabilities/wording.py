@@ -38,6 +38,7 @@ MODELS = "--allow-models"
 
 _BARE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _SPACED = re.compile(r"[\w@%+=:,./ -]+", re.ASCII)
+_IN_QUOTES = re.compile(r'["\\$`!]')  # what a shell reads between double quotes
 
 
 def command_value(name: bytes, rule: ArgvRule) -> str:
@@ -154,7 +155,7 @@ def _typed(item: bytes | str) -> str:
 def _option(flag: str, value: str) -> str:
     if _BARE.fullmatch(value):
         quoted = value
-    elif _SPACED.fullmatch(value):
+    elif _SPACED.fullmatch(value) or ("'" in value and not _IN_QUOTES.search(value)):
         quoted = f'"{value}"'  # reads better than single quotes, and means the same for these characters
     else:
         quoted = shlex.quote(value)

@@ -24,6 +24,8 @@ class _Traits(RunTraits):
 
 def _run(session: Session, parsed: Parsed[_Traits], label: str) -> Comparison | None:
     guest = session.find(parsed.words[0])
+    if guest.functions and not parsed.options.call:
+        raise UsageError(guest.library_text("timeit"))
     if "," not in parsed.options.engine and parsed.options.engine not in ("both", "all"):
         raise UsageError(f"one engine is nothing to compare: --engine {parsed.options.engine},interpreter, or all")
     comparison = session.run(guest, parsed.options, parsed.guest_args, label).comparison

@@ -11,7 +11,7 @@ from traitlets import TraitError
 
 from ssvm_kernel.calls import OpenGuest
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.errors import LoadError, UsageError
+from ssvm_kernel.errors import LoadError, NoSuchFunction, NoSuchGuest, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.bindgen import NODE, BindgenFunction, node_interface
 from ssvm_kernel.library.exports import Exports
@@ -78,7 +78,15 @@ class Library:
 
     @property
     def memory(self) -> Memory:
-        """The memory of the instance that is kept; it is in another process, so reading and writing copies."""
+        """The memory of the instance that is kept; it is in another process, so reading and writing copies.
+
+        Raises
+        ------
+        UsageError
+            For a component: what memory it has is its own.
+        """
+        if self._guest.is_component:
+            raise UsageError(f"the memory of the component {visible(self.name)} is its own: its functions pass values")
         return Memory(self._opened)
 
     def open(self, **options: Any) -> Library:
@@ -199,7 +207,7 @@ class Library:
         if name not in exports:
             near = difflib.get_close_matches(name, exports, 1, 0.5)
             hint = f"; did you mean {visible(near[0])}?" if near else "; .exports lists its functions"
-            raise AttributeError(f"the guest {visible(self.name)} has no {name!r}{hint}")
+            raise NoSuchFunction(f"the guest {visible(self.name)} has no {name!r}{hint}")
         return exports[name]
 
     def __dir__(self) -> list[str]:
@@ -230,7 +238,7 @@ def found_in(session: Session, name: str) -> Guest:
     guest = session.guests.get(name)
     if guest is None:
         known = ", ".join(map(visible, session.guests)) or "none yet"
-        raise KeyError(f"there is no guest called {name!r} in this session (there are: {known})")
+        raise NoSuchGuest(f"there is no guest called {name!r} in this session (there are: {known})")
     if not guest.is_module:
         raise LoadError(f"{visible(name)} is no WebAssembly module")
     return guest

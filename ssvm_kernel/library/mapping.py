@@ -45,14 +45,14 @@ def map_items(
     work: Work
     args: tuple[str, ...] = ()
     if isinstance(name, str):
-        given = list(items)
+        given = _listed(items)
         work = CallWork(given, _Codec(exports[name].fitting(given[0]) if given else exports[name]))
     else:
         args = tuple(name)
         if not all(isinstance(arg, str) for arg in args):
             raise UsageError("map takes the name of a function, or a list of arguments that all runs get, each a str")
         stdin = input_of(options)
-        work = RunWork(list(items), stdin.data if stdin is not None else b"")
+        work = RunWork(_listed(items), stdin.data if stdin is not None else b"")
     return session.map(
         guest,
         options,
@@ -64,6 +64,16 @@ def map_items(
         return_exceptions=return_exceptions,
         cell=cell,
     )
+
+
+def _listed(items: Iterable[Any]) -> list[Any]:
+    try:
+        iterator = iter(items)
+    except TypeError:
+        raise UsageError(
+            f"items are a list, or another thing to go through, and {type(items).__name__} is none"
+        ) from None
+    return list(iterator)
 
 
 class _Codec:

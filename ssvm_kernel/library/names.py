@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ssvm_kernel.errors import NoSuchFunction
+
 if TYPE_CHECKING:
     from ssvm_kernel.library.face import Library
     from ssvm_kernel.session import Session
@@ -35,6 +37,11 @@ class Guests(Mapping[str, "Library"]):
                 kept.close()
             kept = self._libraries[name] = Library(self._session, guest, cell=f"ssvm[{name!r}]")
         return kept
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self:
+            raise NoSuchFunction(f"a guest is found by its name in brackets: ssvm[{name!r}]")
+        raise AttributeError(f"the guests of a session have no {name!r}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._started.guests if self._started is not None else ())

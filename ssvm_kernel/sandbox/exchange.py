@@ -298,6 +298,8 @@ def failed(message: protocol.Failed) -> SsvmError:
         return WorkerDied(f"the guest's process failed; this is a defect of ssvm-kernel:\n{message.message}")
     if message.stage == "lock":
         return WorkerDied(message.message)
+    if message.stage == "memory":
+        return UsageError(message.message)
     if message.stage == "call":
         return UsageError(f"the function cannot be called: {message.message}")
     for word, option in (("memory", "--memory-limit"), ("table", "--table-limit")):

@@ -113,7 +113,7 @@ class Live:
         """
         found = self._export("memory")
         if not isinstance(found, wasmtime.Memory):
-            raise CannotRun("call", "it exports no memory")
+            raise CannotRun("memory", "the guest exports no memory")
         return found
 
     def _export(self, name: str) -> Any:
@@ -150,7 +150,7 @@ class Live:
     def _check(self, memory: wasmtime.Memory, offset: int, length: int) -> None:
         size = memory.data_len(self.store)
         if not (0 <= offset <= size and 0 <= length <= size - offset):
-            raise CannotRun("call", f"its memory has {size} bytes: there are no {length} bytes at {offset}")
+            raise CannotRun("memory", f"the guest's memory has {size} bytes: there are no {length} bytes at {offset}")
 
     def close(self) -> None:
         """Let go of all that it has."""

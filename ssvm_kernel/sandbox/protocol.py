@@ -332,8 +332,8 @@ class Failed(Message, frozen=True):
     Parameters
     ----------
     stage : str
-        ``lock``, ``compile``, ``load``, ``link``, ``call`` (no such function), ``stale`` (machine code that this engine
-        cannot use) or ``internal``.
+        ``lock``, ``compile``, ``load``, ``link``, ``call`` (no such function), ``memory`` (no such part), ``stale``
+        (machine code that this engine cannot use) or ``internal``.
     message : str
         Why.
     """

@@ -12,7 +12,15 @@ __all__ = ["parse_trap"]
 _FUNCTION: Final = re.compile(r"^\s*(?:\d+:\s+0x[0-9a-f]+\s+)?-\s+(?P<name>.+)$")
 _PLACE: Final = re.compile(r"^\s*at (?P<file>.*?)(?::(?P<line>\d+)(?::(?P<column>\d+))?)?$")
 _CAUSE: Final = re.compile(r"^\s*(?:\d+: )?wasm trap: (?P<cause>.*)$")
+_MODULE: Final = re.compile(r"^(?:<unknown>|[^\s!<>()]+)!(?=.)")
 _MAX_FRAMES: Final = 64
+_TYPES: Final = (
+    "v void, b bool, c char, a signed char, h unsigned char, s short, t unsigned short, i int, j unsigned int, l long, "
+    "m unsigned long, x long long, y unsigned long long, n __int128, o unsigned __int128, f float, d double, "
+    "e long double, g __float128, z ..., w wchar_t"
+)
+_BY_TYPE: Final = {name: letter for letter, _, name in (each.partition(" ") for each in _TYPES.split(", "))}
+"""The engine reads each name as C++ mangles them, where a type is one letter: it calls a function ``f`` "float"."""
 
 
 def parse_trap(text: str) -> TrapInfo:
@@ -34,7 +42,8 @@ def parse_trap(text: str) -> TrapInfo:
         if len(frames) > _MAX_FRAMES:
             break
         if function := _FUNCTION.match(line):
-            frames.append(StackFrame(function["name"].strip().removeprefix("<unknown>!")))
+            name = _MODULE.sub("", function["name"].strip())
+            frames.append(StackFrame(_BY_TYPE.get(name, name)))
         elif frames and (place := _PLACE.match(line)):
             frames[-1] = StackFrame(
                 frames[-1].function, place["file"], int(place["line"] or 0), int(place["column"] or 0)

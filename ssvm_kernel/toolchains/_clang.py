@@ -71,6 +71,11 @@ _LINK = ("--stack-first", "-z", f"stack-size={_STACK}")
 _LIBRARY = ("--entry=_initialize", "--export-dynamic")
 _MAIN = re.compile(r"\bw?main\b")
 _ASSEMBLY = re.compile("GNU-style inline assembly is disabled")
+_NO_FILE = re.compile(r"'[^']+' file not found")
+_NAMED = (
+    "a cell includes what the language has, and files of the session: %%ssvm c --file NAME keeps a cell as one; "
+    "--cflags=-I/FOLDER names a folder of yours"
+)
 _UP = f"{os.sep}..{os.sep}"
 _MAINS = frozenset({"main", "__main_void", "__main_argc_argv", "__original_main"})
 _NO_MAIN = b"undefined_weak:main"  # how wasm-ld names what the C library calls when there is no main
@@ -123,7 +128,7 @@ class Clang:
     example = "int main(void) { return 0; }"
     standard: tuple[str, ...] = ()
     """Flags that make it this language."""
-    helps: tuple[tuple[re.Pattern[str], str], ...] = ((_ASSEMBLY, ASSEMBLY),)
+    helps: tuple[tuple[re.Pattern[str], str], ...] = ((_ASSEMBLY, ASSEMBLY), (_NO_FILE, _NAMED))
     """What to say once after findings that a person could not know what to do about."""
 
     def find(self) -> Found:

@@ -26,6 +26,7 @@ _SEVERITIES = {
 }
 _SUMMARY = re.compile(r"^aborting due to |^\d+ warnings? emitted")
 _NO_MAIN = "E0601"
+_NO_CRATE = re.compile(r"(?:undeclared crate or module|unlinked crate) `(?P<name>\w+)`")
 _LINKING = re.compile(r"^linking with .* failed")
 _NO_LINKER = re.compile(r"^linker `(.*)` not found")
 _LLD = re.compile(r"^[\w-]*lld: ", re.MULTILINE)
@@ -94,6 +95,11 @@ class _Report:
         for span in spans:
             if span and span not in primary[:1] and span.get("label"):
                 yield self._finding(Severity.NOTE, span["label"], {**span, "label": None})
+        if crate := _NO_CRATE.search(f"{text}\n{primary[0].get('label') or '' if primary else ''}"):
+            declared = f'//! [dependencies] and //! {crate["name"]} = "1"'
+            yield Diagnostic(
+                Severity.HELP, f"if {crate['name']} is a crate, the cell's first lines declare it: {declared}"
+            )
         if code == _NO_MAIN:
             yield Diagnostic(Severity.HELP, "a Rust cell is a program: put what it does into fn main() { … }")
         for child in message["children"]:

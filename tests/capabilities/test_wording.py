@@ -57,7 +57,8 @@ def words_of(line):
         ("git log ...", '--allow-command "git log ..."'),
         ("=date", "--allow-command =date"),
         ("=git log ...", '--allow-command "=git log ..."'),
-        ("echo 'a  b'", "--allow-command 'echo '\"'\"'a  b'\"'\"''"),
+        ("echo 'a  b'", "--allow-command \"echo 'a  b'\""),
+        ("echo 'a $b'", "--allow-command 'echo '\"'\"'a $b'\"'\"''"),
         ("-x", "--allow-command=-x"),
     ],
 )

@@ -99,6 +99,12 @@ def test_a_function_that_cannot_be_called(cells, function: str) -> None:
     assert "<error UsageError: the function cannot be called" in text
 
 
+def test_a_library_has_no_start_to_measure(cells) -> None:
+    cells.run('%%ssvm wat --name lib\n(module (func (export "two") (result i32) (i32.const 2)))')
+    assert "<error UsageError: lib is a library; " in cells.run("%ssvm timeit lib")
+    assert "%ssvm timeit lib --call two -- ARGUMENTS" in cells.run("%ssvm timeit lib")
+
+
 def test_one_engine_is_nothing_to_compare(cells) -> None:
     cells.run(uneven(""))
     assert "nothing to compare" in cells.run("%ssvm timeit uneven --engine jit")

@@ -109,6 +109,11 @@ def test_what_is_granted_of_the_environment(library):
     assert "of demo:test/shows@1.0.0" in repr(guest.exports)
 
 
+def test_its_memory_is_its_own(guest):
+    with pytest.raises(UsageError, match="its functions pass values"):
+        guest.memory.read(0, 1)
+
+
 def test_commands(session, library, guest):
     assert library(components.command("(i32.const 0)"), "good").run().exit_code == 0
     with pytest.raises(GuestExit) as ended:

@@ -33,8 +33,16 @@ def test_guests_by_name(shell):
     assert guests["sums"] is not kept
     assert guests["sums"].add(40, 2) == 38
     assert guests._ipython_key_completions_() == ["sums"]
-    with pytest.raises(KeyError, match="there is no guest called 'sum'"):
-        guests["sum"]
+    for mistake, shown in (
+        (lambda: guests["sum"], "KeyError: there is no guest called 'sum' in this session (there are: sums)"),
+        (lambda: guests.sums, "AttributeError: a guest is found by its name in brackets: ssvm['sums']"),
+        (lambda: guests["sums"].ad, "AttributeError: the guest sums has no 'ad'; did you mean add?"),
+    ):
+        with pytest.raises((KeyError, AttributeError)) as raised:
+            mistake()
+        assert raised.value._render_traceback_() == [shown]
+    assert not hasattr(guests, "sum")
+    assert not hasattr(guests, "_sums")
     found = shell.object_inspect("kept") if "kept" in shell.user_ns else shell.inspector.info(guests["sums"].add)
     assert "a0: i32" in str(found)
     ssvm_kernel.unload_ipython_extension(shell)

@@ -69,7 +69,11 @@ def test_state_is_kept_or_fresh(numbers):
         (lambda guest: guest.open(dir=["."]), "there is no option 'dir' for this; did you mean dirs"),
         (lambda guest: guest.open(time_limit="x"), "time_limit does not take 'x'"),
         (lambda guest: guest.open(engine="both"), "one engine"),
-        (lambda guest: guest.memory.read(65536, 1), "there are no 1 bytes at 65536"),
+        (
+            lambda guest: guest.memory.read(65536, 1),
+            r"^the guest's memory has 65536 bytes: there are no 1 bytes at 65536",
+        ),
+        (lambda guest: guest.map("fib", 5), "items are a list, or another thing to go through, and int is none"),
         (lambda guest: guest.memory.write(65530, b"1234567"), "there are no 7 bytes at 65530"),
         (lambda guest: guest.memory.read(-1, 1), "offset is a number"),
     ],

@@ -26,8 +26,8 @@ Caused by:
     wasm trap: integer divide by zero
 """
 
-NAMED = """(module (func $inner (drop (i32.div_u (i32.const 1) (i32.const 0))))
-  (func (export "_start") (call $inner)))"""
+NAMED = """(module (func $inner (drop (i32.div_u (i32.const 1) (i32.const 0)))) (func $f (call $inner))
+  (func (export "_start") (call $f)))"""
 
 
 def test_lines_and_inlined_functions() -> None:
@@ -36,7 +36,7 @@ def test_lines_and_inlined_functions() -> None:
     assert trap.frames == (
         StackFrame("div_it", "/tmp/x/cell.c", 4, 13),
         StackFrame("main", "/tmp/x/cell.c", 9, 13),
-        StackFrame("trap.wasm!__main_void"),
+        StackFrame("__main_void"),
         StackFrame("<wasm function 9>"),
     )
 
@@ -65,7 +65,22 @@ def test_a_real_trap_in_each_engine(engine: str) -> None:
         start(store)
     trap = parse_trap(str(raised.value))
     assert "divide by zero" in trap.message
-    assert [frame.function for frame in trap.frames][:1] == ["inner"]
+    assert [frame.function for frame in trap.frames][:2] == ["inner", "f"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        ("<unknown>!float", "f"),
+        ("cell.wasm!long long", "x"),
+        ("cell.wasm!abort", "abort"),
+        ("core::panicking::panic_fmt::h01", "core::panicking::panic_fmt::h01"),
+        ("<T as core::ops::FnOnce<!>>::call_once", "<T as core::ops::FnOnce<!>>::call_once"),
+        ("cell.wasm!void app::deep<int>(int)", "void app::deep<int>(int)"),
+    ],
+)
+def test_a_function_has_the_name_that_was_written(shown: str, name: str) -> None:
+    assert parse_trap(f"    0:    0x28d - {shown}\n").frames == (StackFrame(name),)
 
 
 def test_engines_agree_on_backtraces_wherever_they_are_made() -> None:

@@ -76,6 +76,12 @@ def test_a_mistake_is_at_its_line_and_column(tmp_path, source, line, column, end
     assert str(tmp_path) not in str(error)
 
 
+def test_a_file_that_is_not_there_says_how_to_have_one(tmp_path):
+    error = failure("c", '#include "shapes.h"\n#include "more.h"\nint main(void) { return 0; }', folder=tmp_path)
+    assert "%%ssvm c --file NAME" in str(error)
+    assert [found.severity for found in error.diagnostics].count(Severity.HELP) == 1
+
+
 def test_a_macro_s_mistake_is_marked_where_it_is_used_and_where_it_is_written(tmp_path):
     error = failure("c", "#define M(x) (x + nope)\nint main(void) {\n  return M(1);\n}", folder=tmp_path)
     places = [(found.severity, found.line, found.column) for found in error.diagnostics]

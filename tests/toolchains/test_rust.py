@@ -78,6 +78,12 @@ def test_a_mistake_is_at_its_line_and_column(tmp_path, source, line, column, end
     assert str(tmp_path) not in str(error)
 
 
+def test_a_crate_that_is_not_declared_says_how_to_declare_it(tmp_path):
+    error = failure("rust", "use serde::Serialize;\nfn main() {}", folder=tmp_path)
+    helps = [found.message for found in error.diagnostics if found.severity is Severity.HELP]
+    assert any(text.endswith('//! [dependencies] and //! serde = "1"') for text in helps)
+
+
 def test_helps_and_notes_are_kept(tmp_path):
     source = "fn take(v: &String) {}\nfn main() {\n    let s = String::new();\n    take(s);\n}"
     error = failure("rust", source, folder=tmp_path)
