@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.model import DisplayGrant
+from ssvm_kernel.capabilities.records import DisplayOutcome
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import DISPLAY
 from ssvm_kernel.context import Denial
@@ -91,8 +92,8 @@ class Exhibits:
         for bundle in item.bundles:
             self._prepared.surface.show(bundle)
 
-    def _record(self, mime: bytes, data: bytes, grant: DisplayGrant | None, outcome: str) -> None:
-        self._ledger.record_display(self._prepared.context.asker, mime, len(data), grant, outcome)  # type: ignore[arg-type]
+    def _record(self, mime: bytes, data: bytes, grant: DisplayGrant | None, outcome: DisplayOutcome) -> None:
+        self._ledger.record_display(self._prepared.context.asker, mime, len(data), grant, outcome)
 
     def _tell(self, why: str) -> None:
         """Say why something is not shown; not for ever."""

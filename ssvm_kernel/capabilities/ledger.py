@@ -8,16 +8,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from ssvm_kernel.capabilities.model import Asker, CommandRequest, Decision, DisplayGrant, ModelGrant
 from ssvm_kernel.capabilities.network import ConnectionRequest
 from ssvm_kernel.capabilities.records import (
+    ConnectionOutcome,
     DecisionRecord,
+    DisplayOutcome,
     Ended,
     LedgerLine,
+    ModelOutcome,
     OutcomeRecord,
     RequestRecord,
     connection_records,
@@ -94,18 +97,12 @@ class Ledger:
         mime: bytes,
         size: int,
         grant: DisplayGrant | None,
-        outcome: Literal["denied", "shown", "unusable"],
+        outcome: DisplayOutcome,
     ) -> LedgerLine:
         """Write that a guest wanted to show something; `grant` is what allowed it."""
         return self._append(*display_records(asker, mime, size, grant, outcome))
 
-    def adopt(self, line: LedgerLine) -> LedgerLine:
-        """Write a line of another ledger, where the guest ran; it keeps its time and gets a number of this one."""
-        return self._append(line.request, line.decision, line.outcome, line.time)
-
-    def record_models(
-        self, asker: Asker, library: str, grant: ModelGrant | None, outcome: Literal["denied", "lent", "unusable"]
-    ) -> LedgerLine:
+    def record_models(self, asker: Asker, library: str, grant: ModelGrant | None, outcome: ModelOutcome) -> LedgerLine:
         """Write that a guest was lent a library for models, or wanted one; `grant` is what allowed it."""
         return self._append(*model_records(asker, library, grant, outcome))
 
@@ -114,11 +111,15 @@ class Ledger:
         request: ConnectionRequest,
         decision: Decision,
         address: str,
-        outcome: Literal["denied", "connected", "unreachable"],
+        outcome: ConnectionOutcome,
         status: int | None = None,
     ) -> LedgerLine:
         """Write that a guest wanted a connection; `address` is where it was made to, `status` an errno."""
         return self._append(*connection_records(request, decision, address, outcome, status))
+
+    def adopt(self, line: LedgerLine) -> LedgerLine:
+        """Write a line of another ledger, where the guest ran; it keeps its time and gets a number of this one."""
+        return self._append(line.request, line.decision, line.outcome, line.time)
 
     def lines(self) -> tuple[LedgerLine, ...]:
         """Return all lines that are kept, oldest first."""

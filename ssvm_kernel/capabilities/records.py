@@ -30,9 +30,12 @@ from ssvm_kernel.capabilities.text import visible
 
 __all__ = [
     "VERSION",
+    "ConnectionOutcome",
     "DecisionRecord",
+    "DisplayOutcome",
     "Ended",
     "LedgerLine",
+    "ModelOutcome",
     "OutcomeKind",
     "OutcomeRecord",
     "RequestRecord",
@@ -51,6 +54,10 @@ VERSION: Literal[1] = 1
 _ITEM = 1000  # characters of one text, and number of items, that a line keeps: a guest may ask without end
 _ITEMS = 200
 
+RequestKind = Literal["command", "display", "models", "connection"]
+DisplayOutcome = Literal["denied", "shown", "unusable"]
+ModelOutcome = Literal["denied", "lent", "unusable"]
+ConnectionOutcome = Literal["denied", "connected", "unreachable"]
 OutcomeKind = Literal[
     "denied",
     "not_found",
@@ -73,7 +80,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What a guest asked for; text as `visible` shows it, long ones with their middle left out."""
 
     version: Literal[1] = VERSION
-    kind: Literal["command", "display", "models", "connection"] = "command"
+    kind: RequestKind = "command"
     id: str
     guest: str
     module_sha256: str
@@ -225,107 +232,76 @@ def unresolved_records(
     asker: Asker, argv: Sequence[bytes], resolved: Resolved
 ) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
     """Return the records of a request for something that is not a program of this host."""
-    request = RequestRecord(
-        id="",
-        guest=_text(asker.name),
-        module_sha256=_text(asker.module_sha256),
-        cell=_text(asker.cell),
-        program="",
-        argv=_texts(argv, "arguments"),
-        cwd="",
-        env_names=[],
-        stdin_bytes=0,
-        timeout_ms=0,
-        output_bytes=0,
-    )
     reason = _text(resolved.detail or (resolved.trouble.value if resolved.trouble else ""))
     decision = DecisionRecord(
         request_id="", effect="deny", scope="once", origin="policy", reason=reason, grant="", grant_id=""
     )
     missing = resolved.trouble in (Trouble.NOT_FOUND, Trouble.NOT_EXECUTABLE)
+    request = _without_program("command", asker, _texts(argv, "arguments"))
     return request, decision, OutcomeRecord(kind="not_found" if missing else "denied")
 
 
 def display_records(
-    asker: Asker, mime: bytes, size: int, grant: DisplayGrant | None, outcome: Literal["denied", "shown", "unusable"]
+    asker: Asker, mime: bytes, size: int, grant: DisplayGrant | None, outcome: DisplayOutcome
 ) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
     """Return the records of something that a guest wanted to show; `size` bytes are what it handed over."""
-    request = RequestRecord(
-        kind="display",
-        id="",
-        guest=_text(asker.name),
-        module_sha256=_text(asker.module_sha256),
-        cell=_text(asker.cell),
-        program="",
-        argv=[_text(mime)],
-        cwd="",
-        env_names=[],
-        stdin_bytes=size,
-        timeout_ms=0,
-        output_bytes=0,
-    )
-    decision = DecisionRecord(
-        request_id="",
-        effect="allow" if grant else "deny",
-        scope=grant.scope.value if grant else "run",
-        origin=grant.origin.value if grant else "policy",
-        reason="granted" if grant else "to show anything but text was not granted",
-        grant=describe(grant) if grant else "",
-        grant_id=grant.id if grant else "",
-    )
-    return request, decision, OutcomeRecord(kind=outcome)
+    request = _without_program("display", asker, [_text(mime)], stdin_bytes=size)
+    return request, _by_grant(grant, "to show anything but text"), OutcomeRecord(kind=outcome)
 
 
 def model_records(
-    asker: Asker, library: str, grant: ModelGrant | None, outcome: Literal["denied", "lent", "unusable"]
+    asker: Asker, library: str, grant: ModelGrant | None, outcome: ModelOutcome
 ) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
     """Return the records of a library for models that a guest was lent, or wanted."""
-    request = RequestRecord(
-        kind="models",
-        id="",
-        guest=_text(asker.name),
-        module_sha256=_text(asker.module_sha256),
-        cell=_text(asker.cell),
-        program="",
-        argv=[_text(library)],
-        cwd="",
-        env_names=[],
-        stdin_bytes=0,
-        timeout_ms=0,
-        output_bytes=0,
-    )
-    decision = DecisionRecord(
-        request_id="",
-        effect="allow" if grant else "deny",
-        scope=grant.scope.value if grant else "run",
-        origin=grant.origin.value if grant else "policy",
-        reason="granted" if grant else "to have models computed was not granted",
-        grant=describe(grant) if grant else "",
-        grant_id=grant.id if grant else "",
-    )
-    return request, decision, OutcomeRecord(kind=outcome)
+    request = _without_program("models", asker, [_text(library)])
+    return request, _by_grant(grant, "to have models computed"), OutcomeRecord(kind=outcome)
 
 
 def connection_records(
-    request: ConnectionRequest, decision: Decision, address: str, outcome: OutcomeKind, status: int | None = None
+    request: ConnectionRequest, decision: Decision, address: str, outcome: ConnectionOutcome, status: int | None = None
 ) -> tuple[RequestRecord, DecisionRecord, OutcomeRecord]:
     """Return the records of a connection that a guest wanted; `address` is where it was made to, if anywhere."""
-    asker = request.asker
-    record = RequestRecord(
-        kind="connection",
-        id=_text(request.id),
+    words = ["connect", _text(request.destination.text), *([_text(address)] if address else [])]
+    record = _without_program("connection", request.asker, words, request_id=request.id)
+    return record, decision_record(decision), OutcomeRecord(kind=outcome, status=status)
+
+
+def _without_program(
+    kind: RequestKind, asker: Asker, argv: list[str], *, request_id: str = "", stdin_bytes: int = 0
+) -> RequestRecord:
+    """Return the record of a request that starts no program."""
+    return RequestRecord(
+        kind=kind,
+        id=_text(request_id),
         guest=_text(asker.name),
         module_sha256=_text(asker.module_sha256),
         cell=_text(asker.cell),
         program="",
-        argv=["connect", _text(request.destination.text), *([_text(address)] if address else [])],
+        argv=argv,
         cwd="",
         env_names=[],
-        stdin_bytes=0,
+        stdin_bytes=stdin_bytes,
         timeout_ms=0,
         output_bytes=0,
     )
-    return record, decision_record(decision), OutcomeRecord(kind=outcome, status=status)
+
+
+def _by_grant(grant: DisplayGrant | ModelGrant | None, what: str) -> DecisionRecord:
+    """Return the record of what a grant alone decides: nobody is asked, and without one it is denied."""
+    if grant is None:
+        reason = f"{what} was not granted"
+        return DecisionRecord(
+            request_id="", effect="deny", scope="run", origin="policy", reason=reason, grant="", grant_id=""
+        )
+    return DecisionRecord(
+        request_id="",
+        effect="allow",
+        scope=grant.scope.value,
+        origin=grant.origin.value,
+        reason="granted",
+        grant=describe(grant),
+        grant_id=grant.id,
+    )
 
 
 def _text(data: bytes | str) -> str:
