@@ -18,7 +18,7 @@ from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.grantfile import GrantFile
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "dry_run", "lifting_line"]
 
 _WORDS = {
     Scope.RUN: "by you for this run",
@@ -126,9 +126,21 @@ class Answers:
                     surface.write("stderr", f"[ssvm] the answer holds for this session only: {error}\n")
             grant = replace(grant, scope=Scope.SESSION)
         for_run = run if grant.scope is Scope.RUN else ""
-        if isinstance(grant, NetworkGrant):
-            return self._book.add(grant, for_run)
         return self._book.add(grant, for_run)
+
+
+def dry_run(request_id: str, decision: Decision | None) -> Decision:
+    """Return the denial that all get in a dry run, with the decision that would have been in its place."""
+    why = "this is a dry run (--deny-all)" + (f"; it would be {decision.reason}" if decision else "")
+    return Decision(request_id, Effect.DENY, Origin.OPTION, Scope.RUN, why)
+
+
+def lifting_line(decision: Decision) -> str:
+    """Return what takes back the lasting denial that a decision comes from; empty where there is none."""
+    kept = decision.grant
+    if decision.effect is Effect.DENY and kept is not None and kept.scope in (Scope.SESSION, Scope.ALWAYS):
+        return f"take the denial back with %ssvm revoke {kept.id}"
+    return ""
 
 
 def _grant_of(request: Request, offer: Offer) -> CommandGrant | NetworkGrant:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from ssvm_kernel.answers import Answers
+from ssvm_kernel.answers import Answers, dry_run, lifting_line
 from ssvm_kernel.authority import search_path
 from ssvm_kernel.capabilities.approved import ApprovedCommand
 from ssvm_kernel.capabilities.grants import GrantBook
@@ -29,7 +29,6 @@ from ssvm_kernel.capabilities.model import (
     Limits,
     Origin,
     Program,
-    Scope,
 )
 from ssvm_kernel.capabilities.policy import Policy
 from ssvm_kernel.capabilities.records import signal_name
@@ -56,7 +55,7 @@ from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox.job import CommandHandler
 from ssvm_kernel.sandbox.protocol import CommandCall
 
-__all__ = ["CommandBroker", "Denial", "RunContext"]
+__all__ = ["CommandBroker"]
 
 _WORDS: Final = 2000
 """Characters of one command that a report keeps; the prompt shows all of it."""
@@ -147,15 +146,10 @@ class CommandBroker:
             return decision, ""
         line = self._policy.grant_line(request, grants)
         if context.deny_all and (decision is None or decision.effect is Effect.ALLOW):
-            granted = decision is not None
-            why = "this is a dry run (--deny-all)" + (f"; it would be {decision.reason}" if decision else "")
-            return Decision(request.id, Effect.DENY, Origin.OPTION, Scope.RUN, why), "" if granted else line
+            return dry_run(request.id, decision), "" if decision is not None else line
         if decision is None:
             note = self._policy.why_ask(request, grants)
-            introduce, context.introduce = context.introduce, None
-            if introduce is not None:
-                introduce()
-            with context.deadline.paused():
+            with context.asking():
                 decision = self._answers.ask(
                     request,
                     line,
@@ -165,10 +159,7 @@ class CommandBroker:
                     repeated=context.repeated,
                     surface=context.surface,
                 )
-        kept = decision.grant
-        if decision.effect is Effect.DENY and kept is not None and kept.scope in (Scope.SESSION, Scope.ALWAYS):
-            line = f"take the denial back with %ssvm revoke {kept.id}"
-        return decision, line
+        return decision, lifting_line(decision) or line
 
     def _unresolved(self, context: RunContext, call: CommandCall, resolved: Resolved) -> CommandReply:
         """Answer for a name that is no program.

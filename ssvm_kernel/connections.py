@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ssvm_kernel.answers import Answers
+from ssvm_kernel.answers import Answers, dry_run, lifting_line
 from ssvm_kernel.capabilities.ceiling import Ceiling
 from ssvm_kernel.capabilities.grants import Grant, GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
@@ -29,6 +29,7 @@ from ssvm_kernel.capabilities.network import (
     decide_connection,
 )
 from ssvm_kernel.capabilities.places import unreachable_by_name
+from ssvm_kernel.capabilities.records import ConnectionOutcome
 from ssvm_kernel.context import Denial, RunContext
 from ssvm_kernel.errors import GrantRevoked, LimitReached
 from ssvm_kernel.host.bell import Bell
@@ -167,13 +168,9 @@ class Connections:
         if grant is not None and grant.id:
             self._broker.book.used(grant.id)
             self._broker.remembered.uses[grant.id] += 1
-        outcome = "unreachable" if error else "connected"
+        outcome: ConnectionOutcome = "unreachable" if error else "connected"
         self._broker.ledger.record_connection(
-            approved.request,
-            approved.decision,
-            str(approved.address),
-            outcome,  # type: ignore[arg-type]  # one of two
-            error or None,
+            approved.request, approved.decision, str(approved.address), outcome, error or None
         )
 
     def refused(self, what: str) -> None:
@@ -195,16 +192,12 @@ class Connections:
         broker, context = self._broker, self._context
         decision = decide_connection(request, self._grants(), broker.ceiling)
         if context.deny_all and (decision is None or decision.effect is Effect.ALLOW):
-            why = "this is a dry run (--deny-all)" + (f"; it would be {decision.reason}" if decision else "")
-            return Decision(request.id, Effect.DENY, Origin.OPTION, Scope.RUN, why)
+            return dry_run(request.id, decision)
         if decision is not None:
             return decision
         if request.destination in self._told:  # denied in this run, and not granted since: not asked again
             return Decision(request.id, Effect.DENY, Origin.POLICY, Scope.RUN, "it was denied before in this run")
-        introduce, context.introduce = context.introduce, None
-        if introduce is not None:
-            introduce()
-        with context.deadline.paused():
+        with context.asking():
             return broker.answers.ask(
                 request,
                 self._line(request),
@@ -217,10 +210,8 @@ class Connections:
 
     def _line(self, request: ConnectionRequest, decision: Decision | None = None) -> str:
         """Return what would grant a connection."""
-        kept = decision.grant if decision is not None else None
-        if kept is not None and kept.effect is Effect.DENY and kept.scope in (Scope.SESSION, Scope.ALWAYS):
-            return f"take the denial back with %ssvm revoke {kept.id}"
-        return connection_line(request.destination.host, request.destination.port)
+        lifting = lifting_line(decision) if decision is not None else ""
+        return lifting or connection_line(request.destination.host, request.destination.port)
 
     def _look_up(self, request: ConnectionRequest, decision: Decision, wait: Wait) -> Address | None:
         """Return the address that a host stands for in this run, or None when it has none that may be used."""

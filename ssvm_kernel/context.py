@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ssvm_kernel.authority import WorkFolder
 from ssvm_kernel.capabilities.model import Asker
+from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.display.report import CommandLine
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.errors import LimitReached
@@ -39,6 +41,11 @@ class Denial:
         """What it may not do."""
         return f"{self.verb} {self.what}".strip()
 
+    def lines(self, name: str) -> list[str]:
+        """Return what the guest of that name may not do and why, and below it what would grant it."""
+        told = f"{name} may not {self.deed}: {self.reason}"
+        return [told, f"  {remedy(self.grant_line)}"] if self.grant_line else [told]
+
 
 @dataclass
 class RunContext:
@@ -70,6 +77,13 @@ class RunContext:
         When the run is over; it stands still while the person is asked.
     introduce : callable or None
         Tells the person what the guest can ask for; called before the first question of the run.
+
+    Attributes
+    ----------
+    commands : list of CommandLine
+        What was run so far, or was to be run.
+    denials : list of Denial
+        What was refused so far.
     """
 
     run: str
@@ -91,6 +105,15 @@ class RunContext:
         """Begin anew, with nothing run or refused: the limits are those of one call where a guest is called often."""
         self.commands = []
         self.denials = []
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Tell what the guest can ask for, before the run's first question; its time stands still until the answer."""
+        introduce, self.introduce = self.introduce, None
+        if introduce is not None:
+            introduce()
+        with self.deadline.paused():
+            yield
 
     def timeout(self, wanted_ms: int) -> int:
         """Return the milliseconds that a command gets: no more than is left of the run."""

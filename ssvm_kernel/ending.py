@@ -12,7 +12,7 @@ from typing import Final
 
 from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wording import option, remedy
+from ssvm_kernel.capabilities.wording import option
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.surface import Surface
 from ssvm_kernel.display.text import size
@@ -24,7 +24,7 @@ from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.protocol import StackFrame, TrapInfo
 from ssvm_kernel.sandbox.runner import Outcome
 
-__all__ = ["RunResult", "ended_text", "raise_for", "show_missed", "trap_text"]
+__all__ = ["ended_text", "limit_of", "raise_for", "show_missed", "trap_text"]
 
 _HOST_FRAME: Final = re.compile(
     r"^(std|core|alloc|rust_begin_unwind|rust_panic|__rust|__original_main|_start|__main_void|~lib/|<?(std|core|alloc)::|(debug|process|start)\.)"
@@ -46,7 +46,7 @@ _NO_FOLDERS: Final = (
 
 def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:
     """Show what the guest did not get, where no error of the cell says it; in a dry run, everything that it tried."""
-    told_by_error = result.failed and not (options.no_raise or options.deny_all or _limit(result.outcome))
+    told_by_error = result.failed and not (options.no_raise or options.deny_all or limit_of(result.outcome.trap))
     refused = () if told_by_error else result.refused
     items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in refused]
     if result.failed:
@@ -59,7 +59,7 @@ def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Su
         items = [*_denied(result), *items]
         title = f"dry run: {guest.name} tried this" if items else f"dry run: {guest.name} asked for nothing"
         surface.show(notice(title, items, run_again(result, options, guest)))
-    elif result.denials and (options.no_raise or _limit(result.outcome)):
+    elif result.denials and (options.no_raise or limit_of(result.outcome.trap)):
         items = [*_denied(result), *items]
         surface.show(notice(f"{guest.name} was denied this", items, run_again(result, options, guest)))
     elif items:
@@ -143,6 +143,12 @@ def _counted(lines: Iterable[str]) -> Iterator[str]:
         yield line if count == 1 else f"{line}, {count} times" if count < _AGAIN else f"{line}, again and again"
 
 
+def limit_of(trap: TrapInfo | None) -> str:
+    """Return which limit of ours a trap was, ``"fuel"`` or ``"stack"``, or an empty string."""
+    said = trap.message if trap is not None else ""  # the engine has no other word for it
+    return "fuel" if "all fuel consumed" in said else "stack" if "call stack exhausted" in said else ""
+
+
 def ended_text(outcome: Outcome) -> str:
     """Return how a run ended in a few words."""
     if outcome.trap is not None:
@@ -152,18 +158,12 @@ def ended_text(outcome: Outcome) -> str:
 
 def _raise_limit(outcome: Outcome, options: RunTraits, guest: Guest) -> None:
     """Raise for a trap that is a limit of ours."""
-    limit = _limit(outcome)
+    limit = limit_of(outcome.trap)
     if limit == "fuel":
         raise LimitReached("fuel", "--fuel", f"{guest.name} used up its fuel of {options.fuel:,}")
     if limit == "stack" and outcome.trap is not None:
         message = f"{trap_text(outcome.trap, guest)}\nIts stack of {options.stack_limit} KiB is full"
         raise LimitReached("stack", "--stack-limit", message)
-
-
-def _limit(outcome: Outcome) -> str:
-    """Return which limit of ours a trap was, or an empty string."""
-    said = outcome.trap.message if outcome.trap is not None else ""
-    return "fuel" if "all fuel consumed" in said else "stack" if "call stack exhausted" in said else ""
 
 
 def _memory_hint(outcome: Outcome, options: RunTraits) -> str:
@@ -193,16 +193,14 @@ def _place(frame: StackFrame, guest: Guest) -> str:
 
 
 def _denied_text(result: RunResult, options: RunTraits, guest: Guest) -> str:
-    lines = []
+    lines: list[str] = []
     listed, more = result.listed()
     for denial in listed:
-        lines.append(f"{guest.name} may not {denial.deed}: {denial.reason}")
-        lines += [f"  {remedy(denial.grant_line)}"] if denial.grant_line else []
+        lines += denial.lines(guest.name)
     if more:
         lines.append(f"… and {more:,} more commands; the ledger has them")
     for path in result.refused:
-        lines.append(f"{guest.name} may not use {path.path}: {path.why}")
-        lines += [f"  {remedy(path.grant_line)}"] if path.grant_line else []
+        lines += path.lines(guest.name)
     lines.append(f"The guest was told so and ended: {ended_text(result.outcome)}.")
     again = run_again(result, options, guest)
     if again:

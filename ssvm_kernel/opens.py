@@ -14,7 +14,7 @@ from typing import Final
 from ssvm_kernel.capabilities.folders import covers
 from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wording import option
+from ssvm_kernel.capabilities.wording import option, remedy
 from ssvm_kernel.display.report import FileLine
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.sandbox.protocol import Attempt, OpenedPath
@@ -47,6 +47,11 @@ class MissedPath:
     why: str
     refused: bool
     grant_line: str = ""
+
+    def lines(self, name: str) -> list[str]:
+        """Return that the guest of that name may not use it and why, and below it what would grant it."""
+        told = f"{name} may not use {self.path}: {self.why}"
+        return [told, f"  {remedy(self.grant_line)}"] if self.grant_line else [told]
 
 
 def missed_paths(attempts: Iterable[Attempt], folders: Sequence[FolderGrant]) -> tuple[MissedPath, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.grants import describe
+from ssvm_kernel.capabilities.grants import Grant, describe
 from ssvm_kernel.capabilities.model import Origin
 from ssvm_kernel.capabilities.records import LedgerLine
 from ssvm_kernel.display.report import FileLine, GrantLine, RunReport, Timings
@@ -90,14 +90,10 @@ def _times(source: float, outcome: Outcome) -> Timings:
 
 def _lent(prepared: Prepared) -> Iterator[GrantLine]:
     """Yield what lay open to the guest without being asked for."""
-    for folder in prepared.grants.folders:
-        yield GrantLine(describe(folder), folder.origin.value)
-    for variable in prepared.grants.env:
-        yield GrantLine(describe(variable), variable.origin.value)
-    for display in prepared.grants.display:
-        yield GrantLine(describe(display), display.origin.value)
-    for models in prepared.grants.models:
-        yield GrantLine(describe(models), models.origin.value)
+    grants = prepared.grants
+    lent: tuple[Grant, ...] = (*grants.folders, *grants.env, *grants.display, *grants.models)
+    for grant in lent:
+        yield GrantLine(describe(grant), grant.origin.value)
     for given in (prepared.input, prepared.typing):
         if given is not None:
             yield given.line()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NoReturn
 
+from ssvm_kernel.ending import limit_of
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.runtime import Prepared, Runtime
@@ -20,7 +21,6 @@ from ssvm_kernel.sandbox.protocol import CommandCall, TrapInfo
 __all__ = ["with_lines"]
 
 _LONGEST: Final = 10.0  # seconds for the second run; code with line tables is slower
-_LIMITS: Final = ("all fuel consumed", "call stack exhausted")
 
 
 class _AsksForSomething(SsvmError):
@@ -65,7 +65,7 @@ def _unfit(trap: TrapInfo, prepared: Prepared, result: RunResult) -> bool:
     """Whether the lines are there, or a second run could do something or come to another end."""
     return (
         any(frame.line for frame in trap.frames)
-        or any(limit in trap.message for limit in _LIMITS)
+        or bool(limit_of(trap))
         or bool(result.commands)
         or prepared.typing is not None
         or any(preopen.writable for preopen in prepared.job("jit").preopens)

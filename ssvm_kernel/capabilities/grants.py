@@ -29,7 +29,7 @@ from ssvm_kernel.errors import UsageError
 __all__ = ["Grant", "GrantBook", "GrantRow", "describe", "row_of"]
 
 Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant | NetworkGrant
-AnyGrant = TypeVar("AnyGrant", CommandGrant, FolderGrant, EnvGrant, DisplayGrant, ModelGrant, NetworkGrant)
+AnyGrant = TypeVar("AnyGrant", bound=Grant)
 
 
 @dataclass(frozen=True)
@@ -127,18 +127,16 @@ class GrantBook:
 
     def add_all(self, grants: Grants, run: str = "") -> None:
         """Put a whole set in force; see `add`."""
-        for command in grants.commands:
-            self.add(command, run)
-        for folder in grants.folders:
-            self.add(folder, run)
-        for variable in grants.env:
-            self.add(variable, run)
-        for display in grants.display:
-            self.add(display, run)
-        for model in grants.models:
-            self.add(model, run)
-        for connection in grants.network:
-            self.add(connection, run)
+        every: tuple[Grant, ...] = (
+            *grants.commands,
+            *grants.folders,
+            *grants.env,
+            *grants.display,
+            *grants.models,
+            *grants.network,
+        )
+        for grant in every:
+            self.add(grant, run)
 
     def revoke(self, grant_id: str) -> bool:
         """Take a grant back at once, and tell those who watch; return False when there is none of that id."""

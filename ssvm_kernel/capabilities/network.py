@@ -18,7 +18,7 @@ from ssvm_kernel.capabilities.model import (
 )
 from ssvm_kernel.capabilities.places import ANY_PORT, address_of, place_of, split_place, unreachable_by_name
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wording import option
+from ssvm_kernel.capabilities.wording import option, source_of
 from ssvm_kernel.errors import DeniedError, UsageError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def decide_connection(request: ConnectionRequest, grants: Grants, ceiling: Ceili
     for effect, verb in ((Effect.DENY, "denied"), (Effect.ALLOW, "allowed")):
         for rule in rules:
             if rule.effect is effect:
-                return Decision(request.id, effect, rule.origin, rule.scope, f"{verb} {_source(rule)}", rule)
+                return Decision(request.id, effect, rule.origin, rule.scope, f"{verb} {source_of(rule)}", rule)
     return None
 
 
@@ -148,14 +148,6 @@ def _matches(grant: NetworkGrant, request: ConnectionRequest) -> bool:
     where = request.destination
     mine = grant.module_sha256 in ("", request.asker.module_sha256)
     return mine and grant.host == where.host and grant.port in (ANY_PORT, where.port)
-
-
-def _source(rule: NetworkGrant) -> str:
-    if rule.origin is Origin.FILE:
-        return "by your file of grants"
-    if rule.origin is Origin.PERSON:
-        return {Scope.RUN: "by you for this run", Scope.SESSION: "by you for this session"}.get(rule.scope, "by you")
-    return f"by {connection_line(rule.host, rule.port)}"
 
 
 def answer_for(request: ConnectionRequest, scope: Scope, *, allow: bool, created: float = 0.0) -> NetworkGrant:

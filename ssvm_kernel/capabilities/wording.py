@@ -20,12 +20,17 @@ from ssvm_kernel.capabilities.model import (
     FolderGrant,
     ModelGrant,
     NetworkGrant,
+    Origin,
+    Scope,
 )
 from ssvm_kernel.capabilities.places import place_of
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, visible, writable
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["ANYTHING", "DISPLAY", "MODELS", "command_value", "grant_line", "option", "remedy"]
+__all__ = ["ACCESS", "ANYTHING", "DISPLAY", "MODELS", "command_value", "grant_line", "option", "remedy", "source_of"]
+
+ACCESS = {"ro": Access.READ, "readonly": Access.READ, "rw": Access.READ_WRITE}
+"""Words that may end ``--dir``."""
 
 ANYTHING = "..."
 """As the last item of ``--allow-command``: any further arguments."""
@@ -93,6 +98,18 @@ def option(grant: CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGr
     return " ".join(flags + [_option("--allow-command-env", name) for name in sorted(names)])
 
 
+def source_of(rule: CommandGrant | NetworkGrant) -> str:
+    """Return where a rule came from, as the end of a sentence."""
+    if rule.origin is Origin.FILE:
+        return "by your file of grants"
+    if rule.origin is Origin.PERSON:
+        return {Scope.RUN: "by you for this run", Scope.SESSION: "by you for this session"}.get(rule.scope, "by you")
+    try:
+        return f"by {option(rule)}"
+    except UsageError:
+        return "by an option"
+
+
 def grant_line(request: CommandRequest, env_names: Iterable[bytes] = ()) -> str:
     """Return the options that would grant exactly `request`, or a sentence saying that no option can.
 
@@ -135,10 +152,6 @@ def _folder_option(grant: FolderGrant) -> str:
     # "a:ro" alone would read as the folder a, for reading: the access is written wherever it could be misread
     suffix = ":ro" if grant.access is Access.READ else ":rw" if sides[-1] in ACCESS else ""
     return _option("--dir", value + suffix)
-
-
-ACCESS = {"ro": Access.READ, "readonly": Access.READ, "rw": Access.READ_WRITE}
-"""Words that may end ``--dir``."""
 
 
 def _typed(item: bytes | str) -> str:

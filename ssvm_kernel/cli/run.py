@@ -22,7 +22,7 @@ from ssvm_kernel.cli.statistics import statistics
 from ssvm_kernel.deciders.chain import DeciderChain
 from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.deciders.tty import TtyDecider
-from ssvm_kernel.ending import trap_text
+from ssvm_kernel.ending import limit_of, trap_text
 from ssvm_kernel.errors import LimitReached, LoadError, UsageError
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.store import store_blob
@@ -150,7 +150,7 @@ def _report(outcome: Outcome, loaded: Loaded, options: RunLine) -> int:
         _say(line)
     if outcome.trap is None:
         return (outcome.exit_code or 0) & 0xFF
-    if "all fuel consumed" in outcome.trap.message:
+    if limit_of(outcome.trap) == "fuel":
         _say(f"ssvm: {_GAS_IS_OVER}")
     else:
         _say(f"ssvm: {trap_text(outcome.trap, loaded.guest)}")

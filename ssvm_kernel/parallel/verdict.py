@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from ssvm_kernel import errors
 from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.context import Denial
 from ssvm_kernel.ending import raise_for
 from ssvm_kernel.errors import DeniedError, LimitReached, SsvmError
@@ -18,7 +17,7 @@ from ssvm_kernel.runtime import Prepared
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.job import Outcome
 
-__all__ = ["error_of", "raised", "refusals"]
+__all__ = ["error_of", "raised"]
 
 
 def error_of(run: MapRun, prepared: Prepared) -> SsvmError | None:
@@ -30,10 +29,9 @@ def error_of(run: MapRun, prepared: Prepared) -> SsvmError | None:
     attempts = run.attempts[: protocol.MOST_ATTEMPTS]
     missed = missed_paths(attempts, effective_folders(prepared.grants.folders)) if attempts else ()
     result = RunResult(outcome, (), (), missed)
-    lines = refusals(guest.name, run.denials)
+    lines = _refusals(guest.name, run.denials)
     for path in result.refused if result.failed else ():
-        lines.append(f"{visible(guest.name)} may not use {path.path}: {path.why}")
-        lines += [f"  {remedy(path.grant_line)}"] if path.grant_line else []
+        lines += path.lines(visible(guest.name))
     if lines and not (options.no_raise or options.deny_all):
         lines.append("Nobody is asked during a map: what it may use are its options, as in map(…, allow_command=[…])")
         return DeniedError("\n".join(lines))
@@ -44,14 +42,10 @@ def error_of(run: MapRun, prepared: Prepared) -> SsvmError | None:
     return None
 
 
-def refusals(name: str, denials: Iterable[Refused]) -> list[str]:
+def _refusals(name: str, denials: Iterable[Refused]) -> list[str]:
     """Return what was denied, and what would grant it."""
-    lines = []
-    for refused in denials:
-        denial = Denial(refused.what, refused.reason, refused.grant_line)
-        lines.append(f"{visible(name)} may not {denial.deed}: {denial.reason}")
-        lines += [f"  {remedy(denial.grant_line)}"] if denial.grant_line else []
-    return lines
+    every = (Denial(refused.what, refused.reason, refused.grant_line) for refused in denials)
+    return [line for denial in every for line in denial.lines(visible(name))]
 
 
 def raised(failure: Failure) -> SsvmError:
