@@ -13,20 +13,17 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 
 from ssvm_kernel.capabilities.model import (
-    AnyArguments,
-    ArgvRule,
     CommandGrant,
     CommandRequest,
     Effect,
-    ExactArguments,
     FileIdentity,
     NetworkGrant,
     Origin,
-    PrefixArguments,
     Program,
     Scope,
 )
 from ssvm_kernel.capabilities.places import place_of, split_place
+from ssvm_kernel.capabilities.rules import RuleKind, rule_of, rule_parts
 
 __all__ = ["Kept", "NewerVersion", "can_be_remembered", "dump", "load"]
 
@@ -53,7 +50,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     program: _Absolute
     program_sha256: _Hash
     name: Annotated[str, msgspec.Meta(min_length=1)]
-    arguments: Literal["exact", "prefix", "any"]
+    arguments: RuleKind
     items: list[str]
     env_names: list[str]
     created: float
@@ -138,6 +135,7 @@ def _network_grant(line: _NetworkLine) -> NetworkGrant:
 
 def _line(grant: CommandGrant) -> _Line:
     assert grant.program is not None
+    kind, items = rule_parts(grant.rule)
     return _Line(
         id=grant.id,
         effect="allow" if grant.effect is Effect.ALLOW else "deny",
@@ -145,8 +143,8 @@ def _line(grant: CommandGrant) -> _Line:
         program=grant.program.path,
         program_sha256=grant.program.sha256,
         name=grant.name.decode(),
-        arguments=_KINDS[type(grant.rule)],
-        items=[] if isinstance(grant.rule, AnyArguments) else [item.decode() for item in grant.rule.items],
+        arguments=kind,
+        items=[item.decode() for item in items],
         env_names=sorted(name.decode() for name in grant.env_names),
         created=grant.created,
     )
@@ -154,16 +152,11 @@ def _line(grant: CommandGrant) -> _Line:
 
 def _grant(line: _Line) -> CommandGrant:
     items = tuple(item.encode() for item in line.items)
-    rules: dict[str, ArgvRule] = {
-        "exact": ExactArguments(items),
-        "prefix": PrefixArguments(items),
-        "any": AnyArguments(),
-    }
     return CommandGrant(
         effect=Effect(line.effect),
         name=line.name.encode(),
         program=Program(line.program, _UNKNOWN, line.program_sha256),
-        rule=rules[line.arguments],
+        rule=rule_of(line.arguments, items),
         env_names=frozenset(name.encode() for name in line.env_names),
         scope=Scope.ALWAYS,
         origin=Origin.FILE,
@@ -171,10 +164,3 @@ def _grant(line: _Line) -> CommandGrant:
         created=line.created,
         id=line.id,
     )
-
-
-_KINDS: Final[dict[type, Literal["exact", "prefix", "any"]]] = {
-    ExactArguments: "exact",
-    PrefixArguments: "prefix",
-    AnyArguments: "any",
-}

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
 
 import msgspec
 
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.model import (
-    AnyArguments,
-    ArgvRule,
     CommandGrant,
     Effect,
     EnvGrant,
-    ExactArguments,
     FolderGrant,
     Grants,
     Origin,
-    PrefixArguments,
     Program,
     Scope,
 )
+from ssvm_kernel.capabilities.rules import RuleKind, rule_of, rule_parts
 from ssvm_kernel.host.grantfile import GrantFile
 
 __all__ = ["FrozenBook", "FrozenFile", "Policy", "freeze"]
@@ -31,7 +27,7 @@ class _Command(msgspec.Struct, frozen=True, array_like=True):
     effect: Effect
     name: bytes
     program: Program | None
-    arguments: Literal["exact", "prefix", "any"]
+    arguments: RuleKind
     items: tuple[bytes, ...]
     env_names: tuple[bytes, ...]
     scope: Scope
@@ -131,8 +127,7 @@ def _frozen(grant: CommandGrant) -> _Command:
         grant.effect,
         grant.name,
         grant.program,
-        _KINDS[type(grant.rule)],
-        () if isinstance(grant.rule, AnyArguments) else grant.rule.items,
+        *rule_parts(grant.rule),
         tuple(sorted(grant.env_names)),
         grant.scope,
         grant.origin,
@@ -143,16 +138,11 @@ def _frozen(grant: CommandGrant) -> _Command:
 
 
 def _thawed(command: _Command) -> CommandGrant:
-    rules: dict[str, ArgvRule] = {
-        "exact": ExactArguments(command.items),
-        "prefix": PrefixArguments(command.items),
-        "any": AnyArguments(),
-    }
     return CommandGrant(
         command.effect,
         command.name,
         command.program,
-        rules[command.arguments],
+        rule_of(command.arguments, command.items),
         frozenset(command.env_names),
         command.scope,
         command.origin,
@@ -160,10 +150,3 @@ def _thawed(command: _Command) -> CommandGrant:
         command.created,
         command.id,
     )
-
-
-_KINDS: Final[dict[type, Literal["exact", "prefix", "any"]]] = {
-    ExactArguments: "exact",
-    PrefixArguments: "prefix",
-    AnyArguments: "any",
-}
