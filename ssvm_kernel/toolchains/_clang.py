@@ -6,7 +6,6 @@ libraries at the first cell.  ``zig clang`` and ``zig wasm-ld`` are the programs
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
@@ -24,6 +23,7 @@ from ssvm_kernel.toolchains._tools import (
     choose_opt,
     encode,
     failed,
+    inputs_digest,
     packaged_digest,
     run_compiler,
     signature,
@@ -142,7 +142,7 @@ class Clang:
         zig = find_ziglang()
         ours = packaged_digest(HEADERS, "*.h")
         parts = [*self.flags(), _MAP, DEFAULT_OPT, *_LINK, *_LIBRARY, str(FORMAT), signature(zig.program), ours]
-        return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
+        return Found(str(zig.program), zig.version, _TARGET, inputs_digest(parts))
 
     def flags(self) -> tuple[str, ...]:
         """Return the compiler's flags that every cell gets."""

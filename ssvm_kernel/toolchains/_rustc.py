@@ -7,7 +7,6 @@ Where the library is follows from where the compiler is, so most of them are jud
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 import shutil
@@ -18,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssvm_kernel.errors import ToolchainMissing
-from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
 from ssvm_kernel.toolchains._programs import path_folders
 from ssvm_kernel.toolchains._tools import signature
+from ssvm_kernel.toolchains._versions import version_said
 
 __all__ = ["INSTALL", "TARGETS", "Rustc", "find_rustc"]
 
@@ -141,28 +140,13 @@ def _usable(program: Path) -> Rustc | None:
         else:  # a wrapper, whose libraries are elsewhere
             library = Path(_ask(program, "--print", "target-libdir", "--target", target) or "/nonexistent")
         if _holds_std(library):
-            version = _VERSION.match(_version_of(program))
+            version = _VERSION.match(version_said(program))
             return Rustc(program, version[1] if version else "unknown", target, library)
     return None
 
 
 def _holds_std(library: Path) -> bool:
     return next(library.glob("libstd-*.rlib"), None) is not None
-
-
-def _version_of(program: Path) -> str:
-    """Return what ``rustc --version`` says.
-
-    It is kept on disk: to start a compiler takes longer than a cached cell may.
-    """
-    key = hashlib.sha256(signature(program, program.resolve()).encode()).hexdigest()
-    kept = store.read("tools", key)
-    if kept is not None:
-        return kept.decode(errors="replace")
-    said = _ask(program, "--version")
-    if said:
-        store.write("tools", key, said.encode())
-    return said
 
 
 def _ask(program: Path, *question: str) -> str:

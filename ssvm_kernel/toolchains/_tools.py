@@ -24,6 +24,7 @@ __all__ = [
     "digest_of",
     "encode",
     "failed",
+    "inputs_digest",
     "packaged_digest",
     "run_compiler",
     "signature",
@@ -150,6 +151,11 @@ def signature(*paths: str | Path) -> str:
         found = Path(path).stat()
         parts.append(f"{path}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}")
     return "|".join(parts)
+
+
+def inputs_digest(parts: Iterable[str]) -> str:
+    """Return the digest of what a compiler's result depends on besides the cell, for `Found`."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 def digest_of(files: Iterable[Path]) -> str:

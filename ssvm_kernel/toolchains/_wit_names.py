@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ssvm_kernel.toolchains._wit import Function, Named, World
@@ -85,11 +85,10 @@ class Names:
         """Return a function's name."""
         return self._functions[function]
 
-    def _free(self, form: object, name: str, interface: str, used: set[str]) -> str:
-        assert callable(form)
-        found = str(form(name))
+    def _free(self, form: Callable[[str], str], name: str, interface: str, used: set[str]) -> str:
+        found = form(name)
         if interface and (found in used or found in self.taken):
-            found = str(form(f"{interface}-{name}"))
+            found = form(f"{interface}-{name}")
         while found in used or found in self.taken:
             found += "_"
         used.add(found)

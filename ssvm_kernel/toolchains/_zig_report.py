@@ -22,7 +22,6 @@ _PLACED = re.compile(
 _UNPLACED = re.compile(r"^(?: {4})?(?P<severity>error|warning|note): (?P<message>.*)$")
 _UNDEFINED = re.compile(r"^.*undefined (?:function|data|global|symbol): (?P<symbol>\S+)$")
 _MARK = re.compile(r"^(?P<before>[ ~]*)\^(?P<after>~*)$")
-_REFERENCES = "referenced by:"
 _REFERENCE = re.compile(r"^ {4}(?P<who>\S.*): (?P<file>\S.*?):(?P<line>\d+):(?P<column>\d+)$")
 _NO_ENTRY = "entry symbol '_start' missing"
 NOTHING_TO_RUN = (

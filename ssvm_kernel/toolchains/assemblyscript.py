@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import subprocess
@@ -18,7 +17,7 @@ from ssvm_kernel.toolchains._asc_install import DRIVER, Compiler, find_compiler,
 from ssvm_kernel.toolchains._asc_report import asc_diagnostics, unknown_options
 from ssvm_kernel.toolchains._signatures import with_signatures
 from ssvm_kernel.toolchains._source_map import with_lines
-from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, encode, failed, packaged_digest
+from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, encode, failed, inputs_digest, packaged_digest
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -74,7 +73,7 @@ class AssemblyScriptToolchain:
         """
         compiler = find_compiler()
         parts = [*_COMMON, *_SIMD, *_PROGRAM, *_LIBRARY, _DEFAULT_OPT, compiler.node.version, _sources_digest()]
-        inputs = hashlib.sha256("|".join(parts).encode()).hexdigest()
+        inputs = inputs_digest(parts)
         return Found(str(compiler.packages), compiler.version, _TARGET, inputs)
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:

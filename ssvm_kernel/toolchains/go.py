@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Mapping
@@ -15,7 +14,16 @@ from ssvm_kernel.toolchains._go import Go, build_cache, find_go, go_environment
 from ssvm_kernel.toolchains._go_imports import by_folder
 from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_diagnostics
 from ssvm_kernel.toolchains._signatures import with_signatures
-from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, packaged_digest, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import (
+    choose_opt,
+    encode,
+    failed,
+    inputs_digest,
+    packaged_digest,
+    run_compiler,
+    signature,
+    tidy,
+)
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -68,7 +76,7 @@ class GoToolchain:
         """
         go = find_go()
         parts = [*_BUILD, _LINK, _DEFAULT_OPT, _NO_PACKAGE, signature(go.program), packages_digest()]
-        return Found(str(go.program), go.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
+        return Found(str(go.program), go.version, _TARGET, inputs_digest(parts))
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
         """Compile and link `source`, with the session's Go files as further files of its package.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from ssvm_kernel.toolchains._flags import check_flags
 from ssvm_kernel.toolchains._rust_crates import extern_flags, sources_digest
 from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
 from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics, without_linker
-from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, run_compiler, signature, tidy
+from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, inputs_digest, run_compiler, signature, tidy
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -84,9 +83,7 @@ class RustToolchain:
             signature(rustc.program, rustc.library),
             sources_digest(),
         ]
-        return Found(
-            str(rustc.program), rustc.version, rustc.target, hashlib.sha256("|".join(parts).encode()).hexdigest()
-        )
+        return Found(str(rustc.program), rustc.version, rustc.target, inputs_digest(parts))
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:
         """Compile and link `source`; one that exports functions and has no ``main`` is a library.

@@ -25,6 +25,7 @@ from ssvm_kernel.toolchains._tools import (
     ASSEMBLY,
     encode,
     failed,
+    inputs_digest,
     packaged_digest,
     run_compiler,
     signature,
@@ -117,7 +118,7 @@ pub fn main(init: std.process.Init) !void {
             signature(zig.program),
             *(packaged_digest(file.parent, file.name) for file in (PROCESS, DISPLAY, EXPORT)),
         ]
-        return Found(str(zig.program), zig.version, _TARGET, hashlib.sha256("|".join(parts).encode()).hexdigest())
+        return Found(str(zig.program), zig.version, _TARGET, inputs_digest(parts))
 
     def line_options(self, options: CompileOptions) -> CompileOptions | None:
         """Return the options whose code tells the lines of a trap; None when that of `options` does."""
