@@ -8,7 +8,7 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from traitlets import Bool, Float, HasTraits, Int, List, TraitError, TraitType, Unicode
 
@@ -33,6 +33,9 @@ _WIDTH: Final = 96
 
 class LineTraits(HasTraits):
     """The options of one command; each trait with a ``flag`` is one of them."""
+
+    without: ClassVar[frozenset[str]] = frozenset()
+    """Names of inherited options that the command does not have; they keep their defaults."""
 
 
 Traits = TypeVar("Traits", bound=LineTraits)
@@ -357,8 +360,7 @@ def flags_of(traits: type[LineTraits]) -> Mapping[str, str]:
         for name, value in vars(cls).items():
             if isinstance(value, TraitType) and "flag" in value.metadata:
                 found[value.metadata["flag"]] = name
-    kept = traits.class_traits()  # a subclass takes an option away by a trait without its flag
-    return {flag: name for flag, name in found.items() if kept[name].metadata.get("flag") == flag}
+    return {flag: name for flag, name in found.items() if name not in traits.without}
 
 
 def _take_option(options: LineTraits, flags: Mapping[str, str], word: str, rest: Iterator[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, CaselessStrEnum, Float, Int, List, Unicode
+from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode
 
 from ssvm_kernel.options import LineTraits, RunTraits
 from ssvm_kernel.sandbox.engines import ENGINES
@@ -10,6 +10,11 @@ from ssvm_kernel.sandbox.engines import ENGINES
 __all__ = ["CompileLine", "FileLine", "KernelLine", "RunLine"]
 
 _MOST_PAGES = 65_536
+_OF_CELLS = (
+    "call deny_all display display_from_stdout display_limit fuel ins interactive memory_limit name no_raise "
+    "output_limit outs pick profile profile_out result_limit result_name samples seconds stdin stdin_file stdin_var"
+)
+"""Options of the magic that make no sense here, or that are said in WasmEdge's way."""
 _ALWAYS_ON = "Accepted for the sake of SSVM's command lines: it is always on."
 
 
@@ -58,6 +63,8 @@ class KernelLine(LineTraits):
 
 class RunLine(RunTraits):
     """What may be said about one run on the command line."""
+
+    without = frozenset(_OF_CELLS.split())
 
     engine = CaselessStrEnum(
         ["", *ENGINES],
@@ -126,30 +133,9 @@ class RunLine(RunTraits):
         help="Print the versions of this program and of its engine.",
     ).tag(flag="--version")
 
-    # What makes no sense here, or is said in WasmEdge's way above: without a flag, the magic's option is gone.
-    call = Unicode("")
-    profile = Bool(False)
-    profile_out = Unicode("")
-    samples = Int(30)
-    seconds = Float(10.0)
-    memory_limit = Int(1024)
-    fuel = Int(0)
+    # The guest's output goes out as it comes, and nothing of it is kept.
     output_limit = Int(0)
     result_limit = Int(0)
-    display = Bool(False)
-    display_limit = Int(8)
-    display_from_stdout = Bool(False)
-    stdin = Unicode(None, allow_none=True)
-    stdin_file = Unicode("")
-    stdin_var = Unicode("")
-    ins = List(Unicode())
-    outs = List(Unicode())
-    interactive = Bool(False)
-    result_name = Unicode("")
-    deny_all = Bool(False)
-    pick = Bool(False)
-    name = Unicode("")
-    no_raise = Bool(False)
 
     @property
     def counts(self) -> bool:
