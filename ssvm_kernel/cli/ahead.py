@@ -60,8 +60,7 @@ def inspect_file(file: str) -> int:
     if data.startswith(MAGIC):
         header = CodeFile.header(data, name)
         lines.append(f"machine code for the engine {header.engine}, compiled by {visible(header.made_by, 200)}")
-        start = len(data) - 32 - header.code_bytes - header.module_bytes
-        data = data[start : start + header.module_bytes]
+        data = CodeFile.module(data, header)
     binary = read_binary(data)
     manifest = manifest_of(binary)
     title = f"{name}: {binary.kind.value}, {len(data):,} bytes, sha256 {hashlib.sha256(data).hexdigest()}"

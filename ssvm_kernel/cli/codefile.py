@@ -105,6 +105,12 @@ class CodeFile:
         return cls(header.engine, header.made_by, body[start:code_at], body[code_at:])
 
     @staticmethod
+    def module(data: bytes, header: Header) -> bytes:
+        """Return the module in a file, unchecked: to look at, and not to run."""
+        start = len(data) - _MAC_BYTES - header.code_bytes - header.module_bytes
+        return data[start : start + header.module_bytes]
+
+    @staticmethod
     def header(data: bytes, name: str) -> Header:
         """Return what a file says about itself, unchecked.
 
