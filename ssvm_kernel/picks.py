@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from pathlib import Path
 
 from ssvm_kernel.authority import granted_by_options
@@ -15,6 +14,7 @@ from ssvm_kernel.deciders.places import PickQuestion, replaces
 from ssvm_kernel.errors import DeniedError, LoadError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.ceilingfile import load_ceiling
+from ssvm_kernel.host.waiting import wait_without_guest
 from ssvm_kernel.options import RunTraits
 
 __all__ = ["FolderPicks", "uses_folders"]
@@ -65,7 +65,7 @@ class FolderPicks:
 
     def _pick(self, guest: Guest, cell: str, granted: Grants) -> FolderGrant | None:
         question = PickQuestion(Asker(guest.name, guest.sha256, cell), str(Path.cwd()), granted)
-        answer = self._pickers.pick(question, _wait)
+        answer = self._pickers.pick(question, wait_without_guest)
         if answer.via == "nobody":
             raise DeniedError(
                 f"no folder can be picked for {visible(guest.name, 100)}: {answer.reason}\n"
@@ -89,8 +89,3 @@ def uses_folders(guest: Guest) -> bool:
     except LoadError:
         return True  # the engine understands more than our reader: the person decides
     return any(item.name.startswith("path_") for item in binary.imports)
-
-
-def _wait(fileno: int, timeout: float | None = None) -> bool:
-    """Wait for a person; no guest runs yet, and an interrupt ends it."""
-    return bool(select.select([fileno], [], [], timeout)[0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import select
 from typing import Protocol
 
-__all__ = ["Wait"]
+__all__ = ["Wait", "wait_without_guest"]
 
 
 class Wait(Protocol):
@@ -21,3 +22,8 @@ class Wait(Protocol):
             When the person interrupts the cell.
         """
         ...
+
+
+def wait_without_guest(fileno: int, timeout: float | None = None) -> bool:
+    """Wait as `Wait` does where no guest waits for the answer; an interrupt of the cell ends it."""
+    return bool(select.select([fileno], [], [], timeout)[0])
