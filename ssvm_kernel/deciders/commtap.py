@@ -74,7 +74,9 @@ class CommTap:
         if kind not in ("comm_msg", "comm_close"):
             return False
         comm_id = content.get("comm_id")
-        callback = self._callbacks.get(comm_id) or self._retired.get(comm_id)  # type: ignore[arg-type]
+        if not isinstance(comm_id, str):
+            return False
+        callback = self._callbacks.get(comm_id) or self._retired.get(comm_id)
         if callback is None:
             return False
         try:
@@ -95,9 +97,9 @@ class CommTap:
 
 def tap_of(kernel: Any) -> CommTap | None:
     """Return the kernel's tap, installed at the first call, or None where this kernel cannot have one."""
-    tap = getattr(kernel, _ATTRIBUTE, None)
-    if tap is not None:
-        return tap  # type: ignore[no-any-return]
+    kept: CommTap | None = getattr(kernel, _ATTRIBUTE, None)
+    if kept is not None:
+        return kept
     thread = getattr(kernel, "shell_channel_thread", None)
     stream = getattr(kernel, "shell_stream", None)
     forward = getattr(kernel, "shell_channel_thread_main", None)

@@ -144,7 +144,8 @@ def link_of(kernel: Any) -> Link | None:
         setattr(kernel, _ATTRIBUTE, link if there else None)
         if there:
             link.announce()
-    return getattr(kernel, _ATTRIBUTE)  # type: ignore[no-any-return]
+    kept: Link | None = getattr(kernel, _ATTRIBUTE)
+    return kept
 
 
 def _nothing() -> None:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from ssvm_kernel.deciders.base import Offer, Question
 
-__all__ = ["Answered", "Closed", "Event", "Mailbox", "Pending", "Ready", "custom_content"]
+__all__ = ["HUMAN_SECONDS", "Answered", "Closed", "Event", "Judge", "Mailbox", "Pending", "Ready", "custom_content"]
 
 _MOST_EVENTS = 8  # only a page that floods us has more, and the socket must never block or fill
 HUMAN_SECONDS = 0.4  # no person reads and allows faster; a view that says so is broken or is not a person (U05)
@@ -86,7 +86,65 @@ class Mailbox(Generic[AnyEvent]):
             return self._events.popleft()
 
 
-class Pending:
+class Judge(Generic[AnyEvent]):
+    """Judges what arrives for one view; a subclass says what is right and when.
+
+    Parameters
+    ----------
+    mailbox : Mailbox
+        Where the few messages that count are put.
+    human_seconds : float
+        What gives something away is ignored when it comes sooner than this after it was shown (U05).
+
+    Attributes
+    ----------
+    nonce : str
+        Secret of this one view; a message must carry it.
+    ignored : int
+        Messages that were not believed: wrong id, nonce or choice, too soon, or after the end.
+    """
+
+    def __init__(self, mailbox: Mailbox[AnyEvent], human_seconds: float) -> None:
+        self.nonce = secrets.token_urlsafe(24)
+        self.ignored = 0
+        self._mailbox = mailbox
+        self._human_seconds = human_seconds
+        self._not_before = time.monotonic() + human_seconds
+        self._lock = threading.Lock()
+        self._open = True
+        self._ready = False
+
+    def receive(self, kind: str, data: Any) -> None:
+        """Judge one message of the view's comm; whatever is not exactly right changes nothing (rule 12, U12)."""
+        with self._lock:
+            event = self._judge(kind, data) if self._open else None
+            if event is None:
+                self.ignored += 1
+                return
+            if isinstance(event, Ready):
+                if self._ready:
+                    return  # a second view of the same
+                self._ready = True
+            else:
+                self._take(event)
+            self._mailbox.post(event)
+
+    def close(self) -> None:
+        """Believe nothing from now on."""
+        with self._lock:
+            self._open = False
+
+    def _judge(self, kind: str, data: Any) -> AnyEvent | None:
+        """Return what a message says, or None for one that is not exactly right; called with the lock held."""
+        raise NotImplementedError
+
+    def _take(self, event: AnyEvent) -> None:
+        """Take notice of an event that counts: the first one is the last, unless a subclass knows of more."""
+        del event
+        self._open = False
+
+
+class Pending(Judge[Event]):
     """A question that waits for its answer, and the judge of what arrives for it.
 
     Parameters
@@ -97,51 +155,17 @@ class Pending:
         Where the few messages that count are put.
     human_seconds : float
         An answer that allows is ignored when it comes sooner than this after the prompt was sent.
-
-    Attributes
-    ----------
-    nonce : str
-        Secret of this one prompt; an answer must carry it.
-    ignored : int
-        Messages that were not believed: wrong request, nonce or choice, or a second answer.
     """
 
     def __init__(self, question: Question, mailbox: Mailbox[Event], human_seconds: float = HUMAN_SECONDS) -> None:
-        self.nonce = secrets.token_urlsafe(24)
-        self.ignored = 0
+        super().__init__(mailbox, human_seconds)
         self._request_id = question.request.id
         self._offers = {offer.id: offer for offer in question.offers}
-        self._mailbox = mailbox
-        self._human_seconds = human_seconds
-        self._not_before = time.monotonic() + human_seconds
-        self._lock = threading.Lock()
-        self._open = True
-        self._ready = False
-
-    def receive(self, kind: str, data: Any) -> None:
-        """Judge one message of the prompt's comm; whatever is not exactly right changes nothing (rule 12, U12)."""
-        with self._lock:
-            event = self._judge(kind, data) if self._open else None
-            if event is None:
-                self.ignored += 1
-                return
-            if isinstance(event, Ready):
-                if self._ready:
-                    return  # a second view of the same prompt
-                self._ready = True
-            else:
-                self._open = False
-            self._mailbox.post(event)
 
     def shown_again(self) -> None:
         """Give a page that shows the question anew the same time before it can allow (U05)."""
         with self._lock:
             self._not_before = time.monotonic() + self._human_seconds
-
-    def close(self) -> None:
-        """Believe nothing from now on."""
-        with self._lock:
-            self._open = False
 
     def _judge(self, kind: str, data: Any) -> Event | None:
         if kind == "comm_close":

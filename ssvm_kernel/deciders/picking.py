@@ -9,18 +9,17 @@ message is believed.
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from ssvm_kernel.capabilities.model import Access
-from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Closed, Mailbox, Ready, custom_content
+from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Closed, Judge, Mailbox, Ready, custom_content
 
 __all__ = ["Cancelled", "Opened", "PickEvent", "Picked", "Picking"]
 
-ACCESS: Final = {access.value: access for access in Access}
+_ACCESS: Final = {access.value: access for access in Access}
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Cancelled:
 PickEvent: TypeAlias = Ready | Closed | Opened | Picked | Cancelled
 
 
-class Picking:
+class Picking(Judge[PickEvent]):
     """One folder picker that is open, and the judge of what arrives for it.
 
     Parameters
@@ -69,24 +68,15 @@ class Picking:
 
     Attributes
     ----------
-    id, nonce : str
-        Name and secret of this one picker; every message must carry both.
-    ignored : int
-        Messages that were not believed.
+    id : str
+        Name of this one picker; every message must carry it, and the nonce.
     """
 
     def __init__(self, mailbox: Mailbox[PickEvent], human_seconds: float = HUMAN_SECONDS) -> None:
+        super().__init__(mailbox, human_seconds)
         self.id = secrets.token_hex(8)
-        self.nonce = secrets.token_urlsafe(24)
-        self.ignored = 0
-        self._mailbox = mailbox
-        self._human_seconds = human_seconds
-        self._lock = threading.Lock()
         self._openable: dict[str, str] = {}
         self._pickable: dict[str, str] = {}
-        self._not_before = 0.0
-        self._open = True
-        self._ready = False
         self._waiting = False  # for the person; not while a listing is made
         self._numbers = 0
 
@@ -113,28 +103,6 @@ class Picking:
             self._waiting = True
             return list(over), list(self._pickable)
 
-    def receive(self, kind: str, data: Any) -> None:
-        """Judge one message of the picker's comm; whatever is not exactly right changes nothing."""
-        with self._lock:
-            event = self._judge(kind, data) if self._open else None
-            if event is None:
-                self.ignored += 1
-                return
-            if isinstance(event, Ready):
-                if self._ready:
-                    return  # a second view of the same picker
-                self._ready = True
-            elif isinstance(event, (Opened, Picked)):
-                self._waiting = False
-            else:
-                self._open = False
-            self._mailbox.post(event)
-
-    def close(self) -> None:
-        """Believe nothing from now on."""
-        with self._lock:
-            self._open = False
-
     def _next_id(self) -> str:
         self._numbers += 1
         return f"f{self._numbers}"
@@ -156,11 +124,18 @@ class Picking:
             return None if path is None else Opened(path)
         return self._picked(content) if content.keys() == {"pick", "access", "name"} else None
 
+    def _take(self, event: PickEvent) -> None:
+        """Wait for no more until the next listing is shown; what is no folder is the end."""
+        if isinstance(event, Opened | Picked):
+            self._waiting = False
+        else:
+            super()._take(event)
+
     def _picked(self, content: dict[Any, Any]) -> Picked | None:
         path, access, name = _of(self._pickable, content["pick"]), content["access"], content["name"]
-        if path is None or not isinstance(access, str) or access not in ACCESS or not isinstance(name, str):
+        if path is None or not isinstance(access, str) or access not in _ACCESS or not isinstance(name, str):
             return None
-        return Picked(path, ACCESS[access], name) if time.monotonic() >= self._not_before else None
+        return Picked(path, _ACCESS[access], name) if time.monotonic() >= self._not_before else None
 
 
 def _of(folders: dict[str, str], key: Any) -> str | None:
