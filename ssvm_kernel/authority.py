@@ -8,8 +8,9 @@ import tempfile
 from functools import partial
 from typing import Final
 
+from ssvm_kernel.capabilities.dangers import Problem, check_grants
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.model import DisplayGrant, FolderGrant, ModelGrant
+from ssvm_kernel.capabilities.model import DisplayGrant, FolderGrant, Grants, ModelGrant
 from ssvm_kernel.capabilities.network import parse_network
 from ssvm_kernel.capabilities.parse import (
     apply_command_env,
@@ -19,7 +20,6 @@ from ssvm_kernel.capabilities.parse import (
     parse_dir,
     parse_env,
 )
-from ssvm_kernel.capabilities.policy import Grants, Problem, check_grants
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.resolve import resolve_folder, resolve_program, special_folders

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ssvm_kernel.capabilities.binary import is_component
 from ssvm_kernel.capabilities.manifest import Manifest, manifest_of
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.errors import LoadError
 
-__all__ = ["COMPONENT", "Guest"]
+__all__ = ["Guest"]
 
 _STARTS = b"\x06_start\x00"  # the export of a function of that name
-COMPONENT = b"\x0d\0\x01\0"
-"""The bytes of a component where a module has its version."""
 _ALLOCATOR = ("ssvm_alloc", "ssvm_free")
 """Exports for the host and not for people."""
 _MAGIC = b"\0asm"
@@ -91,7 +90,7 @@ class Guest:
     @property
     def is_component(self) -> bool:
         """Whether it is a component (WASI 0.2) and no core module."""
-        return self.wasm[4:8] == COMPONENT
+        return is_component(self.wasm)
 
     @property
     def is_module(self) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ssvm_kernel.capabilities.dangers import check_grants
 from ssvm_kernel.capabilities.model import Access, FolderGrant, Grants, Origin
-from ssvm_kernel.capabilities.policy import check_grants
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.stdin import terminal_of_person
 from ssvm_kernel.display.report import GrantLine

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from ssvm_kernel.authority import WorkFolder, granted_by_options
 from ssvm_kernel.broker import CommandBroker
-from ssvm_kernel.capabilities.folders import effective_folders
+from ssvm_kernel.capabilities.dangers import check_grants
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
-from ssvm_kernel.capabilities.model import Access, Asker, Grants, Scope
-from ssvm_kernel.capabilities.policy import check_grants
+from ssvm_kernel.capabilities.model import Asker, Grants, Scope
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.display.abilities import manifest_bundle
 from ssvm_kernel.display.evcxr import EvcxrBlocks
@@ -31,9 +30,9 @@ from ssvm_kernel.options import RunTraits
 from ssvm_kernel.reporting import result_of
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.sandbox.deadline import Deadline
-from ssvm_kernel.sandbox.job import NOT_ENDED
+from ssvm_kernel.sandbox.job import NOT_ENDED, preopens_of
 from ssvm_kernel.sandbox.pool import WorkerPool
-from ssvm_kernel.sandbox.protocol import Call, Preopen
+from ssvm_kernel.sandbox.protocol import Call
 from ssvm_kernel.sandbox.runner import Job, Output, Runner
 
 if TYPE_CHECKING:
@@ -163,10 +162,7 @@ class Prepared:
             argv=(self.guest.name, *(() if self.options.call else self.args)),
             env=tuple((grant.name, grant.value) for grant in grants.env),
             preopens=(
-                *(
-                    Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
-                    for folder in effective_folders(grants.folders)  # the same folder twice: the stricter grant (W13)
-                ),
+                *preopens_of(grants.folders),
                 *(self.variables.preopens() if self.variables is not None else ()),
             ),
             memory_bytes=self.options.memory_limit * _MEBI,

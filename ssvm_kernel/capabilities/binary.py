@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Binary", "BinaryKind", "Export", "Import"]
+__all__ = ["Binary", "BinaryKind", "Export", "Import", "is_component"]
+
+_COMPONENT: Final = b"\x0d\0\x01\0"
+"""The bytes of a component where a module has its version."""
 
 
 class BinaryKind(enum.Enum):
@@ -14,6 +17,11 @@ class BinaryKind(enum.Enum):
 
     MODULE = "module"
     COMPONENT = "component"
+
+
+def is_component(data: bytes) -> bool:
+    """Tell whether a binary is a component, by its header alone."""
+    return data[4:8] == _COMPONENT
 
 
 class Import(NamedTuple):

@@ -37,14 +37,12 @@ from ssvm_kernel.capabilities.model import (
 )
 from ssvm_kernel.capabilities.resolved import FolderResolver, ProgramResolver
 from ssvm_kernel.capabilities.text import last_part, visible
-from ssvm_kernel.capabilities.wording import ACCESS, ANYTHING, grant_line, option
+from ssvm_kernel.capabilities.wording import ACCESS, ANYTHING
 from ssvm_kernel.errors import UsageError
 
 __all__ = [
     "CommandEnv",
     "apply_command_env",
-    "grant_line",
-    "option",
     "parse_command",
     "parse_command_all",
     "parse_command_env",

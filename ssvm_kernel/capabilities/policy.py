@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ssvm_kernel.capabilities.ceiling import Ceiling
-from ssvm_kernel.capabilities.dangers import Danger, Problem, SpecialFolder, check_grants, dangers_of, held_by
+from ssvm_kernel.capabilities.dangers import held_by
 from ssvm_kernel.capabilities.environ import NameClass, classify, malformed_env
 from ssvm_kernel.capabilities.matching import changed, for_program, matches
 from ssvm_kernel.capabilities.model import (
@@ -24,23 +24,9 @@ from ssvm_kernel.capabilities.model import (
     Scope,
 )
 from ssvm_kernel.capabilities.text import SHOWN_LIMIT, too_long, visible
-from ssvm_kernel.capabilities.wording import grant_line, option, remedy
-from ssvm_kernel.errors import UsageError
+from ssvm_kernel.capabilities.wording import grant_line, remedy, source_of
 
-__all__ = [
-    "Danger",
-    "Grants",
-    "Policy",
-    "Problem",
-    "SpecialFolder",
-    "check_grants",
-    "dangers_of",
-    "deny_grant_for",
-    "grant_for",
-    "malformed",
-    "strictest",
-    "unshowable",
-]
+__all__ = ["MAX_ITEMS", "Policy", "deny_grant_for", "grant_for", "malformed", "strictest", "unshowable"]
 
 MAX_ITEMS = 200
 """Arguments, and environment names, that a person can be asked to read: items without text take room as well (U04)."""
@@ -114,14 +100,15 @@ class Policy:
         effect = strictest({grant.effect for grant in rules})
         if effect is Effect.DENY:
             rule = next(grant for grant in rules if grant.effect is Effect.DENY)
-            return Decision(request.id, Effect.DENY, rule.origin, rule.scope, f"denied {_source(rule)}", rule)
+            return Decision(request.id, Effect.DENY, rule.origin, rule.scope, f"denied {source_of(rule)}", rule)
         refusal = _forbidden_variable(request, grants) or _own_program(request, grants, rules)
         if refusal:
             return _deny(request, refusal)
         if effect is Effect.ALLOW:
             for rule in rules:
                 if not _ungranted(request, grants, rule):
-                    return Decision(request.id, Effect.ALLOW, rule.origin, rule.scope, f"allowed {_source(rule)}", rule)
+                    reason = f"allowed {source_of(rule)}"
+                    return Decision(request.id, Effect.ALLOW, rule.origin, rule.scope, reason, rule)
         refusal = unshowable(request)
         if refusal:
             return _deny(request, f"{refusal}, so nobody was asked; {remedy(self.grant_line(request, grants))}")
@@ -204,18 +191,6 @@ def _answer(
 
 def _deny(request: CommandRequest, reason: str) -> Decision:
     return Decision(request.id, Effect.DENY, Origin.POLICY, reason=reason)
-
-
-def _source(rule: CommandGrant) -> str:
-    """Return where a rule came from, as the end of a sentence."""
-    if rule.origin is Origin.FILE:
-        return "by your file of grants"
-    if rule.origin is Origin.PERSON:
-        return {Scope.RUN: "by you for this run", Scope.SESSION: "by you for this session"}.get(rule.scope, "by you")
-    try:
-        return f"by {option(rule)}"
-    except UsageError:
-        return "by an option"
 
 
 def _granted_names(request: CommandRequest, grants: Grants) -> frozenset[bytes]:

@@ -6,7 +6,7 @@ no number in it is believed before the bytes that it counts are there.
 
 from __future__ import annotations
 
-from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import
+from ssvm_kernel.capabilities.binary import Binary, BinaryKind, Export, Import, is_component
 from ssvm_kernel.capabilities.component import read_component
 from ssvm_kernel.capabilities.coremodule import read_module
 from ssvm_kernel.capabilities.reader import Reader
@@ -34,6 +34,6 @@ def read_binary(data: bytes) -> Binary:
     header = data[4:8]
     if header == b"\x01\0\0\0":
         return read_module(Reader(data, 8))
-    if header == b"\x0d\0\x01\0":
+    if is_component(data):
         return read_component(Reader(data, 8))
     raise LoadError(f"this WebAssembly binary has the version {header.hex()}, which is not known here")

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from ssvm_kernel.broker import CommandBroker
-from ssvm_kernel.capabilities.folders import effective_folders
+from ssvm_kernel.capabilities.dangers import check_grants
 from ssvm_kernel.capabilities.ledger import Ledger
-from ssvm_kernel.capabilities.model import Access
-from ssvm_kernel.capabilities.policy import check_grants
 from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.host.ceilingfile import load_ceiling
 from ssvm_kernel.host.display import NOT_GRANTED
@@ -25,9 +23,9 @@ from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.parallel.policy import FrozenBook, FrozenFile
 from ssvm_kernel.parallel.tasks import Setting, encoder
 from ssvm_kernel.sandbox.caller import Caller
-from ssvm_kernel.sandbox.job import Job
+from ssvm_kernel.sandbox.job import Job, preopens_of
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
-from ssvm_kernel.sandbox.protocol import CommandCall, Lock, Preopen
+from ssvm_kernel.sandbox.protocol import CommandCall, Lock
 
 __all__ = ["Lane", "LanePool", "Talk"]
 
@@ -130,10 +128,7 @@ class Lane:
             engine=limits.engine,
             argv=(setting.name, *setting.args),
             env=tuple((grant.name, grant.value) for grant in grants.env),
-            preopens=tuple(
-                Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
-                for folder in effective_folders(grants.folders)
-            ),
+            preopens=preopens_of(grants.folders),
             memory_bytes=limits.memory_bytes,
             table_elements=limits.table_elements,
             stack_bytes=limits.stack_bytes,

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
+from ssvm_kernel.capabilities.binary import is_component
 from ssvm_kernel.capabilities.coremodule import has_start
+from ssvm_kernel.capabilities.folders import effective_folders
+from ssvm_kernel.capabilities.model import Access, FolderGrant
 from ssvm_kernel.host.process import CommandReply
 from ssvm_kernel.host.shelf import GuestEnd
 from ssvm_kernel.host.waiting import Wait
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.engines import STACK_BYTES, EngineSettings, engine_tag
 
-__all__ = ["COMPONENT", "NOT_ENDED", "CommandHandler", "InputHandler", "Job", "Outcome", "Output"]
+__all__ = ["NOT_ENDED", "CommandHandler", "InputHandler", "Job", "Outcome", "Output", "preopens_of"]
 
-COMPONENT: Final = b"\x0d\0\x01\0"
-"""The bytes of a component where a module has its version."""
 _OWN_MEMORY: Final = 1 << 30
 """Bytes that a worker may use beside one guest memory: engine, compiler, a command's stdin."""
-
-
 _LIBRARY_MEMORY: Final[Mapping[str, int]] = {"tensorflow": 3 << 30}
 """Bytes more that a worker may use where it lends a library; a model's own are among them."""
 _SOME_LIBRARY: Final = 1 << 30
+
+
+def preopens_of(folders: Iterable[FolderGrant]) -> tuple[protocol.Preopen, ...]:
+    """Return granted folders as the guest gets them: of one that was granted twice, by the stricter grant (W13)."""
+    return tuple(
+        protocol.Preopen(folder.host, folder.guest, folder.access is Access.READ_WRITE)
+        for folder in effective_folders(folders)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -108,7 +115,7 @@ class Job:
     @property
     def is_component(self) -> bool:
         """Whether it is a component and no module."""
-        return self.wasm[4:8] == COMPONENT
+        return is_component(self.wasm)
 
     @cached_property
     def domain(self) -> str:
@@ -170,10 +177,16 @@ class Outcome:
         Reading machine code, instantiating, inside the guest, and of that inside commands.
     memory_bytes : int
         Linear memory at the end.
+    engine : str
+        What it ran in, one of `ssvm_kernel.sandbox.engines.ENGINES`.
     attempts : tuple of Attempt
-        Paths that the guest did not get, and `more_attempts` that are not listed; not trusted.
+        Paths that the guest did not get; not trusted.
+    more_attempts : int
+        How many more there were.
     opened : tuple of OpenedPath
-        Paths that it opened, and `more_opened` times that are not listed; not trusted.
+        Paths that it opened; not trusted.
+    more_opened : int
+        How many times more it opened one.
     no_folders : bool
         Whether it looked for granted folders, and had none.
     results : tuple of str

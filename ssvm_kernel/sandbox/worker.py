@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import wasmtime
 
 import ssvm_kernel.host.hostfunc  # noqa: F401  (used by bind_process_interface; no file of Python opens once locked)
+from ssvm_kernel.capabilities.binary import is_component
 from ssvm_kernel.errors import LockError
 from ssvm_kernel.host.lending import Lent, files_of, lend
 from ssvm_kernel.host.models import ModelState
@@ -31,7 +32,6 @@ from ssvm_kernel.sandbox.calling import BadCall, bind_export
 from ssvm_kernel.sandbox.engines import USUAL, EngineSettings, make_engine
 from ssvm_kernel.sandbox.entry import enter_start
 from ssvm_kernel.sandbox.filewatch import READ, FileWatch
-from ssvm_kernel.sandbox.job import COMPONENT
 from ssvm_kernel.sandbox.kept import KeptGuest
 from ssvm_kernel.sandbox.libc import keep_freed_memory
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
@@ -149,7 +149,7 @@ class Worker:
         started = time.perf_counter()
         engine = self._engine(request.engine)
         try:
-            if wasm[4:8] == COMPONENT:
+            if is_component(wasm):
                 from ssvm_kernel.sandbox.components import compile_component
 
                 self._components[request.key], code = compile_component(engine, wasm, network=self._guarded)

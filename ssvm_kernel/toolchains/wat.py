@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ssvm_kernel.capabilities.binary import is_component
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.toolchains._tools import encode
 from ssvm_kernel.toolchains._wat_place import function_at
@@ -31,7 +32,6 @@ _HELLO = """(module
 _PLACE = re.compile(r"\s*(?:-->|at) <anon>:(\d+):(\d+)")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _OFFSET = re.compile(r"\s*\(at offset 0x([0-9a-f]+)\)")
-_COMPONENT_LAYER = b"\x0d\x00\x01\x00"  # bytes 4 to 7 of a component; a core module has version 1, layer 0
 
 
 class WatToolchain:
@@ -115,7 +115,7 @@ def _character_column(source: str, found: tuple[str, int, int]) -> int:
 
 def _validate(source: str, wasm: bytes) -> None:
     """Raise for a module that assembles but is not valid: here the person still sees which function it is."""
-    if wasm[4:8] == _COMPONENT_LAYER:
+    if is_component(wasm):
         return
     from wasmtime import Module, WasmtimeError
 
