@@ -13,12 +13,11 @@ from ssvm_kernel.capabilities.folders import effective_folders
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.model import Scope
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.connections import Connections
 from ssvm_kernel.display.notice import Item, notice
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.ending import raise_for
-from ssvm_kernel.errors import DeniedError, GuestExit, GuestInterrupted, SsvmError, UsageError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, DeniedError, GuestExit, GuestInterrupted, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.opens import missed_paths
@@ -151,12 +150,14 @@ class OpenGuest:
         ------
         UsageError
             When there is no such part.
+        WorkerDied
+            When the guest's process answered something else; it is ended.
         """
         message = protocol.Memory(offset, length, data is not None)
         part, blob = self._ask(message, data or b"", protocol.MemoryPart)
         if len(blob) != (length if data is None else 0):
             self._held.close()
-            raise WorkerDied("the guest's process did not answer as it should")
+            raise WorkerDied(BAD_ANSWER)
         return part.size, blob
 
     def renew(self) -> None:
@@ -257,10 +258,7 @@ class OpenGuest:
             items = [Item(f"{denial.what or denial.verb}: {denial.reason}", denial.grant_line) for denial in distinct]
             self._tell(prepared, f"{name} was denied this", items, how)
             return
-        lines = []
-        for denial in distinct:
-            lines.append(f"{name} may not {denial.deed}: {denial.reason}")
-            lines += [f"  {remedy(denial.grant_line)}"] if denial.grant_line else []
+        lines = [line for denial in distinct for line in denial.lines(name)]
         if len(denials) > _LISTED:
             lines.append(f"… and {len(denials) - _LISTED:,} more; the ledger has them")
         raise DeniedError("\n".join([*lines, how]))

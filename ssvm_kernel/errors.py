@@ -7,9 +7,10 @@ A person reads these in a notebook cell, so each message says what happened and 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 __all__ = [
+    "BAD_ANSWER",
     "CompileError",
     "DeniedError",
     "GrantError",
@@ -24,12 +25,16 @@ __all__ = [
     "MapError",
     "NoSuchFunction",
     "NoSuchGuest",
+    "ProgramChanged",
     "SsvmError",
     "ToolchainMissing",
     "UsageError",
     "WorkerDied",
     "status_text",
 ]
+
+BAD_ANSWER: Final = "the guest's process did not answer as it should"
+"""What `WorkerDied` says of a process that sent what no honest one sends."""
 
 
 class SsvmError(Exception):
@@ -174,12 +179,13 @@ class GuestInterrupted(KeyboardInterrupt):
 
 
 class LimitReached(SsvmError):
-    """The guest came to a limit that ends the run: time, fuel, stack, memory or table at its start, commands.
+    """The guest came to a limit that ends the run: time, fuel, stack, memory or table at its start, what it asks for.
 
     Parameters
     ----------
     limit : str
-        What it was: ``"time"``, ``"fuel"``, ``"stack"``, ``"memory"``, ``"table"``, ``"commands"`` ...
+        What it was: ``"time"``, ``"fuel"``, ``"stack"``, ``"memory"``, ``"table"``, ``"commands"``, ``"display"`` or
+        ``"connections"``.
     option : str
         The option that sets it, e.g. ``"--time-limit"``; empty where none does.
     message : str

@@ -10,7 +10,7 @@ import msgspec
 
 from ssvm_kernel.calls import Answered, OpenGuest
 from ssvm_kernel.capabilities.text import visible
-from ssvm_kernel.errors import GuestError, UsageError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, GuestError, UsageError, WorkerDied
 from ssvm_kernel.library.handles import Handle, Home
 from ssvm_kernel.library.signatures import Named, python_names
 from ssvm_kernel.library.wit import Case, WitType, type_from
@@ -168,7 +168,7 @@ class ComponentFunction:
             return [None if self._result is None else self._result.lift(item) for item in raw]
         except _BAD_DATA as error:
             self._opened.close()
-            raise WorkerDied("the guest's process did not answer as it should") from error
+            raise WorkerDied(BAD_ANSWER) from error
 
 
 def component_functions(opened: OpenGuest) -> dict[str, ComponentFunction]:
@@ -178,6 +178,8 @@ def component_functions(opened: OpenGuest) -> dict[str, ComponentFunction]:
     ------
     LoadError
         When it cannot be loaded.
+    WorkerDied
+        When the guest's process described something else than functions; it is ended.
     """
     try:
         described = _decoded(opened.describe(), _MOST_TYPES)
@@ -185,7 +187,7 @@ def component_functions(opened: OpenGuest) -> dict[str, ComponentFunction]:
         made = [_function(opened, home, *item) for item in described]
     except _BAD_DATA as error:
         opened.close()
-        raise WorkerDied("the guest's process did not answer as it should") from error
+        raise WorkerDied(BAD_ANSWER) from error
     found: dict[str, ComponentFunction] = {}
     for path, function in made:
         home.learn(path, function)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ssvm_kernel.calls import Answered, OpenGuest
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.display.text import counted
-from ssvm_kernel.errors import SsvmError, UsageError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.library.signatures import Signature
 from ssvm_kernel.sandbox.rows import BYTES, row_format
 
@@ -190,7 +190,13 @@ class Function:
             yield rows, data, len(rows)
 
     def lift(self, answered: Answered) -> list[Any]:
-        """Return the results of calls; they come from the guest's process, so their form is checked first."""
+        """Return the results of calls; they come from the guest's process, so their form is checked first.
+
+        Raises
+        ------
+        WorkerDied
+            When they are not of that form; the process is ended.
+        """
         shape, types = self.signature.shape, self.signature.results
         form = row_format(shape.results)
         end = form.size * answered.count
@@ -224,7 +230,7 @@ class Function:
 
     def _liar(self) -> SsvmError:
         self._opened.close()
-        return WorkerDied("the guest's process did not answer as it should")
+        return WorkerDied(BAD_ANSWER)
 
 
 def _let_go(data: Iterable[bytes | memoryview]) -> None:

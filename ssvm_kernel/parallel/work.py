@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from ssvm_kernel.errors import UsageError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, UsageError, WorkerDied
 from ssvm_kernel.parallel.tasks import Batch, Calls, MapRun, TaskResult
 from ssvm_kernel.sandbox.callmessages import Shape
 from ssvm_kernel.sandbox.manymessages import Given
 
 __all__ = ["CallWork", "Codec", "RunWork", "Work"]
 
-_ANSWER: Final = "the guest's process did not answer as it should"
 _MOST_BYTES: Final = 32 << 20
 """Bytes of items that travel together."""
 
@@ -74,20 +73,14 @@ class RunWork:
 
     def batch(self, begin: int, end: int) -> tuple[Batch, int]:
         """See `Work`."""
-        size = 0
-        for number in range(begin, end):
-            given = self._given[number]
-            size += len(given.stdin) + sum(map(len, given.args))
-            if size > _MOST_BYTES and number > begin:
-                end = number
-                break
+        end = begin + _fitting(len(given.stdin) + sum(map(len, given.args)) for given in self._given[begin:end])
         return Batch(tuple(self._given[begin:end])), end
 
     def results(self, result: TaskResult, count: int) -> tuple[list[Any], list[tuple[int, MapRun]]]:
         """See `Work`."""
         runs = list(result.runs)
         if len(runs) != count:
-            raise WorkerDied(_ANSWER)
+            raise WorkerDied(BAD_ANSWER)
         return runs, [(offset, run) for offset, run in enumerate(runs) if run.exit_code != 0 or run.denials]
 
 
@@ -114,12 +107,7 @@ class CallWork:
 
     def batch(self, begin: int, end: int) -> tuple[Batch, int]:
         """See `Work`."""
-        size = 0
-        for number in range(begin, end):
-            size += len(self._rows[number][1])
-            if size > _MOST_BYTES and number > begin:
-                end = number
-                break
+        end = begin + _fitting(len(data) for _, data in self._rows[begin:end])
         part = self._rows[begin:end]
         blob = b"".join((*(row for row, _ in part), *(data for _, data in part)))
         return Batch(calls=Calls(self._codec.name, self._codec.shape, end - begin, blob)), end
@@ -130,10 +118,21 @@ class CallWork:
         for offset in result.failed:  # rising, so each is put where it belongs among those before it
             values.insert(offset, None)
         if len(values) != count or not all(0 <= offset < count for offset in result.failed):
-            raise WorkerDied(_ANSWER)
+            raise WorkerDied(BAD_ANSWER)
         marred = [*zip(result.failed, result.runs, strict=True)]
         marred += [(offset, MapRun(0, denials=denials)) for offset, denials in result.refused if 0 <= offset < count]
         return values, marred
+
+
+def _fitting(sizes: Iterable[int]) -> int:
+    """Return how many items of these sizes, in bytes, travel together: one at least, however large it is."""
+    total = count = 0
+    for size in sizes:
+        total += size
+        if total > _MOST_BYTES and count:
+            break
+        count += 1
+    return count
 
 
 def _lowered(codec: Codec, number: int, item: Any) -> tuple[bytes, bytes]:

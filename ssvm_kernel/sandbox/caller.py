@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ssvm_kernel.errors import LoadError, UsageError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, LoadError, UsageError, WorkerDied
 from ssvm_kernel.host.store import load_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
@@ -175,5 +175,5 @@ def checked(returned: protocol.Returned, asked: int) -> protocol.Returned:
     """
     ended = returned.trap is not None or returned.exit_code is not None
     if not (0 <= returned.count <= asked) or (returned.count < asked) != ended:
-        raise WorkerDied("the guest's process did not answer as it should")
+        raise WorkerDied(BAD_ANSWER)
     return returned

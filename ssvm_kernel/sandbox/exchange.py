@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from ssvm_kernel.errors import LimitReached, LoadError, SsvmError, UsageError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, LimitReached, LoadError, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.host.pipes import Pipes
 from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.shelf import GuestEnd, Shelved
@@ -30,7 +30,7 @@ from ssvm_kernel.sandbox.pool import Worker
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import NetworkHandler
 
-__all__ = ["Exchange", "PlainSelector", "StaleCode", "Streams", "compile_and_keep", "compile_in", "failed"]
+__all__ = ["Exchange", "PlainSelector", "StaleCode", "Streams", "compile_and_keep", "compile_in", "failed", "read_once"]
 
 _READ: Final = 1 << 20
 _READ_SMALL: Final = 1 << 16
@@ -163,7 +163,7 @@ class Exchange:
                     raise StaleCode
                 raise failed(message)
             else:
-                raise WorkerDied("the guest's process did not answer as it should")
+                raise WorkerDied(BAD_ANSWER)
             received = self._worker.receive() if self._worker.has_message else None
         return None
 
@@ -256,7 +256,17 @@ def _read_more(fd: int, streams: Streams) -> int:
 
 
 def compile_in(worker: Worker, job: Job, deadline: Deadline) -> tuple[float, bytes]:
-    """Let a worker make machine code; return the seconds it took, and the code."""
+    """Let a worker make machine code; return the seconds it took, and the code.
+
+    Raises
+    ------
+    LoadError
+        When it is no module that the engine takes.
+    LimitReached
+        When the time was over.
+    WorkerDied
+        When the worker is gone or answered something else.
+    """
     worker.send(protocol.Compile(job.settings, job.machine_code_key), job.wasm)
     received = None
     with PlainSelector() as selector:
@@ -269,7 +279,7 @@ def compile_in(worker: Worker, job: Job, deadline: Deadline) -> tuple[float, byt
     if isinstance(message, protocol.Failed):
         raise failed(message)
     if not isinstance(message, protocol.Compiled):
-        raise WorkerDied("the guest's process did not answer as it should")
+        raise WorkerDied(BAD_ANSWER)
     worker.loaded.add(job.machine_code_key)
     return message.seconds, blob
 

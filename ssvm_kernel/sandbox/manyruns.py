@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ssvm_kernel.errors import LoadError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, LoadError, WorkerDied
 from ssvm_kernel.host.display import NOT_GRANTED
 from ssvm_kernel.host.store import load_blob
 from ssvm_kernel.sandbox import protocol
@@ -35,7 +35,7 @@ class NotAnswered(WorkerDied):
     """The worker's ends, statuses and counts do not agree: nothing that it said of these runs is believed."""
 
     def __init__(self) -> None:
-        super().__init__("the guest's process did not answer as it should")
+        super().__init__(BAD_ANSWER)
 
 
 class Ended(NamedTuple):
@@ -71,7 +71,13 @@ class Separator:
         self._total = 0
 
     def take(self, data: bytes) -> None:
-        """Take what came, in any pieces."""
+        """Take what came, in any pieces.
+
+        Raises
+        ------
+        NotAnswered
+            When a mark has no status before it.
+        """
         *ended, rest = (self._held + data).split(self._mark)
         for part in ended:
             cut = len(part) - CODE_BYTES

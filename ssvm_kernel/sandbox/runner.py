@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssvm_kernel.errors import LoadError, WorkerDied
+from ssvm_kernel.errors import BAD_ANSWER, LoadError, WorkerDied
 from ssvm_kernel.host.store import load_blob
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
@@ -28,7 +28,7 @@ from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import NetworkHandler
 
-__all__ = ["CommandHandler", "Job", "Outcome", "Output", "Runner"]
+__all__ = ["Job", "Outcome", "Output", "Runner", "begin_network"]
 
 
 class Runner:
@@ -195,6 +195,7 @@ class _Run:
             pipes.close_reading()
 
     def _watch(self, out_read: int, err_read: int) -> Outcome:
+        """Show what the guest prints, and answer what it asks for, until it has ended."""
         with PlainSelector() as selector:
             streams: Streams = {out_read: self._output.stdout, err_read: self._output.stderr}
             for fd in streams:
@@ -223,6 +224,10 @@ class _Run:
             finally:
                 talk.drain(streams)
                 self._output.flush()
+        return self._outcome(finished, profile)
+
+    def _outcome(self, finished: protocol.Finished, profile: bytes) -> Outcome:
+        """Return what a guest's process says of its end, held to what there can be."""
         return Outcome(
             exit_code=finished.exit_code,
             trap=finished.trap,
@@ -283,4 +288,4 @@ def begin_network(worker: Worker) -> None:
 def _check_times(message: protocol.Finished) -> None:
     """Refuse times that are none: what is computed from one that is not a number is none either."""
     if not all(0.0 <= seconds < math.inf for seconds in (message.load, message.instantiate, message.run, message.host)):
-        raise WorkerDied("the guest's process did not answer as it should")
+        raise WorkerDied(BAD_ANSWER)
