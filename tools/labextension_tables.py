@@ -18,6 +18,7 @@ from ssvm_kernel.capabilities.abilities import (
     PROCESS_MODULES,
     PROCESS_TYPES,
 )
+from ssvm_kernel.capabilities.javascript import MODULES
 from ssvm_kernel.capabilities.models import MODEL_TYPES
 
 TARGET = Path(__file__).parents[1] / "labextension/src/wasm/tables.generated.ts"
@@ -42,8 +43,10 @@ def text() -> str:
         types |= {f"{module}.{name}": kind for name, kind in functions.items()}
     tables: dict[str, Mapping[str, object] | Sequence[object]]
     tables = {"ABILITIES": abilities, "KNOWN": known, "PROCESS_MODULES": PROCESS_MODULES, "TYPES": types}
-    lines = ["// Made by tools/labextension_tables.py from ssvm_kernel/capabilities/abilities.py; do not edit."]
+    lines = ["// Made by tools/labextension_tables.py from ssvm_kernel/capabilities; do not edit."]
     lines += [f"export const {name} = {_written(table)} as const;" for name, table in tables.items()]
+    of_javascript = MODULES.pattern.replace("/", r"\/")
+    lines += [f"export const OF_JAVASCRIPT = /^(?:{of_javascript})$/;"]
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ import type { Look, Question, Request } from './protocol.js';
 import type { KnownKernels } from './knownKernels.js';
 
 const REPLY_MS = 20_000;
+const BUSY_MS = 4000;
 
 /** What a link tells those who listen. */
 export type Change = 'question' | 'kernel' | 'status';
@@ -206,5 +207,3 @@ export class KernelLink {
   private showsPrompts = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 }
-
-const BUSY_MS = 4000;

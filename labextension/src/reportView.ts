@@ -5,6 +5,8 @@ import { visible } from './wasm/visible.js';
 
 import '../style/report.css';
 
+const MOST_FACTS = 500;
+
 /** A run as the kernel reports it; a saved notebook may say anything here, so that nothing is taken for granted. */
 interface Report {
   readonly line?: unknown;
@@ -58,8 +60,6 @@ function facts(report: Report): HTMLElement {
   });
   return make('div', 'ssvm-report-facts', ...rows);
 }
-
-const MOST_FACTS = 500;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -100,6 +100,16 @@ test('what no host function answers is named', () => {
   assert.equal(unknown(memory), 'env.m: this host offers no memory, only functions');
 });
 
+test('functions of JavaScript are no reason not to start, as for the kernel', () => {
+  for (const module of ['wbg', '__wbindgen_placeholder__', './guest_bg.js']) {
+    assert.deepEqual(manifestOf(readModule(importing(module, 'f'))).unknown, []);
+  }
+  assert.match(
+    manifestOf(readModule(importing('env', 'f'))).unknown[0] ?? '',
+    /^env\.f: this host has no module of that name/
+  );
+});
+
 test('a binary that is cut off anywhere is refused, not believed', () => {
   for (let size = 0; size < MODULE.length; size += 1) {
     try {

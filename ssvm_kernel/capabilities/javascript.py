@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_of_javascript"]
+__all__ = ["MODULES", "is_of_javascript"]
 
-_MODULES: Final = re.compile(r"wbg|__wbindgen_\w+|(?:\./)?[\w-]+_bg(?:\.js)?", re.ASCII)
+MODULES: Final = re.compile(r"wbg|__wbindgen_\w+|(?:\./)?[\w-]+_bg(?:\.js)?", re.ASCII)
+"""Their modules' names, whole; a pattern that JavaScript reads in the same way."""
 
 
 def is_of_javascript(module: str) -> bool:
     """Tell whether functions of an import module are JavaScript's, or of the glue around it."""
-    return _MODULES.fullmatch(module) is not None
+    return MODULES.fullmatch(module) is not None

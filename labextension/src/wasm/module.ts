@@ -161,8 +161,9 @@ class ModuleReader {
         }
       }
     } catch (error) {
+      // A broken name section does not make a module invalid.
       if (!(error instanceof Malformed)) {
-        throw error; // A broken name section does not make a module invalid.
+        throw error;
       }
     }
   }

@@ -1,4 +1,4 @@
-// Made by tools/labextension_tables.py from ssvm_kernel/capabilities/abilities.py; do not edit.
+// Made by tools/labextension_tables.py from ssvm_kernel/capabilities; do not edit.
 export const ABILITIES = [
   {"id": "commands", "can": "run host commands that you allow; what such a command does is not limited by this list", "cannot": "run host commands", "missing": "it does not import the run function of the process interface", "anyOf": ["run"], "allOf": []},
   {"id": "read-files", "can": "read files in folders that you grant", "cannot": "read files", "missing": "it does not import path_open together with fd_read or fd_pread", "anyOf": ["fd_pread", "fd_read"], "allOf": ["path_open"]},
@@ -134,3 +134,4 @@ export const TYPES = {
   "wasmedge_image.load_png": "(i32, i32, i32, i32, i32, i32, i32) -> (i32)",
   "wasmedge_image.load_image": "(i32, i32, i32, i32, i32, i32, i32) -> (i32)"
 } as const;
+export const OF_JAVASCRIPT = /^(?:wbg|__wbindgen_\w+|(?:\.\/)?[\w-]+_bg(?:\.js)?)$/;
