@@ -8,7 +8,20 @@ from typing import Final
 
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["PYTHON", "Ask", "Cell", "Command", "Exit", "Guest", "Language", "Python", "Step", "first_line", "read_cell"]
+__all__ = [
+    "PYTHON",
+    "Ask",
+    "Cell",
+    "Command",
+    "Exit",
+    "Guest",
+    "Language",
+    "Python",
+    "Step",
+    "first_line",
+    "language_of",
+    "read_cell",
+]
 
 PYTHON: Final = ("python", "py")
 _QUESTION: Final = re.compile(r"\s*(?:\?{1,2}\s*(?P<after>[^\s?]+)|(?P<before>[^\s?]+)\s*\?{1,2})\s*")
@@ -125,6 +138,11 @@ def first_line(code: str) -> tuple[str, str, int]:
         if first == "%lang":
             word, rest = first, others
     return word, rest, at
+
+
+def language_of(word: str, rest: str) -> str:
+    """Return the language that a directive of `first_line` names; empty for the notebook's own."""
+    return rest.partition(" ")[0] if word in ("%lang", "%%ssvm") else word[2:]
 
 
 def _python(lines: list[str], at: int) -> Python:

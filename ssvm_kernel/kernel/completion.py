@@ -17,7 +17,7 @@ from traitlets import Bool
 
 from ssvm_kernel.capabilities.abilities import PROCESS_MODULES
 from ssvm_kernel.errors import UsageError
-from ssvm_kernel.kernel.cells import PYTHON, first_line
+from ssvm_kernel.kernel.cells import PYTHON, first_line, language_of
 from ssvm_kernel.kernel.known import Known
 from ssvm_kernel.kernel.syntax import Syntax, language_names, syntax_of
 from ssvm_kernel.kernel.words import COMMAND_METHODS, PROCESS
@@ -150,8 +150,7 @@ def _in_text(code: str, cursor: int, known: Known) -> tuple[list[Match], int]:
     if method is not None:
         return _matching(_all("function", COMMAND_METHODS), method[1]), method.start(1)
     directive, rest, _ = first_line(code)
-    written = rest.partition(" ")[0] if directive in ("%lang", "%%ssvm") else directive[2:]
-    syntax = syntax_of(written or known.language)
+    syntax = syntax_of(language_of(directive, rest) or known.language)
     found = (_WAT_WORD if syntax.line_comment == ";;" else _WORD).search(code, 0, cursor)
     word = found[0] if found else ""
     if not word:

@@ -23,6 +23,7 @@ from ssvm_kernel.kernel.cells import (
     Python,
     Step,
     first_line,
+    language_of,
     read_cell,
 )
 from ssvm_kernel.kernel.completion import complete
@@ -293,8 +294,7 @@ class SsvmKernel(IPythonKernel):
         text = "\n".join(code.split("\n")[above:])
         if not text.strip() and not word.startswith("%%"):
             return {"status": Whole.COMPLETE.value}
-        written = rest.partition(" ")[0] if word in ("%lang", "%%ssvm") else word[2:]
-        syntax = syntax_of(written or self.notebook.name)
+        syntax = syntax_of(language_of(word, rest) or self.notebook.name)
         status = whole(text, syntax) if text.strip() or text.endswith("\n\n") else Whole.INCOMPLETE
         if status is Whole.INCOMPLETE:
             return {"status": status.value, "indent": indent_of(text, syntax)}
