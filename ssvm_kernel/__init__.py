@@ -38,7 +38,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.events.register("pre_run_cell", magics.before_cell)
     shell.events.register("post_run_cell", magics.after_cell)
     if _GUESTS not in shell.user_ns:  # a variable of the person's own stays
-        shell.push({_GUESTS: Guests(magics)}, interactive=False)  # type: ignore[no-untyped-call]
+        shell.push({_GUESTS: Guests(magics)}, interactive=False)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

@@ -126,7 +126,7 @@ class SsvmMagics(Magics):
         """Leave a result in ``_``; a terminal would write ``Out[n]:`` for it, with nothing behind."""
         if self.shell is None or getattr(self.shell, "kernel", None) is not None:
             return result
-        self.shell.displayhook.update_user_ns(result)  # type: ignore[no-untyped-call]
+        self.shell.displayhook.update_user_ns(result)
         return None
 
     def _keep(self, language: str, source: str, name: str) -> None:

@@ -196,4 +196,4 @@ class RunResult:
             return
         from IPython.display import display
 
-        display(survivable_bundle(self.report.bundle()), raw=True)  # type: ignore[no-untyped-call]
+        display(survivable_bundle(self.report.bundle()), raw=True)

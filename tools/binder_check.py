@@ -19,6 +19,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -162,7 +163,7 @@ def main() -> None:
         step("postBuild", lambda: place.run("binder/postBuild"))
         place.peak = 0
         for name in names:
-            step(name, lambda name=name: place.run(place.python, "tools/demo.py", f"examples/{name}"))  # type: ignore[misc]
+            step(name, partial(place.run, place.python, "tools/demo.py", f"examples/{name}"))
     print(f"==> {len(names)} notebooks ran as {place.person.pw_name} in at most {place.peak / 1e6:.0f} MB")
 
 

@@ -53,7 +53,7 @@ def print_outputs(cell: dict[str, Any]) -> None:
 
 def run(path: Path, timeout: float) -> int:
     """Execute the notebook cell by cell; return the exit status."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         kernel_name=notebook.metadata.get("kernelspec", {}).get("name", "python3"),

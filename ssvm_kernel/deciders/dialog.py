@@ -118,7 +118,7 @@ class _Prompt:
 
         waiting = "Waiting for your answer in a dialog"
         bundle = answer_bundle(waiting, command_line(self._facts), self._facts.who, allowed=False)
-        self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(bundle, raw=True, display_id=True)
         self._link.ask(self._data, self.pending)
 
     def close(self) -> None:

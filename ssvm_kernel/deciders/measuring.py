@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import secrets
-import select
 import threading
 import time
 from typing import Any, Final, NamedTuple
@@ -17,6 +16,7 @@ from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.pending import custom_content
 from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.screen import Screen, script, style
+from ssvm_kernel.host.waiting import wait_without_guest
 
 __all__ = ["KEEPS", "Button", "MeasuringScreen", "MeasuringView"]
 
@@ -37,7 +37,7 @@ class MeasuringScreen(Screen):
     def open(self, text: str, button: Button = KEEPS) -> MeasuringView | None:
         """Show the view, or return None where no widget can be shown."""
         kernel = running_kernel()
-        session = self.client(kernel, _wait)
+        session = self.client(kernel, wait_without_guest)
         if session is None:
             return None
         return MeasuringView(kernel, text, self.ready_seconds, button)
@@ -73,7 +73,7 @@ class MeasuringView:
         self._channel.attach(self._widget.comm)
         data, metadata = self._widget._repr_mimebundle_()
         data["text/plain"] = f"[ssvm] {text}"
-        self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)
 
     @property
     def stopped(self) -> bool:
@@ -106,10 +106,6 @@ class MeasuringView:
             self._ready.set()
         elif content == {"stop": True}:
             self._stop.set()
-
-
-def _wait(fileno: int, timeout: float | None = None) -> bool:
-    return bool(select.select([fileno], [], [], timeout)[0])
 
 
 @functools.cache

@@ -133,7 +133,7 @@ class _View:
         self._channel.attach(self._widget.comm)
         bundle, metadata = self._widget._repr_mimebundle_()
         bundle["text/plain"] = f"[ssvm] waiting for a folder for {who_asks(asker)}"
-        self._handle = display(bundle, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(bundle, metadata=metadata, raw=True, display_id=True)
 
     def open(self, path: str, error: str = "") -> None:
         """Show the folders inside `path`."""

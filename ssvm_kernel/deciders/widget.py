@@ -79,7 +79,7 @@ class _Prompt:
         self._channel.attach(self._widget.comm)
         data, metadata = self._widget._repr_mimebundle_()
         data["text/plain"] = f"[ssvm] waiting for an answer: {command_line(self._facts)}"
-        self._handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(data, metadata=metadata, raw=True, display_id=True)
 
     def close(self) -> None:
         """Put the record in the widget's place, and leave nothing of the widget behind (U13)."""

@@ -57,7 +57,7 @@ class NotebookSurface:
         """Show an output that can be replaced later."""
         from IPython.display import display
 
-        shown = display(survivable_bundle(bundle), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        shown = display(survivable_bundle(bundle), raw=True, display_id=True)
         return _NotebookHandle(shown)
 
 

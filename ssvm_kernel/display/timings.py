@@ -252,7 +252,7 @@ class Comparison:
             return
         from IPython.display import display
 
-        display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
+        display(self.bundle(), raw=True)
 
 
 def named(engine: str) -> str:

@@ -63,8 +63,8 @@ class SsvmShell(ZMQInteractiveShell):
             **cell,
         }
         about["transformed_cell"] = translated
-        info = ExecutionInfo(**{name: value for name, value in about.items() if name in _INFO_TAKES})  # type: ignore[no-untyped-call]
-        result = ExecutionResult(info)  # type: ignore[no-untyped-call]
+        info = ExecutionInfo(**{name: value for name, value in about.items() if name in _INFO_TAKES})
+        result = ExecutionResult(info)
         try:
             self._run_steps(info, result, translated, perform)
         except BaseException as error:  # noqa: BLE001 - an interrupt between two steps: the request is answered
