@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FIB", "HELLO", "LOOP", "SIEVE", "command_guest"]
+__all__ = ["FIB", "HELLO", "LOOP", "SIEVE", "Texts", "command_guest"]
 
 HELLO = """(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -43,6 +43,36 @@ SIEVE = """(module
 """
 
 
+class Texts:
+    """Texts in a guest's memory, one behind the other.
+
+    Parameters
+    ----------
+    at : int
+        Address of the first one.
+    """
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self._all = bytearray()
+
+    @property
+    def end(self) -> int:
+        """Address behind the last one."""
+        return self._at + len(self._all)
+
+    def place(self, text: str | bytes) -> str:
+        """Add a text, and return its address and size as a function gets them."""
+        data = text.encode() if isinstance(text, str) else text
+        place = f"(i32.const {self.end}) (i32.const {len(data)})"
+        self._all += data
+        return place
+
+    def segment(self) -> str:
+        """Return the data segment that puts them there."""
+        return f'(data (i32.const {self._at}) "{"".join(f"{chr(92)}{byte:02x}" for byte in self._all)}")'
+
+
 def command_guest(
     program: str, args: tuple[str, ...] = (), *, times: int = 1, pages: int = 16, stdin: int = 0, fill: bool = False
 ) -> str:
@@ -61,14 +91,8 @@ def command_guest(
     fill : bool
         Whether all of its memory is in use, and not only there to be had; it is written before `_start` is.
     """
-    texts = [program, *args]
-    offsets, data, at = [], [], 1024
-    for text in texts:
-        encoded = text.encode()
-        offsets.append((at, len(encoded)))
-        data.append(f'(data (i32.const {at}) "{"".join(f"{chr(92)}{byte:02x}" for byte in encoded)}")')
-        at += len(encoded)
-    name, *rest = [f"(i32.const {start}) (i32.const {length})" for start, length in offsets]
+    texts = Texts(1024)
+    name, *rest = map(texts.place, (program, *args))
     start = 2 * 65536
     filling = (
         f"(func $fill (memory.fill (i32.const {start}) (i32.const 1) (i32.const {pages * 65536 - start})))"
@@ -86,7 +110,7 @@ def command_guest(
   (import "ssvm_process" "ssvm_process_get_stdout" (func $out (param i32)))
   (import "ssvm_process" "ssvm_process_get_stderr" (func $err (param i32)))
   (memory (export "memory") {pages})
-  {" ".join(data)}
+  {texts.segment()}
   {filling if fill else ""}
   (func (export "_start") (local $n i32)
     (loop $again

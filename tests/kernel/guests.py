@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.guests import HELLO, LOOP
+from benchmarks.guests import HELLO, LOOP, Texts
 
 __all__ = ["HELLO", "LOOP", "cell", "command_cell"]
 
@@ -34,22 +34,13 @@ def cell(options: str, body: str, *, data: str = "") -> str:
 
 def command_cell(options: str, *argv: str, env: dict[str, str] | None = None, timeout: int = 600_000) -> str:
     """Return a cell whose guest runs a command, prints what it printed, and exits with its code (modulo 126)."""
-    at, data = 4096, []
-
-    def text(value: str) -> str:
-        nonlocal at
-        encoded = value.encode()
-        escaped = "".join(f"\\{byte:02x}" for byte in encoded)
-        data.append(f'(data (i32.const {at}) "{escaped}")')
-        place = f"(i32.const {at}) (i32.const {len(encoded)})"
-        at += len(encoded)
-        return place
-
-    calls = [f"(call $set_name {text(argv[0])})", *(f"(call $add_arg {text(item)})" for item in argv[1:])]
-    calls += [f"(call $add_env {text(name)} {text(value)})" for name, value in (env or {}).items()]
+    texts = Texts(4096)
+    name, *arguments = map(texts.place, argv)
+    calls = [f"(call $set_name {name})", *(f"(call $add_arg {place})" for place in arguments)]
+    calls += [f"(call $add_env {texts.place(name)} {texts.place(value)})" for name, value in (env or {}).items()]
     return f"""%%ssvm wat {options}
 (module {_WASI} {_PROCESS}
-  (memory (export "memory") 64) {" ".join(data)}
+  (memory (export "memory") 64) {texts.segment()}
   (func $print (param $fd i32) (param $size i32)
     (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (local.get $size))
     (drop (call $fd_write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8))))

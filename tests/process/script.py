@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.guests import Texts
 from tests.process.conftest import TYPES
 
 __all__ = ["Told", "block", "reports", "script", "texts"]
@@ -55,12 +56,14 @@ def texts(name: str, *args: str) -> list[Step]:
 def script(*steps: Step, prefix: str = "ssvm_process") -> str:
     """Return a guest that makes these calls in this order."""
     imports = "".join(f'(import "{prefix}" "{prefix}_{name}" (func ${name} {type_}))' for name, type_ in TYPES.items())
-    data = _Data()
+    data = Texts(_TEXTS)
+    data.place(_BLOCK)
     body = "\n    ".join(_calls(steps, data))
+    assert data.end < _BULK
     return f"""(module {imports}
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 64)
-  {data.segments()}
+  {data.segment()}
   (func $print (param $at i32) (param $size i32)
     (loop $more (if (local.get $size) (then
       (i32.store (i32.const 16) (local.get $at)) (i32.store (i32.const 20) (local.get $size))
@@ -98,26 +101,7 @@ def script(*steps: Step, prefix: str = "ssvm_process") -> str:
     {body}))"""
 
 
-class _Data:
-    """Texts of the guest, one behind the other."""
-
-    def __init__(self) -> None:
-        self._parts = [_BLOCK]
-        self._size = len(_BLOCK)
-
-    def place(self, text: bytes) -> str:
-        at = _TEXTS + self._size
-        self._parts.append(text)
-        self._size += len(text)
-        assert self._size < _BULK - _TEXTS
-        return f"(i32.const {at}) (i32.const {len(text)})"
-
-    def segments(self) -> str:
-        escaped = "".join(f"\\{byte:02x}" for byte in b"".join(self._parts))
-        return f'(data (i32.const {_TEXTS}) "{escaped}")'
-
-
-def _calls(steps: tuple[Step, ...], data: _Data) -> Iterator[str]:
+def _calls(steps: tuple[Step, ...], data: Texts) -> Iterator[str]:
     for name, *values in steps:
         if name == "run":
             yield "(call $tell (call $run))"

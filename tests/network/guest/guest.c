@@ -8,7 +8,8 @@
  *   bind:A.B.C.D:PORT      bind a TCP socket
  *   udp                    make a UDP socket and bind it
  *
- * Built by build.py (`guest.wasm` is the result); the imports are the Component Model's functions with their flat types.
+ * Built by `python examples/components/build.py tests/network/guest/guest.c tests/network/guest.wasm`; the imports are
+ * the Component Model's functions with their flat types.
  */
 
 typedef unsigned int u32;
