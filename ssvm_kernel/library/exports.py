@@ -11,10 +11,10 @@ from ssvm_kernel.display.style import ROW
 from ssvm_kernel.display.text import escape
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["Callable", "Exports"]
+__all__ = ["Exports", "GuestFunction"]
 
 
-class Callable(Protocol):
+class GuestFunction(Protocol):
     """A function of a guest, of a module or of a component."""
 
     def __call__(self, *args: Any, fresh: bool = False, **named: Any) -> Any:
@@ -34,11 +34,11 @@ class Exports(Mapping[str, Any]):
 
     Parameters
     ----------
-    functions : mapping of str to Callable
+    functions : mapping of str to GuestFunction
         In the guest's own order.
     """
 
-    def __init__(self, functions: Mapping[str, Callable]) -> None:
+    def __init__(self, functions: Mapping[str, GuestFunction]) -> None:
         self._functions = functions
 
     def __getitem__(self, name: str) -> Any:

@@ -22,7 +22,7 @@ from ssvm_kernel.options import RunTraits
 from ssvm_kernel.result import RunResult
 from ssvm_kernel.session import Session
 
-__all__ = ["Exports", "Library"]
+__all__ = ["Exports", "Library", "found_in"]
 
 _OF_CALLS: Final = (
     *("engine", "dirs", "env", "allow_command", "allow_command_all", "allow_command_env", "allow_network"),
@@ -234,7 +234,15 @@ def _options(given: Mapping[str, Any], more: tuple[str, ...] = ()) -> RunTraits:
 
 
 def found_in(session: Session, name: str) -> Guest:
-    """Return a guest of a session by its name; `KeyError` as for any mapping."""
+    """Return a guest of a session by its name.
+
+    Raises
+    ------
+    KeyError
+        When there is none of that name, as for any mapping.
+    LoadError
+        When it is no module.
+    """
     guest = session.guests.get(name)
     if guest is None:
         known = ", ".join(map(visible, session.guests)) or "none yet"

@@ -16,7 +16,7 @@ from ssvm_kernel.library.values import NUMBERS, ValueType, type_of
 from ssvm_kernel.sandbox.callmessages import Shape
 from ssvm_kernel.sandbox.rows import BYTES
 
-__all__ = ["ALLOCATE", "FREE", "Named", "Signature", "plain", "python_names", "signed"]
+__all__ = ["ALLOCATE", "FREE", "Named", "Signature", "core_of", "plain", "python_names", "signed"]
 
 ALLOCATE: Final = "ssvm_alloc"
 """The export by which a guest gives memory for arguments: takes a size, returns an address."""

@@ -11,7 +11,7 @@ from ssvm_kernel.capabilities.custom import custom_section
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.library import bindgen
 from ssvm_kernel.library.component import component_functions
-from ssvm_kernel.library.exports import Callable
+from ssvm_kernel.library.exports import GuestFunction
 from ssvm_kernel.library.functions import Function
 from ssvm_kernel.library.signatures import ALLOCATE, FREE, plain, signed
 
@@ -22,7 +22,7 @@ _OWN: Final = frozenset({ALLOCATE, FREE, "_start", "_initialize", "malloc", "fre
 """Exports that are no functions for people."""
 
 
-def functions_of(opened: OpenGuest, wasm: bytes) -> Mapping[str, Callable]:
+def functions_of(opened: OpenGuest, wasm: bytes) -> Mapping[str, GuestFunction]:
     """Return a module's functions by name, in its own order.
 
     Raises
@@ -37,7 +37,7 @@ def functions_of(opened: OpenGuest, wasm: bytes) -> Mapping[str, Callable]:
     if convention is not None:
         return bindgen.functions_of(opened, binary, convention)
     stated = signed(custom_section(wasm, _SECTION) if _SECTION in binary.custom else b"", binary)
-    found: dict[str, Callable] = {}
+    found: dict[str, GuestFunction] = {}
     for export in binary.exports:
         if export.kind == "function" and export.name not in _OWN and not export.name.startswith("__"):
             signature = stated.get(export.name) or plain(export)
