@@ -240,8 +240,16 @@ class Session:
 
         Parameters
         ----------
+        guest : Guest
+            The module.
+        options : RunTraits
+            What is granted to each run, and its limits.
+        work : Work
+            The items.
         workers : int
             Processes of this machine, when it runs there; 0 is one for each processor.
+        **how
+            What else `map_guest` takes.
 
         Raises
         ------

@@ -237,6 +237,8 @@ class FolderGrant:
         The path under which the guest sees it.
     access : Access
         Read, or read and write.
+    scope, origin, module_sha256, created, id
+        As of a `CommandGrant`.
     """
 
     host: str
@@ -296,6 +298,8 @@ class NetworkGrant:
         A name or an address, as `ssvm_kernel.capabilities.network.host_of` writes it.
     port : int
         1 to 65535; 0 for every port.
+    scope, origin, module_sha256, created, id
+        As of a `CommandGrant`.
     """
 
     effect: Effect

@@ -19,7 +19,13 @@ T = TypeVar("T")
 
 
 class Reader:
-    """A place in bytes that moves on as things are read, and never past `end`."""
+    """A place in bytes that moves on as things are read, and never past `end`.
+
+    Raises
+    ------
+    LoadError
+        From each method, when the bytes are cut off or are none of what is read.
+    """
 
     __slots__ = ("at", "data", "end")
 

@@ -77,6 +77,8 @@ class GuestStreams:
         Where to show it.
     cap : int
         Bytes of both streams together that are shown.
+    pace : Pace
+        How much of it is shown in what time; one for all cells of a kernel.
     keep : int
         Bytes of each stream that are kept for the result.
     show : callable or None

@@ -7,7 +7,7 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["counted", "duration", "escape", "inert", "size", "tame"]
+__all__ = ["ago", "counted", "duration", "escape", "inert", "size", "tame"]
 
 _SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
 _KEPT: Final = frozenset("\n\t\r")

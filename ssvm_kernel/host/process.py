@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_TIMEOUT_MS",
+    "MODULES",
     "CommandCall",
     "CommandReply",
+    "Import",
+    "Memory",
+    "Printed",
     "ProcessState",
+    "RunCommand",
     "StoredBytes",
     "bind_process_interface",
     "denied_reply",
@@ -158,7 +163,13 @@ class ProcessState:
         self._env.setdefault(name, value)
 
     def add_stdin(self, data: bytes) -> None:
-        """Append to what the command will read."""
+        """Append to what the command will read.
+
+        Raises
+        ------
+        GuestTrap
+            When it is more than one command may be given.
+        """
         if len(self._stdin) + len(data) > MAX_STDIN_BYTES:
             raise GuestTrap(f"more than {MAX_STDIN_BYTES} bytes of stdin for one command")
         if not self._stdin:

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-__all__ = ["folder", "load_blob", "read", "root", "store_blob", "write"]
+__all__ = ["LIMIT", "folder", "load_blob", "read", "root", "store_blob", "write"]
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from ssvm_kernel.sandbox.manymessages import TRAPPED, Given
 from ssvm_kernel.sandbox.manyruns import Ended, ManyRuns, NotAnswered
 from ssvm_kernel.sandbox.protocol import CommandCall
 
-__all__ = ["Unwanted", "Wanted", "failure_of", "perform"]
+__all__ = ["Commands", "Unwanted", "Wanted", "failure_of", "look", "perform"]
 
 _LOOK: Final = 0.1
 """Seconds between two looks whether the batch is still wanted."""

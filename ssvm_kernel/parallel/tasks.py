@@ -12,7 +12,20 @@ from ssvm_kernel.sandbox.callmessages import Shape
 from ssvm_kernel.sandbox.facts import Attempt, TrapInfo
 from ssvm_kernel.sandbox.manymessages import Given
 
-__all__ = ["Batch", "Calls", "Failure", "MapRun", "Refused", "RunLimits", "Setting", "Task", "TaskResult"]
+__all__ = [
+    "Batch",
+    "Calls",
+    "Failure",
+    "MapRun",
+    "Refused",
+    "RunLimits",
+    "Setting",
+    "Task",
+    "TaskResult",
+    "encoder",
+    "result_decoder",
+    "task_decoder",
+]
 
 
 class RunLimits(msgspec.Struct, frozen=True, array_like=True):

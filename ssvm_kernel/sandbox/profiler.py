@@ -73,7 +73,13 @@ class GuestProfiler:
         self._ticker.join()
 
     def finish(self) -> bytes:
-        """Return the profile in the Firefox profiler's form; once, and before the store is closed."""
+        """Return the profile in the Firefox profiler's form; once, and before the store is closed.
+
+        Raises
+        ------
+        wasmtime.WasmtimeError
+            When the engine cannot make one.
+        """
         out = bindings.wasm_byte_vec_t()
         profiler, self._profiler = self._profiler, None
         error = bindings.wasmtime_guestprofiler_finish(profiler, ctypes.byref(out))

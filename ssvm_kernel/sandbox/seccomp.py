@@ -23,7 +23,16 @@ from typing import NamedTuple, TypeAlias
 from ssvm_kernel.sandbox.libc import prctl, syscall
 from ssvm_kernel.sandbox.syscalls import ALLOWED, CHECKED, GUARDED, HIGHEST
 
-__all__ = ["MACHINES", "Instruction", "Machine", "build_filter", "guarded_calls", "install", "unavailable"]
+__all__ = [
+    "MACHINES",
+    "Instruction",
+    "Machine",
+    "build_filter",
+    "guarded_calls",
+    "install",
+    "unanswerable",
+    "unavailable",
+]
 
 
 class Instruction(NamedTuple):

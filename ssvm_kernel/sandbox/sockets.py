@@ -73,7 +73,13 @@ def _allocated(address: int) -> int:
 
 
 def lend_http(linker: Any) -> None:
-    """Add the functions of ``wasi:http`` to a component's linker; each of its stores needs `store_http`."""
+    """Add the functions of ``wasi:http`` to a component's linker; each of its stores needs `store_http`.
+
+    Raises
+    ------
+    wasmtime.WasmtimeError
+        When the linker has them already.
+    """
     error = bindings.wasmtime_component_linker_add_wasi_http(linker.ptr())
     if error:
         raise wasmtime.WasmtimeError._from_ptr(error)

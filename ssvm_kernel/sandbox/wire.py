@@ -187,6 +187,11 @@ def recv_answer(sock: socket.socket) -> tuple[Frame, list[int]] | None:
     """Do what `recv_frame` does for an answer to a question, after which nothing comes until the next question.
 
     One call for most of them: there is nothing behind it that would be taken along.
+
+    Raises
+    ------
+    WireError
+        As `recv_frame`, and when more came than an answer.
     """
     fds: list[int] = []
     data, ancillary, _, _ = sock.recvmsg(_SMALL, _SPACE)

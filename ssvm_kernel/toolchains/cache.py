@@ -16,14 +16,13 @@ from typing import Any
 
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
-from ssvm_kernel.host.store import load_blob, store_blob
 from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._tools import failed
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain
 from ssvm_kernel.toolchains.files import check_name
 from ssvm_kernel.toolchains.render import compile_error
 
-__all__ = ["compile_cached", "load_blob", "store_blob"]
+__all__ = ["compile_cached"]
 
 FORMAT = 2  # of an entry; part of the key
 _KIND = "compiled"

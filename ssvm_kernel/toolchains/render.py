@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.toolchains.base import Diagnostic, Severity
 
-__all__ = ["compile_error", "render_html", "render_text"]
+__all__ = ["NO_FILES", "compile_error", "render_html", "render_text"]
 
 LIMIT = 20  # findings shown; the rest is counted
 WIDTH = 110  # characters of a source line shown around the marked place
