@@ -14,7 +14,7 @@ from ssvm_kernel.errors import BAD_ANSWER, GuestError, UsageError, WorkerDied
 from ssvm_kernel.library.handles import Handle, Home
 from ssvm_kernel.library.signatures import Named, python_names
 from ssvm_kernel.library.wit import Case, WitType, type_from
-from ssvm_kernel.sandbox.callmessages import MOST_VALUES
+from ssvm_kernel.sandbox.callmessages import MOST_VALUES, most_bytes
 
 __all__ = ["ComponentFunction", "component_functions"]
 
@@ -42,6 +42,8 @@ class ComponentFunction:
         What it returns.
     trouble : str
         Why it cannot be called; empty when it can.
+    most : int
+        Bytes of plain data that its results may be, see `ssvm_kernel.sandbox.callmessages.most_bytes`.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class ComponentFunction:
         params: Sequence[tuple[str, WitType]],
         result: WitType | None,
         trouble: str = "",
+        most: int = MOST_VALUES,
     ) -> None:
         self._opened = opened
         self._path = path
         self._params = params
         self._result = result
         self._trouble = trouble
+        self._most = most
         self._may_fail = result is not None and result.text.startswith("result<")
         self.__name__ = self.__qualname__ = _python_name(path[-1])
         self.__signature__ = self._python()
@@ -162,7 +166,7 @@ class ComponentFunction:
     def _lift(self, answered: Answered) -> list[Any]:
         """Return results; they come from the guest's process, so each is held against its type."""
         try:
-            raw = _decoded(answered.blob, MOST_VALUES)
+            raw = _decoded(answered.blob, self._most)
             if len(raw) != answered.count:
                 raise ValueError("another number of results")
             return [None if self._result is None else self._result.lift(item) for item in raw]
@@ -220,6 +224,6 @@ def _function(
     try:
         types = [(str(name), type_from(of, home)) for name, of in params]
         returns = None if result is None else type_from(result, home)
-        return names, ComponentFunction(opened, names, types, returns)
+        return names, ComponentFunction(opened, names, types, returns, most=most_bytes(result))
     except UsageError as error:
         return names, ComponentFunction(opened, names, (), None, str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,10 +21,39 @@ __all__ = [
     "Renewed",
     "Returned",
     "Shape",
+    "most_bytes",
 ]
 
 MOST_VALUES: Final = 32 << 20
-"""Bytes of the plain data that one answer of a component may be: as Python's objects they are many times as much."""
+"""Bytes of the plain data that one answer of a component may be, where it is texts and rows of numbers."""
+MOST_ITEMS: Final = 4 << 20
+"""The same for lists of other things: as Python's objects their items are up to three hundred times as much (X05)."""
+_NUMBERS: Final = frozenset(["s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64"])
+
+
+def most_bytes(tree: Any) -> int:
+    """Return how many bytes of plain data values of a type may be.
+
+    Parameters
+    ----------
+    tree : object
+        The type, as `ssvm_kernel.sandbox.components.tree` gives it.
+    """
+    return MOST_ITEMS if _has_items(tree) else MOST_VALUES
+
+
+def _has_items(tree: Any) -> bool:
+    """Tell whether there is a list in a type whose items are more than a number, a text, or a row of numbers."""
+    if tree is None or isinstance(tree, str):
+        return False
+    kind, parts = tree
+    if kind == "list":
+        return not isinstance(parts, str) and not (parts[0] == "list" and str(parts[1]) in _NUMBERS)
+    if kind == "option":
+        return _has_items(parts)
+    if kind == "tuple":
+        return any(map(_has_items, parts))
+    return kind in ("record", "variant", "result") and any(_has_items(of) for _, of in parts)
 
 
 class Shape(msgspec.Struct, frozen=True, array_like=True):

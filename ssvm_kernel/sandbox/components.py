@@ -13,7 +13,7 @@ import msgspec
 import wasmtime
 
 from ssvm_kernel.sandbox import protocol
-from ssvm_kernel.sandbox.callmessages import MOST_VALUES
+from ssvm_kernel.sandbox.callmessages import MOST_ITEMS, most_bytes
 from ssvm_kernel.sandbox.componentvalues import ComponentCall, codec
 from ssvm_kernel.sandbox.handles import Handles
 from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
@@ -251,8 +251,8 @@ class KeptComponent:
             if not message.fresh:
                 self._drop()
         data = msgspec.msgpack.encode(results)
-        if len(data) > MOST_VALUES:
-            raise CannotRun("call", f"its results are more than {MOST_VALUES >> 20} MiB: ask for fewer at once")
+        if len(data) > MOST_ITEMS and len(data) > (most := most_bytes(self._described(path)[2])):
+            raise CannotRun("call", f"its results are more than {most >> 20} MiB: ask for fewer at once")
         return protocol.Returned(len(results), exit_code, trap), data
 
 

@@ -15,9 +15,11 @@ from ssvm_kernel.library.component import ComponentFunction, component_functions
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.library.wit import type_from
 from ssvm_kernel.sandbox import pool
+from ssvm_kernel.sandbox.callmessages import MOST_ITEMS, MOST_VALUES, most_bytes
 from ssvm_kernel.session import Session
 from ssvm_kernel.variables import Variables, _Passed
 from tests.host.approving import descriptor_count
+from tests.library import components
 
 from .hostile import NOISE
 from .lying import LIES
@@ -100,3 +102,29 @@ def test_w02_what_is_left_for_a_variable_is_a_file_or_nothing(tmp_path, make):
     finally:
         variables.close()
     assert not Path(preopen.host).exists()
+
+
+@pytest.mark.parametrize(
+    ("type_", "most"),
+    [
+        ("string", MOST_VALUES),
+        (["list", "string"], MOST_VALUES),
+        (["option", ["list", ["list", "f64"]]], MOST_VALUES),
+        (["result", [["ok", ["tuple", [["list", "u8"], "u64"]]], ["err", None]]], MOST_VALUES),
+        (["list", ["flags", ["a"]]], MOST_ITEMS),
+        (["list", ["list", ["list", "u8"]]], MOST_ITEMS),
+        (["record", [["a", "u8"], ["b", ["variant", [["c", None], ["d", ["list", ["record", []]]]]]]]], MOST_ITEMS),
+    ],
+)
+def test_x05_many_items_of_a_component_are_not_taken(type_, most):
+    assert most_bytes(type_) == most
+
+
+def test_x05_a_component_cannot_make_the_kernel_hold_much_more_than_it_sends(session):
+    guest = Library(session, Guest("echo", bytes(wasmtime.wat2wasm(components.ECHO))))
+    point = {"name": "x" * 100_000, "at": [], "set": True}
+    assert guest.of_point([point] * 40) == [point] * 40
+    with pytest.raises(UsageError, match="its results are more than 4 MiB: ask for fewer at once"):
+        guest.of_point([point] * 45)
+    assert guest.of_point([point]) == [point]
+    guest.close()
