@@ -22,7 +22,11 @@ from ssvm_kernel.parallel.tasks import encoder, result_decoder, task_decoder
 
 distributed = pytest.importorskip("distributed")
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("dask")]  # one cluster for all
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("dask"),  # one cluster for all
+    pytest.mark.filterwarnings("ignore:Creating scratch directories"),  # took more than a second, on a busy disk
+]
 
 
 @pytest.fixture(scope="module")
