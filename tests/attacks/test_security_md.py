@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)  # all tests of this folder are collected
 ROOT = Path(__file__).parents[2]
 NUMBERS = {
     "M": "1-6",
@@ -45,7 +46,7 @@ def collected() -> list[tuple[str, str]]:
     """Return module and rest of every test id of this folder."""
     folder = Path(__file__).parent
     words = [sys.executable, "-m", "pytest", str(folder), "--collect-only", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=110, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     tests = [line.split("::", 1) for line in done.stdout.splitlines() if "::" in line]
     return [(Path(module).name, rest) for module, rest in tests]

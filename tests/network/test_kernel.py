@@ -28,6 +28,12 @@ def front_end(tmp_path_factory):
             yield front_end
 
 
+@pytest.fixture(autouse=True)
+def able(front_end):
+    """Let the front end be able to do everything again."""
+    front_end.has_widgets = True
+
+
 @pytest.fixture
 def silent():
     """A server that takes a connection and says nothing."""
