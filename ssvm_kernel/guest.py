@@ -103,7 +103,7 @@ class Guest:
         if not self.wasm:
             return "it is empty"
         is_text = self.wasm.lstrip()[:1] == b"("
-        hint = "; this looks like its text form, which is compiled first: %%ssvm wat" if is_text else ""
+        hint = "; this looks like its text form, which is compiled first, by a cell with %%ssvm wat" if is_text else ""
         return f"it does not begin with the bytes \\0asm{hint}"
 
 

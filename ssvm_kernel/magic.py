@@ -32,6 +32,10 @@ def with_body(lines: list[str]) -> list[str]:
     return [lines[0].rstrip("\n") + "\n", "\n"] if alone else lines
 
 
+# IPython leaves such transformers out where it asks whether a cell is whole: in a terminal the body is still to come.
+with_body.has_side_effects = True  # type: ignore[attr-defined]
+
+
 @magics_class
 class SsvmMagics(Magics):
     """The magics of one shell."""

@@ -20,6 +20,8 @@ for cell in (
 ):
     print(">>>", cell.splitlines()[0], flush=True)
     shell.run_cell(cell, store_history=True)
+for cell in ("%%ssvm wat", "%%ssvm wat\\n(module)", "%%ssvm wat\\n(module)\\n\\n", "%ssvm run nothing"):
+    print(">>>", shell.check_complete(cell)[0], flush=True)
 '''
 
 
@@ -28,7 +30,7 @@ def test_a_run_is_one_line_and_its_result_is_kept(tmp_path, monkeypatch) -> None
         monkeypatch.setenv(name, str(tmp_path / name))
     done = subprocess.run([sys.executable, "-c", CELLS], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
-    _, _, ran, printed, again, assigned, shown = done.stdout.split(">>> ")
+    _, _, ran, printed, again, assigned, shown, *whole = done.stdout.split(">>> ")
     line = ran.splitlines()[1:]
     assert len(line) == 1
     assert line[0].startswith("ssvm · nothing · jit · exit 0 · ")
@@ -37,3 +39,4 @@ def test_a_run_is_one_line_and_its_result_is_kept(tmp_path, monkeypatch) -> None
     assert again.splitlines()[2].endswith("]: <run of nothing: exit 0, stdout 0 B, stderr 0 B, commands 0>")
     assert len(assigned.splitlines()) == 2
     assert "  impossible for it: run host commands; " in shown
+    assert list(map(str.strip, whole)) == ["incomplete", "incomplete", "complete", "complete"]

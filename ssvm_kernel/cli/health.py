@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ssvm_kernel.commands import find, perform
+from ssvm_kernel.errors import UsageError
 from ssvm_kernel.options import help_text
 from ssvm_kernel.session import Session
 
@@ -25,6 +26,9 @@ def shared(words: Sequence[str]) -> str:
     session = Session()
     try:
         shown = perform(session, list(words), "")
+    except UsageError as error:
+        raise UsageError(str(error).replace("%ssvm", "ssvm")) from None
+    else:
         return "" if shown is None else repr(shown)
     finally:
         session.close()

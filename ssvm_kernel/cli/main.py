@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 from ssvm_kernel.cli.options import CompileLine, FileLine, KernelLine, RunLine
 from ssvm_kernel.cli.passing import open_standard_streams
-from ssvm_kernel.errors import SsvmError, UsageError
+from ssvm_kernel.errors import LoadError, SsvmError, UsageError
 from ssvm_kernel.options import Parsed, help_text, parse
 
 __all__ = ["main"]
@@ -110,7 +112,22 @@ def _run(words: list[str]) -> int:
     _need_text(parsed.guest_args)
     from ssvm_kernel.cli.run import run
 
-    return run(parsed.options, parsed.words[0], parsed.guest_args)
+    try:
+        return run(parsed.options, parsed.words[0], parsed.guest_args)
+    except LoadError as error:
+        raise LoadError(f"{error}{_meant(parsed.words[0])}") from None
+
+
+def _meant(word: str) -> str:
+    """Return what was probably meant by a word that is no file, to be read after the error; empty for a file."""
+    if Path(word).exists():
+        return ""
+    from ssvm_kernel.commands import NAMES
+
+    near = difflib.get_close_matches(word, ["run", "compile", "inspect", "kernel", *_SHARED], 1, 0.6)
+    if word in NAMES:
+        return f"; %ssvm {word} is a command of notebooks"
+    return f"; did you mean ssvm {near[0]}?" if near else ""
 
 
 def _compile(words: list[str]) -> int:

@@ -110,7 +110,7 @@ def test_a_module_is_loaded_and_run_by_name(cells, tmp_path) -> None:
     (tmp_path / "no.wasm").write_bytes(b"")
     assert "is not a WebAssembly module: it is empty" in cells.run(f"%ssvm load {tmp_path}/no.wasm")
     (tmp_path / "text.wat").write_text("(module)")
-    assert "looks like its text form, which is compiled first: %%ssvm wat" in cells.run(
+    assert "looks like its text form, which is compiled first, by a cell with %%ssvm wat" in cells.run(
         f"%ssvm load {tmp_path}/text.wat"
     )
 
