@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jupyter_client.connect import LocalPortCache
 
 from tests.browser.fixtures import artifacts, browser, lab, notebook  # noqa: F401  (fixtures; one browser for all tests)
+from tests.ports import free_port
 
 TESTS = Path(__file__).parent
 settings.register_profile("no clock decides", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,6 +22,14 @@ def no_answers_of_the_person(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Keep the developer's own answers for always out of the tests, and those of the tests out of theirs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSVM_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ports_of_this_process() -> Iterator[None]:
+    """Give the kernels that are started here ports that the other process which runs tests does not give to its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalPortCache, "find_available_port", lambda _, ip: free_port(ip))
         yield
 
 

@@ -33,7 +33,7 @@ test('a page that cannot load the dialog tells the kernel nothing, which then as
   asking.on = true;
   tell(link, 'question');
   // Asked again and again, it is tried again: nothing is taken for shown.
-  for (let tries = 0; warn.mock.callCount() < 4 && tries < 200; tries++) {
+  for (let tries = 0; warn.mock.callCount() < 4 && tries < 3000; tries++) {
     await new Promise(resolve => setTimeout(resolve, 20));
     asking.show();
   }

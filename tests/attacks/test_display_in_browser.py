@@ -55,8 +55,9 @@ def test_u33_u34_what_is_shown_is_seen_and_can_do_nothing(notebook, artifacts) -
     assert drawing.bounding_box()["height"] == 60
     assert area.locator(".jp-OutputArea-output").locator("script, form, a, svg").count() == 0
     picture = area.locator(".jp-OutputArea-output img")
-    assert picture.count() == 1
-    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [120, 40]
+    expect(picture).to_have_count(1)
+    size = "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+    assert picture.evaluate(size) == [120, 40]
     assert page.page.title() != "owned"
     assert [url for url in asked if "spy" in url or "dialog" in url] == []
     for dark in (False, True):

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.ports import free_port
 
 # Chromium without its sandbox and without talking to anybody: it only ever sees this server, often as root in a
 # container.
@@ -33,12 +34,14 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000  # a busy machine is slow; no test is about speed
+expect.set_options(timeout=PATIENCE_MS)  # where nothing else is said Playwright waits for 5 s
 TOKEN = "test"
 
 # Runs when a kernel starts: a slow browser must not make the prompt fall back to the input box.
 _PATIENT_KERNEL = """
 from ssvm_kernel.deciders.dialog import DialogDecider
 from ssvm_kernel.deciders.screen import Screen
+DialogDecider.greeting_seconds = 30
 DialogDecider.ready_seconds = 30
 Screen.ping_seconds = 30
 Screen.ready_seconds = 30
@@ -87,9 +90,7 @@ class LabServer:
         self.notebooks = folder / "notebooks"
         self.log = folder / "server.log"
         self.python = python or os.environ.get("SSVM_TEST_LAB_PYTHON", sys.executable)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     def __enter__(self) -> LabServer:
         self._prepare()
@@ -222,8 +223,13 @@ class NotebookPage:
         number_shown = re.compile(r"\[\d+\]:")
         expect(self.cell(number).locator(".jp-InputPrompt")).to_have_text(number_shown, timeout=PATIENCE_MS)
 
+    def expect_output(self, number: int, text: str | re.Pattern[str]) -> None:
+        """Assert that a cell's outputs have a text, or will soon: JupyterLab draws them some time after they came."""
+        outputs = self.cell(number).locator(".jp-OutputArea").first
+        expect(outputs).to_contain_text(text, use_inner_text=True)
+
     def output(self, number: int) -> str:
-        """Return the text of a cell's outputs as a person sees it."""
+        """Return the text of a cell's outputs as a person sees it, as far as it is drawn by now."""
         return self.cell(number).locator(".jp-OutputArea").first.inner_text()
 
     def prompt(self, number: int = 0) -> Locator:
@@ -262,6 +268,12 @@ class NotebookPage:
     def command(self, command: str, **arguments: object) -> None:
         """Execute one of JupyterLab's commands."""
         self.page.evaluate("([c, a]) => window.jupyterapp.commands.execute(c, a)", [command, arguments])
+
+    def open_file(self, path: str) -> None:
+        """Open a file beside the notebook, and wait until it is in front: what is closed then is that."""
+        self.command("docmanager:open", path=path)
+        in_front = "path => window.jupyterapp.shell.currentWidget?.context?.path === path"
+        self.page.wait_for_function(in_front, arg=path)
 
     def theme(self, *, dark: bool) -> None:
         """Switch the theme and wait until it is there."""

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from tests.kernel.guests import command_cell
 
-LOAD = "%load_ext ssvm_kernel"
 FORGET = "%ssvm grants --forget all"
+LOAD = f"%load_ext ssvm_kernel\n{FORGET}"  # the file of answers is that of all tests of this process
 
 
 def test_always_and_a_lasting_denial(notebook) -> None:
@@ -24,7 +24,7 @@ def test_always_and_a_lasting_denial(notebook) -> None:
     page.run(2)
     page.expect_done(2)
     expect(page.prompt(2)).to_have_count(0)
-    assert "kept for always" in page.output(2)
+    page.expect_output(2, "kept for always")
 
     page.run(3)
     page.wait_prompt(3)
@@ -36,9 +36,8 @@ def test_always_and_a_lasting_denial(notebook) -> None:
     expect(page.prompt(4)).to_have_count(0)
     page.run(5)
     page.expect_done(5)
-    table = page.output(5)
     for word in ("always", "your file", "deny", "session", "you, in a prompt"):
-        assert word in table
-    page.run(6)  # the file of answers is that of all tests of this process
+        page.expect_output(5, word)
+    page.run(6)
     page.expect_done(6)
-    assert "taken back: 1 grant for always" in page.output(6)
+    page.expect_output(6, "taken back: 1 grant for always")

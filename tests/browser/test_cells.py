@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.kernel.guests import LOOP, command_cell
+from tests.kernel.guests import cell, command_cell
 
 from .harness import PATIENCE_MS
 
 LOAD = "%load_ext ssvm_kernel"
+LOOP = cell(
+    "",
+    "(call $print (i32.const 1) (i32.const 64) (i32.const 16)) (loop $l (br $l))",
+    data='(data (i32.const 64) "before the loop\\n")',
+)
 
 
 def open_cells(notebook, name, *cells):
@@ -68,12 +73,10 @@ def test_prompt_click_stdout_next_prompt_deny(notebook, artifacts) -> None:
 
 
 def test_the_interrupt_button_ends_an_endless_guest(notebook) -> None:
-    page = open_cells(
-        notebook, "loop.ipynb", f"%%ssvm wat\n{LOOP}", command_cell("--allow-command echo", "echo", "next")
-    )
+    page = open_cells(notebook, "loop.ipynb", LOOP, command_cell("--allow-command echo", "echo", "next"))
     page.run(1)
+    expect_output(page, 1, "before the loop")
     page.expect_running(1)
-    page.page.wait_for_timeout(1500)
     page.interrupt()
     page.expect_done(1)
     expect_output(page, 1, "KeyboardInterrupt")

@@ -44,8 +44,8 @@ def test_a_connection_is_asked_for_allowed_and_recorded(notebook, server, artifa
         assert connection.recv(100) == b"ping\n"
         connection.sendall(b"hello from the server")
     page.expect_done(2)
-    assert f"Allowed once connect to {place}" in page.output(2)
-    assert "got hello from the server" in page.output(2)
+    page.expect_output(2, f"Allowed once connect to {place}")
+    page.expect_output(2, "got hello from the server")
 
 
 def test_the_question_in_the_window_and_the_grant_in_the_panel(browser, server, tmp_path, artifacts):
@@ -74,7 +74,7 @@ def test_the_question_in_the_window_and_the_grant_in_the_panel(browser, server, 
             assert connection.recv(100) == b"ping\n"
             connection.sendall(b"hello from the server")
         page.expect_done(2)
-        assert "got hello from the server" in page.output(2)
+        page.expect_output(2, "got hello from the server")
         page.command("ssvm:show-panel")
         panel = page.page.get_by_role("region", name="SSVM grants and ledger")
         expect(panel.locator(".ssvm-grant")).to_contain_text(place, timeout=PATIENCE_MS)

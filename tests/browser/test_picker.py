@@ -61,17 +61,17 @@ def option(page, name):
 def assert_granted(page, path, guest, access):
     page.expect_done(0)
     expect(page.prompt()).to_have_count(0)
-    assert "PICK via=widget" in page.output(0)
-    assert f"GRANT {str(path)!r} {guest!r} {access} SESSION PERSON" in page.output(0)
+    page.expect_output(0, "PICK via=widget")
+    page.expect_output(0, f"GRANT {str(path)!r} {guest!r} {access} SESSION PERSON")
 
 
 def test_by_mouse(picking, folder):
     option(picking, "data").click()
     expect(picking.prompt().locator(".ssvm-facts")).to_contain_text(str(folder / "data"))
     expect(picking.prompt().get_by_label("Guest sees it as")).to_have_value("data")
-    button(picking, "Grant to read").click()
+    picking.click("Grant to read")
     assert_granted(picking, folder / "data", "data", "READ")
-    assert "Folder granted for this session, to read, as data" in picking.output(0)
+    picking.expect_output(0, "Folder granted for this session, to read, as data")
 
 
 def test_into_a_folder_and_back_by_mouse(picking, folder):
@@ -83,14 +83,14 @@ def test_into_a_folder_and_back_by_mouse(picking, folder):
     option(picking, "2025").click()
     picking.choose("Read and write")
     picking.prompt().get_by_label("Guest sees it as").fill("year")
-    button(picking, "Grant to read and write").click()
+    picking.click("Grant to read and write")
     assert_granted(picking, folder / "data/2025", "year", "READ_WRITE")
 
 
 def test_a_link_shows_where_it_leads(picking, folder):
     expect(option(picking, re.compile("current"))).to_contain_text(f"link to {folder / 'data/2025'}")
     option(picking, re.compile("current")).click()
-    button(picking, "Grant to read").click()
+    picking.click("Grant to read")
     assert_granted(picking, folder / "data/2025", "2025", "READ")
 
 
@@ -130,6 +130,7 @@ def test_by_keyboard_alone(picking, folder):
 def test_the_focus_starts_where_nothing_is_granted(picking, key):
     picking.page.keyboard.press(key)
     picking.expect_done(0)
+    picking.expect_output(0, "PICK via=widget")
     assert "GRANT" not in picking.output(0)
     assert picking.output(0).startswith("No folder granted")
 
@@ -139,6 +140,7 @@ def test_escape_from_the_list_grants_nothing(picking):
     expect(button(picking, "Grant to read")).to_be_enabled()
     picking.page.keyboard.press("Escape")
     picking.expect_done(0)
+    picking.expect_output(0, "PICK via=widget")
     assert "GRANT" not in picking.output(0)
 
 
@@ -197,7 +199,7 @@ def test_u21_a_folders_name_is_text(picking, folder):
     expect(picking.prompt().locator(".ssvm-folder .ssvm-escape")).to_have_text(r"\u202e")
     hostile.click()
     expect(picking.prompt().get_by_label("Guest sees it as")).to_have_value(HOSTILE)
-    button(picking, "Grant to read").click()
+    picking.click("Grant to read")
     assert_granted(picking, folder / HOSTILE, HOSTILE, "READ")
     assert picking.page.title() != "U21"
     assert picking.cell(0).locator("img").count() == 0

@@ -47,7 +47,7 @@ def test_run_all_in_a_long_notebook(notebook, artifacts):
     page.wait_prompt(2)
     page.click("Allow once", 2)
     page.expect_done(2)
-    assert "ANSWER once" in page.output(2)
+    page.expect_output(2, "ANSWER once")
     expect(strip(page)).to_have_count(0)
 
 

@@ -29,7 +29,7 @@ def terminal(place, monkeypatch):
         command = [*START, *map(str, words)]
         if shell:
             command = ["sh", "-c", shell, "sh", *command]
-        child = pexpect.spawn(command[0], command[1:], cwd=str(place), timeout=30, encoding="utf-8", echo=False)
+        child = pexpect.spawn(command[0], command[1:], cwd=str(place), timeout=60, encoding="utf-8", echo=False)
         child.logfile_read = sys.stdout
         started.append(child)
         return child

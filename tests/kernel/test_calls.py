@@ -6,6 +6,8 @@ import pytest
 
 from tests.library.guests import ASKS, NUMBERS
 
+from .spinning import spinning
+
 
 @pytest.fixture
 def guests(cells):
@@ -43,7 +45,7 @@ def test_a_person_is_asked_in_the_cell_that_calls(guests):
 def test_an_interrupt_ends_the_call_and_its_instance_only(guests):
     guests.run('guest = ssvm["numbers"]; other = guest.open(); print(guest.next(), other.next())')
     cell = guests.start("guest.loop()")
-    guests.expect_running(cell)
+    spinning(guests)  # sooner, and another part of the cell would be interrupted
     guests.interrupt()
     assert "GuestInterrupted: the call of numbers was interrupted" in guests.finish(cell)
     text = guests.run("print(guest.next(), other.next())")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 import wasmtime
 
 from .guests import HELLO, LOOP, cell
+from .spinning import spinning
 
 
 def test_hello_and_its_report(cells) -> None:
@@ -168,8 +168,7 @@ def test_a_guest_that_prints_without_end_is_cut_and_can_be_interrupted(cells) ->
 
 def test_a_killed_worker_is_a_clear_error(cells) -> None:
     running = cells.start(f"%%ssvm wat\n{LOOP}")
-    cells.expect_running(running, 1.0)
-    os.kill(_worker_of(cells), signal.SIGKILL)
+    os.kill(spinning(cells), signal.SIGKILL)
     text = cells.finish(running)
     assert "<error WorkerDied:" in text
     assert "signal 9" in text
@@ -189,13 +188,3 @@ def test_both_engines_are_compared(cells) -> None:
     assert "Compiling cost" in text
     assert "samples" in text
     assert "interpreter" in text
-
-
-def _worker_of(cells) -> int:
-    """Return the process that runs the guest: the busiest of the kernel's workers."""
-    import psutil
-
-    kernel = psutil.Process(cells._manager.provisioner.process.pid)
-    children = [child for child in kernel.children() if "ssvm_kernel.sandbox.worker" in " ".join(child.cmdline())]
-    time.sleep(0.2)
-    return max(children, key=lambda child: child.cpu_times().user).pid

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from .guests import HELLO, cell, command_cell
@@ -23,16 +21,14 @@ def test_time(cells, engine) -> None:
 
 
 def test_time_holds_inside_a_command(cells) -> None:
-    started = time.monotonic()
-    text = cells.run(command_cell("--allow-command sleep --time-limit 1", "sleep", "50"))
+    text = cells.run(command_cell("--allow-command sleep --time-limit 1", "sleep", "1000"))  # longer than `run` waits
     assert "<error LimitReached:" in text
-    assert time.monotonic() - started < 30
 
 
 def test_time_stands_still_while_a_person_is_asked(cells) -> None:
-    running = cells.start(command_cell("--time-limit 3", "echo", "in the end"))
+    running = cells.start(command_cell("--time-limit 5", "echo", "in the end"))
     cells.wait_prompt()
-    cells.expect_running(running, 3.5)
+    cells.expect_running(running, 5.5)
     cells.choose("once")
     text = cells.finish(running)
     assert "│ in the end" in text

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import subprocess
 import sys
+import time
 
 import jupyter_kernel_test
 import pytest
+from jupyter_kernel_test.msgspec_v5 import validate_message
 
 from benchmarks.guests import HELLO
 from ssvm_kernel.deciders.link import EVENTS
@@ -80,9 +83,32 @@ class TestSsvmKernel(jupyter_kernel_test.KernelTests):
     def execute_helper(self, *args, **more):
         self.kc.iopub_channel.patience = PATIENCE
         try:
-            return super().execute_helper(*args, **more)
+            return super().execute_helper(*args, **{"timeout": PATIENCE, **more})
         finally:
             self.kc.iopub_channel.patience = 0
+
+    def history_helper(self, *args, **more):
+        return super().history_helper(*args, **{"timeout": PATIENCE, **more})
+
+    def flush_channels(self) -> None:
+        """Take all that belongs to earlier requests, a client's first questions among them.
+
+        A busy kernel sends that later than the library waits for it. What a request of now brings comes behind it.
+        """
+        request = self.kc.kernel_info()
+        self._take_until(self.kc.shell_channel, request, "kernel_info_reply")
+        self._take_until(self.kc.iopub_channel, request, "status", execution_state="idle")
+
+    def _take_until(self, channel, request: str, kind: str, **content: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                message = channel.get_msg(timeout=1)
+                validate_message(message)
+                ours = message["parent_header"].get("msg_id") == request and message["msg_type"] == kind
+                if ours and content.items() <= message["content"].items():
+                    return
+        raise AssertionError(f"the kernel did not send a {kind}")
 
     def tearDown(self) -> None:
         with contextlib.suppress(AttributeError):  # what a failed test left there is not the next one's

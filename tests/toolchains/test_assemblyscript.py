@@ -242,7 +242,7 @@ def test_a_compiler_that_does_not_end_is_stopped(tmp_path, monkeypatch):
     driver = tmp_path / "driver.mjs"
     driver.write_text("setInterval(() => {}, 1000);")
     monkeypatch.setattr("ssvm_kernel.toolchains.assemblyscript.DRIVER", driver)
-    monkeypatch.setattr("ssvm_kernel.toolchains.assemblyscript.TIMEOUT", 1.5)
+    monkeypatch.setattr("ssvm_kernel.toolchains.assemblyscript.TIMEOUT", 4.0)
     told = []
     with pytest.raises(Exception, match="took more than"):
         registry.get(LANGUAGE).compile("let a = 1;", CompileOptions(notice=told.append), tmp_path)
