@@ -23,7 +23,7 @@ __all__ = ["Callback", "CommTap", "tap_of"]
 Callback: TypeAlias = Callable[[str, Any], None]  # (message type, data); runs on the reading thread: must not block
 
 _ATTRIBUTE = "_ssvm_comm_tap"  # kept on the kernel, so that a reloaded module does not tap a second time
-_INSTALL_SECONDS = 2.0
+_INSTALL_SECONDS = 10.0  # only a busy machine takes more than a moment
 _RETIRED = 256  # comms whose late messages are still dropped
 _log = logging.getLogger(__name__)
 

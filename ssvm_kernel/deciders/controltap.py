@@ -20,7 +20,7 @@ REPLY = "ssvm_reply"
 Respond: TypeAlias = Callable[[str, Any], dict[str, Any]]
 """(client session, content) -> content of the reply; runs on the control thread: must not block."""
 
-_INSTALL_SECONDS = 2.0
+_INSTALL_SECONDS = 10.0  # only a busy machine takes more than a moment
 _log = logging.getLogger(__name__)
 
 
