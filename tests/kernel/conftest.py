@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.deciders.frontend import FrontEnd
+from tests.deciders.frontend import PATIENT, FrontEnd
 
 
 def _python(which: str) -> str:
@@ -40,6 +40,6 @@ def cells(kernel):
     """The kernel with a front end that can show prompts, and a session without grants."""
     kernel.answers_ping = kernel.has_widgets = kernel.renders = True
     kernel.subshell = None
-    kernel.run("%reload_ext ssvm_kernel")
+    kernel.run(f"%reload_ext ssvm_kernel\n{PATIENT}")
     yield kernel
     assert kernel.run("print(kept)") == "42\n", "the kernel lost its state"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.deciders.frontend import FrontEnd
+from tests.deciders.frontend import PATIENT, FrontEnd
 
 from .guests import command_cell
 
@@ -37,7 +37,7 @@ def limited(tmp_path_factory):
         with FrontEnd(folder) as front_end:
             front_end.answers_ping = front_end.has_widgets = front_end.renders = True
             front_end.run(f"import os; os.chdir({str(folder)!r})")
-            front_end.run("%load_ext ssvm_kernel")
+            front_end.run(f"%load_ext ssvm_kernel\n{PATIENT}")
             yield front_end
 
 

@@ -84,6 +84,7 @@ def test_a_click_over_a_subshell(cells) -> None:
 
 def test_asked_in_the_terminal_of_a_console(cells) -> None:
     cells.answers_ping = cells.has_widgets = cells.renders = False
+    cells.run("Screen.ping_seconds = 1.5")  # nobody will answer
     running = cells.start(command_cell("", "echo", "typed"))
     assert "[o]nce" in cells.wait_input_request()
     time.sleep(1)  # sooner, and it would not be believed to be a person's answer

@@ -133,6 +133,7 @@ def test_u25_nobody_there_is_denied_with_the_option_that_names_a_folder(cells, f
 
 def test_by_typing_in_a_console(cells, folder) -> None:
     cells.answers_ping = cells.has_widgets = cells.renders = False
+    cells.run("Screen.ping_seconds = 1.5")  # nobody will answer
     running = cells.start(guest("--pick"))
     for asked, typed in (("Path", str(folder)), ("[r]ead", ""), ("Name", "typed")):
         assert asked in cells.wait_input_request()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deciders.frontend import FrontEnd
+from tests.deciders.frontend import PATIENT, FrontEnd
 from tests.kernel.conftest import _python
 
 
@@ -27,7 +27,7 @@ def running(tmp_path_factory, which: str):
         patch.setenv("SSVM_CACHE_DIR", str(folder / "cache"))
         patch.setenv("SSVM_CONFIG_DIR", str(folder / "config"))
         with SsvmFrontEnd(folder) as front_end:
-            front_end.run(f"%%python\nimport os; os.chdir({str(folder)!r})")
+            front_end.run(f"%%python\nimport os; os.chdir({str(folder)!r}); {PATIENT}")
             front_end.folder = folder
             yield front_end
 
