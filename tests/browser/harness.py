@@ -267,7 +267,9 @@ class NotebookPage:
 
     def command(self, command: str, **arguments: object) -> None:
         """Execute one of JupyterLab's commands."""
-        self.page.evaluate("([c, a]) => window.jupyterapp.commands.execute(c, a)", [command, arguments])
+        # What it returns stays there: to send all that is in a widget takes seconds.
+        execute = "async ([c, a]) => { await window.jupyterapp.commands.execute(c, a); }"
+        self.page.evaluate(execute, [command, arguments])
 
     def open_file(self, path: str) -> None:
         """Open a file beside the notebook, and wait until it is in front: what is closed then is that."""
