@@ -12,9 +12,9 @@ import threading
 import time
 from typing import Any, Final, NamedTuple
 
-from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.pending import custom_content
 from ssvm_kernel.deciders.presence import running_kernel
+from ssvm_kernel.deciders.published import Published
 from ssvm_kernel.deciders.screen import Screen, script, style
 from ssvm_kernel.host.waiting import wait_without_guest
 
@@ -59,21 +59,15 @@ class MeasuringView:
     """
 
     def __init__(self, kernel: Any, text: str, ready_seconds: float, button: Button = KEEPS) -> None:
-        from IPython.display import display
-
         self._id = secrets.token_hex(8)
         self._nonce = secrets.token_urlsafe(24)
         self._stop = threading.Event()
         self._lost = threading.Event()
         self._ready = threading.Event()
         self._blank_at = time.monotonic() + ready_seconds
-        self._channel = Channel(kernel, self._receive)
         view = {"id": self._id, "nonce": self._nonce, "text": text, "stop": button.label, "title": button.title}
-        self._widget = _view_class()(view=view, model_id=self._channel.comm_id)
-        self._channel.attach(self._widget.comm)
-        data, metadata = self._widget._repr_mimebundle_()
-        data["text/plain"] = f"[ssvm] {text}"
-        self._handle: Any = display(data, metadata=metadata, raw=True, display_id=True)
+        self._published = Published()
+        self._published.show(kernel, self._receive, functools.partial(_view_class(), view=view), text)
 
     @property
     def stopped(self) -> bool:
@@ -87,14 +81,11 @@ class MeasuringView:
 
     def tell(self, text: str) -> None:
         """Show another text."""
-        self._widget.send({"text": text})
+        self._published.send({"text": text})
 
     def close(self, bundle: dict[str, Any]) -> None:
         """Put `bundle` in the view's place, and leave nothing of the view behind."""
-        self._handle.update(bundle, raw=True)
-        self._channel.close()
-        self._widget.layout.close()
-        self._widget.close()
+        self._published.replace(bundle)
 
     def _receive(self, kind: str, data: Any) -> None:
         """Judge one message; whatever is not exactly right changes nothing."""

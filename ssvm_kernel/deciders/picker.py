@@ -13,12 +13,12 @@ from typing import Any
 from ssvm_kernel.capabilities.model import Access
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.base import Wait
-from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.facts import who_asks
 from ssvm_kernel.deciders.pending import HUMAN_SECONDS, Closed, Mailbox, Ready
 from ssvm_kernel.deciders.picking import Cancelled, Opened, Picked, PickEvent, Picking
 from ssvm_kernel.deciders.places import PickAnswer, PickQuestion, Places, above
 from ssvm_kernel.deciders.presence import running_kernel
+from ssvm_kernel.deciders.published import Published
 from ssvm_kernel.deciders.record import answer_bundle
 from ssvm_kernel.deciders.screen import Screen, next_event, script, style
 from ssvm_kernel.errors import GrantError
@@ -108,14 +108,10 @@ class _View:
         self._question = question
         self._places = Places(question)
         self._shown = question.start
-        self._widget: Any = None
-        self._channel: Channel | None = None
-        self._handle: Any = None
+        self._published = Published()
 
     def show(self) -> None:
         """Publish the widget, with a text for clients that see text only."""
-        from IPython.display import display
-
         asker = self._question.asker
         data = {
             "id": self.picking.id,
@@ -128,17 +124,14 @@ class _View:
             "grants": self._question.meaning,
             "listing": self._listing(),
         }
-        self._channel = Channel(self._kernel, self.picking.receive)
-        self._widget = _picker_class()(picker=data, model_id=self._channel.comm_id)
-        self._channel.attach(self._widget.comm)
-        bundle, metadata = self._widget._repr_mimebundle_()
-        bundle["text/plain"] = f"[ssvm] waiting for a folder for {who_asks(asker)}"
-        self._handle = display(bundle, metadata=metadata, raw=True, display_id=True)
+        waiting = f"waiting for a folder for {who_asks(asker)}"
+        make = functools.partial(_picker_class(), picker=data)
+        self._published.show(self._kernel, self.picking.receive, make, waiting)
 
     def open(self, path: str, error: str = "") -> None:
         """Show the folders inside `path`."""
         self._shown = path
-        self._widget.send({"listing": self._listing(), "error": error})
+        self._published.send({"listing": self._listing(), "error": error})
 
     def picked(self, event: Picked) -> PickAnswer | None:
         """Return the grant of a picked folder; or show why there is none, and return None."""
@@ -154,15 +147,8 @@ class _View:
     def close(self) -> None:
         """Put the record in the widget's place, and leave nothing of the widget behind (U13)."""
         self.picking.close()
-        if self._handle is not None:
-            who = who_asks(self._question.asker)
-            record = answer_bundle(self.verdict, self._picked, who, allowed=bool(self._picked))
-            self._handle.update(record, raw=True)
-        if self._channel is not None:
-            self._channel.close()
-        if self._widget is not None:
-            self._widget.layout.close()
-            self._widget.close()
+        who = who_asks(self._question.asker)
+        self._published.replace(answer_bundle(self.verdict, self._picked, who, allowed=bool(self._picked)))
 
     def _listing(self) -> dict[str, Any]:
         """List the shown folder; from now on its lines, and no others, can be opened and picked."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from ssvm_kernel.deciders.asking import Asking
 from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
-from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.facts import command_line, facts_of
 from ssvm_kernel.deciders.pending import Pending
 from ssvm_kernel.deciders.presence import running_kernel
+from ssvm_kernel.deciders.published import Published
 from ssvm_kernel.deciders.record import Record, record_bundle
 from ssvm_kernel.deciders.screen import Screen, script, style
 from ssvm_kernel.deciders.viewdata import view_data
@@ -66,31 +66,18 @@ class _Prompt:
         self._facts = facts_of(question.request)
         self._kernel = kernel
         self._data = view_data(question, self._facts, pending.nonce)
-        self._widget: Any = None
-        self._channel: Channel | None = None
-        self._handle: Any = None
+        self._published = Published()
 
     def show(self) -> None:
         """Publish the widget, with a text for clients that see text only."""
-        from IPython.display import display
-
-        self._channel = Channel(self._kernel, self.pending.receive)
-        self._widget = _prompt_class()(prompt=self._data, model_id=self._channel.comm_id)
-        self._channel.attach(self._widget.comm)
-        data, metadata = self._widget._repr_mimebundle_()
-        data["text/plain"] = f"[ssvm] waiting for an answer: {command_line(self._facts)}"
-        self._handle = display(data, metadata=metadata, raw=True, display_id=True)
+        waiting = f"waiting for an answer: {command_line(self._facts)}"
+        make = functools.partial(_prompt_class(), prompt=self._data)
+        self._published.show(self._kernel, self.pending.receive, make, waiting)
 
     def close(self) -> None:
         """Put the record in the widget's place, and leave nothing of the widget behind (U13)."""
         self.pending.close()
-        if self._handle is not None:
-            self._handle.update(record_bundle(Record(self._facts, self.offer, self.remark)), raw=True)
-        if self._channel is not None:
-            self._channel.close()
-        if self._widget is not None:
-            self._widget.layout.close()
-            self._widget.close()
+        self._published.replace(record_bundle(Record(self._facts, self.offer, self.remark)))
 
 
 @functools.cache
