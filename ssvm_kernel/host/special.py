@@ -70,11 +70,16 @@ def _of_jupyter() -> Iterator[SpecialFolder]:
         yield SpecialFolder(path, "what Jupyter reads its configuration and kernels from", readable=True)
 
 
+def _is_kernel() -> bool:
+    """Tell whether this process is a kernel, whose Python's cells import from its folder, now or later."""
+    kernelapp = sys.modules.get("ipykernel.kernelapp")
+    return kernelapp is not None and bool(kernelapp.IPKernelApp.initialized())
+
+
 def _connection() -> Iterator[SpecialFolder]:
     """Yield the folder of this kernel's connection file, which holds the key to it, wherever the front end put it."""
-    kernelapp = sys.modules.get("ipykernel.kernelapp")
-    if kernelapp is not None and kernelapp.IPKernelApp.initialized():
-        file = kernelapp.IPKernelApp.instance().abs_connection_file
+    if _is_kernel():
+        file = sys.modules["ipykernel.kernelapp"].IPKernelApp.instance().abs_connection_file
         if file and Path(file).is_file():
             yield SpecialFolder(str(Path(file).parent), "where the key of this kernel lies", inside=False)
 
@@ -101,7 +106,7 @@ def _of_programs() -> Iterator[SpecialFolder]:
 
 def _of_python() -> Iterator[SpecialFolder]:
     """Yield what the kernel imports from: a guest that writes there runs in the kernel at its next import."""
-    entries = [path or os.getcwd() for path in sys.path]
+    entries = [path or os.getcwd() for path in (*([""] if _is_kernel() else []), *sys.path)]
     for path in entries:
         if _is_library(path, (sys.prefix, sys.base_prefix, sys.exec_prefix)):
             yield SpecialFolder(path, "where this kernel's Python packages are", readable=True)

@@ -24,6 +24,9 @@ class SsvmKernelApp(IPKernelApp):
     classes = [*IPKernelApp.classes, SsvmKernel]  # noqa: RUF012 - a trait's default
     aliases = {**kernel_aliases, "language": "SsvmKernel.language"}  # noqa: RUF012
 
+    def init_path(self) -> None:
+        """Leave the notebook's folder out of Python's path: what lies there is for Python's cells alone (X30)."""
+
     def init_kernel(self) -> None:
         """Make the kernel, without Python's debugger, and with a history that has no other kernel's Python in it."""
         assert self.profile_dir is not None, "made before the kernel"

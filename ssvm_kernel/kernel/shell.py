@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import PurePath
 from typing import Any, Final
 
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -13,9 +15,28 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
 
 __all__ = ["SsvmShell"]
 
+_PACKAGES: Final = ("site-packages", "dist-packages")
 _INFO_TAKES: Final = frozenset(inspect.signature(ExecutionInfo).parameters)
 # Of the cell that runs in this context (a subshell runs another beside it): what was typed, and its Python.
 _TYPED: ContextVar[tuple[str, str] | None] = ContextVar("ssvm_typed", default=None)
+
+
+@contextmanager
+def _beside_the_notebook() -> Iterator[None]:
+    """Let Python import what lies beside the notebook, from where IPython has it: before the packages.
+
+    For Python's cells only: what a guest's cell imports of ours must not come with a notebook (X30).
+    """
+    if "" in sys.path:
+        yield
+        return
+    names = [PurePath(folder).name for folder in sys.path]
+    sys.path.insert(next((at for at, name in enumerate(names) if name in _PACKAGES), 0), "")
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # the cell has taken it out
+            sys.path.remove("")
 
 
 class SsvmShell(ZMQInteractiveShell):
@@ -26,7 +47,8 @@ class SsvmShell(ZMQInteractiveShell):
         """Run `source` where `typed` is run: history keeps what was typed."""
         token = _TYPED.set((typed, source))
         try:
-            yield
+            with _beside_the_notebook():
+                yield
         finally:
             _TYPED.reset(token)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.machinery import PathFinder
+from importlib.metadata import Distribution
 from pathlib import Path
 
-__all__ = ["file_of", "path_folders", "programs"]
+__all__ = ["file_of", "package_folder", "path_folders", "programs"]
 
 
 def path_folders() -> tuple[Path, ...]:
@@ -31,7 +33,19 @@ def programs(name: str, before: Iterable[Path] = (), after: Iterable[Path] = ())
                 yield real
 
 
+def package_folder(name: str) -> Path | None:
+    """Return the folder of an installed Python package, without importing it; None where it is not there."""
+    spec = PathFinder.find_spec(name, _installed())
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+
+
 def file_of(package: str, name: str) -> Iterator[Path]:
     """Give a file of an installed Python package, if that is there."""
-    with contextlib.suppress(PackageNotFoundError):
-        yield Path(str(distribution(package).locate_file(name)))
+    for found in Distribution.discover(name=package, path=_installed()):
+        yield Path(str(found.locate_file(name)))
+        return
+
+
+def _installed() -> list[str]:
+    """Return the folders of Python's packages: not that of the notebook, which IPython puts before them (X30)."""
+    return [folder for folder in sys.path if Path(folder).is_absolute()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ssvm_kernel.errors import ToolchainMissing
-from ssvm_kernel.toolchains._programs import programs
+from ssvm_kernel.toolchains._programs import package_folder, programs
 from ssvm_kernel.toolchains._tools import run_compiler, signature
 from ssvm_kernel.toolchains._versions import version_said
 from ssvm_kernel.toolchains._wit_block import Wit
@@ -66,11 +65,9 @@ def find_wasm_tools() -> WasmTools:
 
 
 def _of_the_package() -> Path | None:
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        return None
-    program = Path(spec.origin).parent / "bin" / "wasm-tools"
-    return program if program.is_file() else None
+    package = package_folder(_PACKAGE)
+    program = package / "bin" / "wasm-tools" if package is not None else None
+    return program if program is not None and program.is_file() else None
 
 
 def _on_path() -> Path | None:

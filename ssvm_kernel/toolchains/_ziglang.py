@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-import importlib.util
 import logging
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
 from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
+from ssvm_kernel.toolchains._programs import package_folder
 from ssvm_kernel.toolchains._sysroot import CELL, FORMAT, make_sysroot, read_manifest
 from ssvm_kernel.toolchains._tools import signature
 
@@ -81,13 +81,12 @@ def _unchanged(zig: Ziglang, seen: str) -> bool:
 
 
 def _search() -> Ziglang:
-    spec = importlib.util.find_spec("ziglang")
-    if spec is None:
+    package = package_folder("ziglang")
+    if package is None:
         importlib.invalidate_caches()  # it may have been installed a moment ago, by this very kernel
-        spec = importlib.util.find_spec("ziglang")
-    if spec is None or spec.origin is None:
+        package = package_folder("ziglang")
+    if package is None:
         raise ToolchainMissing(f"the package ziglang is not installed. Install it with: {INSTALL}", INSTALL)
-    package = Path(spec.origin).parent
     for name in ("zig", "zig.exe"):
         if (package / name).is_file():
             return Ziglang(package / name, package / "lib", _package_version(package / name))

