@@ -279,6 +279,6 @@ def _trap(error: BaseException) -> int:
     """Return a new trap for `error`; the engine takes it over."""
     if not isinstance(error, GuestTrap):
         # wasmtime-py raises this from the call that entered the guest, in place of the trap.
-        _func.LAST_EXCEPTION = error  # type: ignore[assignment]
+        _func.LAST_EXCEPTION = error  # type: ignore[assignment]  # typed as the None that it begins as
     message = (str(error) or type(error).__name__).encode("utf-8", "backslashreplace")
     return int(_trap_new(message, len(message)))

@@ -62,8 +62,7 @@ def decode(data: bytes, kind: str, *, convert: bool = False) -> Any:
             return np.asarray(image)
     except Unusable:
         raise
-    except Exception as error:  # noqa: BLE001
-        # Pillow's decoders raise what they like for broken files: SyntaxError, struct.error, zlib.error, ...
+    except Exception as error:  # noqa: BLE001 - Pillow raises what it likes for a broken file: SyntaxError, struct.error
         raise Unusable(str(error) or type(error).__name__) from None
 
 

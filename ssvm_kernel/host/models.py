@@ -19,7 +19,6 @@ __all__ = ["Interface", "ModelState", "Session", "dims_at", "graph_input"]
 
 _MOST_SESSIONS: Final = 64
 _MOST_TENSORS: Final = 10_000
-_MOST_APPENDED: Final = 10_000
 _MOST_DIMS: Final = 32
 _MOST_NOTES: Final = 10
 _MOST_NOTE: Final = 300

@@ -22,7 +22,7 @@ class SsvmKernelApp(IPKernelApp):
     description = "The SSVM kernel: a cell is a WebAssembly guest."
     kernel_class = SsvmKernel
     classes = [*IPKernelApp.classes, SsvmKernel]  # noqa: RUF012 - a trait's default
-    aliases = {**kernel_aliases, "language": "SsvmKernel.language"}  # noqa: RUF012
+    aliases = {**kernel_aliases, "language": "SsvmKernel.language"}  # noqa: RUF012 - as above
 
     def init_path(self) -> None:
         """Leave the notebook's folder out of Python's path: what lies there is for Python's cells alone (X30)."""

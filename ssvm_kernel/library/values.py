@@ -49,13 +49,13 @@ class ValueType(Protocol):
     """
 
     @property
-    def text(self) -> str: ...  # noqa: D102
+    def text(self) -> str: ...  # noqa: D102 - above
 
     @property
-    def core(self) -> str: ...  # noqa: D102
+    def core(self) -> str: ...  # noqa: D102 - above
 
     @property
-    def size(self) -> int: ...  # noqa: D102
+    def size(self) -> int: ...  # noqa: D102 - above
 
     def lower(self, value: Any) -> Any:
         """Return a number, integers unsigned, or bytes; those of an array may be a view of it.
