@@ -12,7 +12,7 @@ _LINE: Final = "var(--jp-border-color1,var(--vscode-panel-border,#8888))"
 
 NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
 """Classes that keep MathJax from taking a guest's dollar signs for formulas, which can hold links."""
-ROW: Final = f"{_FONT};{_INK};border-left:3px solid {_LINE};padding:2px 8px;margin:2px 0"
+ROW: Final = f"{_FONT};{_INK};border-left:3px solid {_LINE};padding:2px 8px;margin:2px 0;overflow-wrap:break-word"
 MUTED: Final = "color:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,inherit))"
 PRE: Final = (
     "margin:4px 0;max-height:24em;overflow:auto;background:transparent;white-space:pre-wrap;"

@@ -137,7 +137,12 @@ def _order(comparison: Comparison, colour: dict[str, Any]) -> dict[str, Any]:
         for number, sample in enumerate((*dropped, *comparison.runs[engine]))
     ]
     encoding = {
-        "x": {"field": "number", "type": "quantitative", "title": "run (hollow: warm-up, dropped)"},
+        "x": {
+            "field": "number",
+            "type": "quantitative",
+            "title": "run (hollow: warm-up, dropped)",
+            "axis": {"format": "d", "tickMinStep": 1},
+        },
         "y": {
             "field": "run",
             "type": "quantitative",
