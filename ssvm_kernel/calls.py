@@ -184,10 +184,13 @@ class OpenGuest:
             raise UsageError(f"{visible(self.guest.name)} is being called, and its answer has not come yet")
         with self._lock:
             self._caller_thread = me
+            self._held.is_called = True
             try:
                 yield
             finally:
                 self._caller_thread = 0
+                self._held.is_called = False
+                self._held.on_revoked()
 
     def _ask_now(
         self, message: protocol.ToWorker, blob: Blob, kind: type[Answer], *, fresh: bool
@@ -243,7 +246,8 @@ class OpenGuest:
             handler = self._runtime.broker.handler(prepared.context)
             job = prepared.job(self.options.engine)
             if job.network:
-                self._held.connect(Connections(self._runtime.broker.connections, prepared.context))
+                decides = self._runtime.broker.connections
+                self._held.connect(Connections(decides, prepared.context, self._held.on_revoked))
             self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler, self._held.connections)
         return self._held.caller
 
@@ -317,11 +321,18 @@ class _Held:
         self.prepared: Prepared | None = None
         self.caller: Caller | None = None
         self.connections: Connections | None = None
+        self.is_called = False
         self.output = _Output()
 
     @property
     def alive(self) -> bool:
         return self.caller is not None and self.caller.alive
+
+    def on_revoked(self) -> None:
+        """End the worker, from any thread, when a connection of it was taken back; during a call that learns of it."""
+        caller, connections = self.caller, self.connections
+        if caller is not None and connections is not None and connections.revoked and not self.is_called:
+            caller.stop()
 
     def connect(self, connections: Connections) -> None:
         """Hold what decides for a new worker, in the place of that for the last one."""

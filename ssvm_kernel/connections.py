@@ -88,11 +88,24 @@ class ConnectionBroker:
 
 
 class Connections:
-    """The connections of one run; a `ssvm_kernel.host.netguard.NetworkHandler`."""
+    """The connections of one run; a `ssvm_kernel.host.netguard.NetworkHandler`.
 
-    def __init__(self, broker: ConnectionBroker, context: RunContext) -> None:
+    Parameters
+    ----------
+    broker : ConnectionBroker
+        What decides.
+    context : RunContext
+        The run.
+    on_revoked : callable
+        Called, on the thread that revokes, when a grant was taken back by which a connection is open.
+    """
+
+    def __init__(
+        self, broker: ConnectionBroker, context: RunContext, on_revoked: Callable[[], None] = lambda: None
+    ) -> None:
         self._broker = broker
         self._context = context
+        self._tell = on_revoked
         self._bell = Bell()
         self.seconds = 0.0
         """How long the guest waited for decisions, the person's too."""
@@ -251,6 +264,7 @@ class Connections:
         if grant.id in self._used:
             self.revoked = True
             self._bell.ring()
+            self._tell()
 
     def _deny(self, request: ConnectionRequest, decision: Decision, line: str) -> None:
         if request.destination in self._told:

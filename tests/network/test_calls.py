@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ssvm_kernel.deciders.scripted import ScriptedDecider
@@ -31,6 +33,21 @@ def test_a_call_connects_by_a_grant_and_by_an_answer(network, library, echo, oth
         assert network.session.revoke(grant.id)
         assert guest.attempt("lookup:example.com").endswith("240.0.0.1")  # a new instance, without its connection
         assert "without the state of the one that had a connection which was taken back" in capsys.readouterr().err
+
+
+def test_a_guest_that_is_not_being_called_is_ended_too_when_its_connection_is_taken_back(network, library, echo):
+    network._decider = ScriptedDecider(["session"])
+    with library.open() as guest:
+        assert guest.attempt(f"tcp:127.0.0.1:{echo.port}").endswith("got pong to ping ")
+        worker = guest._opened._held.caller._worker
+        (grant,) = [row for row in network.session.grant_rows() if row.scope.value == "session"]
+        assert worker.alive
+        assert network.session.revoke(grant.id)
+        deadline = time.monotonic() + 60
+        while worker.alive and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not worker.alive
+        assert guest.attempt("lookup:example.com").endswith("240.0.0.1")
 
 
 def test_each_call_that_is_denied_a_connection_is_told_and_written_down(network, library, echo):
