@@ -43,8 +43,11 @@ Streams = dict[int, Callable[[bytes], None]]
 Answer = TypeVar("Answer", bound=protocol.FromWorker)
 
 
-class StaleCode(Exception):
-    """Machine code in the cache that this engine cannot use."""
+class StaleCode(WorkerDied):
+    """Machine code in the cache that this engine cannot use; from a process that was given none, a lie (X02)."""
+
+    def __init__(self) -> None:
+        super().__init__("the guest's process did not answer as it should")
 
 
 class Exchange:

@@ -23,6 +23,7 @@ LIES = {
     "another answer to another question": (protocol.Finished(0, None, 0.0, 0.0, 0.0, 0.0, 0), b""),
     "noise": (protocol.Returned(0, trap=_TRAP), b""),
     "noise in a refusal": (protocol.Failed("call", f"refused{NOISE}"), b""),
+    "code that it was not given": (protocol.Failed("stale", "of another engine"), b""),
     "a value that is no UTF-8": (protocol.Returned(1), b"\x91\xa2\xff\xff"),
     "a value whose length lies": (protocol.Returned(1), b"\x91\xdb\xff\xff\xff\xffab"),
     "a value of another type": (protocol.Returned(1), b"\x91\xc4\x02ab"),
