@@ -162,6 +162,8 @@ def _command(line: str) -> Step:
         return Language(rest)
     if word == "%ssvm":
         return Command(rest)
+    if rest == "ssvm_kernel":  # %load_ext, as a Python notebook begins
+        raise UsageError(f"this kernel has %ssvm already: leave out the line {word} {rest}")
     raise UsageError(
         f"there is no command {word} in this kernel: there are %lang and %ssvm. IPython's own work in a cell that "
         "begins with %%python"

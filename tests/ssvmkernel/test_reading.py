@@ -56,6 +56,7 @@ def test_python_is_marked(code, source) -> None:
         ("!rm -rf .", "has no shell"),
         ("%lang c\n!ls", "has no shell"),
         ("%cd /", "%%python"),
+        ("%load_ext ssvm_kernel", "this kernel has %ssvm already: leave out the line %load_ext ssvm_kernel"),
         ("%sx ls", "%%python"),
         ("%%python --x\n1", "takes no options"),
         ("%lang c\n%%python\n1", "first line"),
