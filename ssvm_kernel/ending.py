@@ -63,7 +63,8 @@ def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Su
         items = [*_denied(result), *items]
         surface.show(notice(f"{guest.name} was denied this", items, run_again(result, options, guest)))
     elif items:
-        surface.show(notice(f"{guest.name} did not get these files", items))
+        only = [item.text for item in items] == [_NO_FOLDERS]
+        surface.show(notice(f"{guest.name} {'has no folder' if only else 'did not get these files'}", items))
 
 
 def _denied(result: RunResult) -> Iterator[Item]:
