@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,7 +85,7 @@ class Guest:
         call = f'ssvm["{name}"].{first}(…)' if first.isidentifier() else f'ssvm["{name}"].exports'
         head = f"{name} is a library; call its functions with: {call}"
         if not self.is_component:
-            head += f", or %ssvm {command} {name} --call {first} -- ARGUMENTS"
+            head += f", or %ssvm {command} {shlex.quote(name)} --call {first} -- ARGUMENTS"
         return "\n".join([head, *(f"  {function}" for function in self.functions)])
 
     @property

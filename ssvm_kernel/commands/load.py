@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from traitlets import Unicode
 
 from ssvm_kernel.commands.base import Command, say
@@ -22,7 +24,7 @@ class _Traits(LineTraits):
 def _run(session: Session, parsed: Parsed[_Traits], label: str) -> None:
     del label
     guest = session.load(named_path(parsed.words[0]), parsed.options.name)
-    say(f"loaded {guest.name} (sha256 {guest.sha256[:12]}…); run it with: %ssvm run {guest.name}")
+    say(f"loaded {guest.name} (sha256 {guest.sha256[:12]}…); run it with: %ssvm run {shlex.quote(guest.name)}")
 
 
 COMMAND = Command("%ssvm load FILE.wasm [--name NAME]", "Load a module.", _Traits, (1, 1), _run)

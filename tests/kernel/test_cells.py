@@ -104,6 +104,9 @@ def test_a_module_is_loaded_and_run_by_name(cells, tmp_path) -> None:
     text = cells.run("%ssvm run great")
     assert "there are: greet" in text
     assert "%ssvm load FILE.wasm loads one" in text
+    (tmp_path / "dobrý den.wasm").write_bytes(bytes(wasmtime.wat2wasm(HELLO)))
+    line = cells.run(f"%ssvm load '{tmp_path}/dobrý den.wasm'").partition("run it with: ")[2]
+    assert cells.run(line.strip()).startswith("hello\n")
     (tmp_path / "no.wasm").write_bytes(b"#!/bin/sh")
     assert "<error LoadError:" in cells.run(f"%ssvm load {tmp_path}/no.wasm")
     assert "<error LoadError:" in cells.run(f"%ssvm load {tmp_path}/absent.wasm")
