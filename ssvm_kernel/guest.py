@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ssvm_kernel.capabilities.binary import is_component
+from ssvm_kernel.capabilities.binary import Binary, is_component
+from ssvm_kernel.capabilities.custom import custom_section
 from ssvm_kernel.capabilities.manifest import Manifest, manifest_of
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import read_binary
@@ -21,6 +23,7 @@ _STARTS = b"\x06_start\x00"  # the export of a function of that name
 _ALLOCATOR = ("ssvm_alloc", "ssvm_free")
 """Exports for the host and not for people."""
 _MAGIC = b"\0asm"
+_SIGNATURES = "ssvm_sig"
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,11 @@ class Guest:
         if _STARTS in self.wasm:  # at the front of a program, so this looks at no more than that
             return ()
         try:
-            exports = read_binary(self.wasm).exports
+            binary = read_binary(self.wasm)
+            stated = _stated(self.wasm, binary)
         except LoadError:
             return ()
+        exports = binary.exports
         if self.is_component:
             runs = any(item.name.startswith("wasi:cli/run@") for item in exports)
             return (
@@ -73,7 +78,7 @@ class Guest:
             )
         # A name that is a signature says all by itself (`ssvm_export.h`).
         return tuple(
-            visible(item.name if "(" in item.name else f"{item.name} {item.type}".strip())
+            visible(stated.get(item.name) or (item.name if "(" in item.name else f"{item.name} {item.type}".strip()))
             for item in exports
             if item.kind == "function" and not item.name.startswith("_") and item.name not in _ALLOCATOR
         )
@@ -106,6 +111,14 @@ class Guest:
         is_text = self.wasm.lstrip()[:1] == b"("
         hint = "; this looks like its text form, which is compiled first, by a cell with %%ssvm wat" if is_text else ""
         return f"it does not begin with the bytes \\0asm{hint}"
+
+
+def _stated(wasm: bytes, binary: Binary) -> dict[str, str]:
+    """Return the signatures that a module's section states, by export, as they are written (``docs/calls.md``)."""
+    if _SIGNATURES not in binary.custom:
+        return {}
+    lines = re.split(r"[\0\n]", custom_section(wasm, _SIGNATURES).decode("utf-8", "replace"))
+    return {line.partition("(")[0].strip(): line.partition("#")[0].strip() for line in lines if "(" in line}
 
 
 @functools.lru_cache(maxsize=8)
