@@ -36,7 +36,7 @@ from ssvm_kernel.capabilities.resolved import Resolved, Trouble
 from ssvm_kernel.capabilities.standing import Standing
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import grant_line
-from ssvm_kernel.connections import ConnectionBroker
+from ssvm_kernel.connections import ConnectionBroker, unanswered
 from ssvm_kernel.context import Denial, RunContext
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.display.commands import CommandBlock
@@ -111,7 +111,12 @@ class CommandBroker:
             program = self._remembered.identified(resolved.program, always) if always else resolved.program
             request = self._request(context, call, stdin, program)
             grants = self._grants(context, standing, always)
-            decision, line = self._decide(context, request, grants, wait, standing.decide(request, grants))
+            decided = standing.decide(request, grants)
+            try:
+                decision, line = self._decide(context, request, grants, wait, decided)
+            except BaseException:  # interrupted, or the guest is gone: it was asked for all the same
+                self._ledger.record(request, unanswered(request.id))
+                raise
             if decision.effect is not Effect.ALLOW:
                 answer(self._deny(context, request, decision, line))
             else:

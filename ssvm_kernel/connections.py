@@ -41,11 +41,16 @@ from ssvm_kernel.sandbox.job import Outcome
 if TYPE_CHECKING:
     from ssvm_kernel.capabilities.places import Address
 
-__all__ = ["ConnectionBroker", "Connections"]
+__all__ = ["ConnectionBroker", "Connections", "unanswered"]
 
 _MOST: Final = 10_000
 """Connections of one run, denied ones included."""
 _VERB: Final = "connect to"
+
+
+def unanswered(request_id: str) -> Decision:
+    """Return the decision on a request that was asked about, and whose run ended before there was an answer."""
+    return Decision(request_id, Effect.DENY, Origin.POLICY, reason="the run ended before there was an answer")
 
 
 class ConnectionBroker:
@@ -168,11 +173,17 @@ class Connections:
         if self._count > _MOST:
             raise LimitReached("connections", "", f"the guest was ended: it asked for more than {_MOST:,} connections")
         request = ConnectionRequest(secrets.token_hex(16), self._context.asker, destination)
-        decision = self._decide(request, wait)
-        if decision.effect is not Effect.ALLOW:
-            self._deny(request, decision, self._line(request, decision))
-            return None
-        address = self._look_up(request, decision, wait)
+        decision = unanswered(request.id)
+        try:
+            decision = self._decide(request, wait)
+            if decision.effect is not Effect.ALLOW:
+                self._deny(request, decision, self._line(request, decision))
+                return None
+            address = self._look_up(request, decision, wait)
+        except BaseException:  # interrupted, or the guest is gone: it was asked for all the same
+            end: ConnectionOutcome = "interrupted" if decision.effect is Effect.ALLOW else "denied"
+            self._broker.ledger.record_connection(request, decision, "", end)
+            raise
         return None if address is None else self._approved(request, decision, address)
 
     def made(self, approved: ApprovedConnection, error: int) -> None:
@@ -255,6 +266,7 @@ class Connections:
         if grant is not None and grant.id:
             self._used.add(grant.id)
             if not self._broker.book.holds(grant.id) and not self._broker.remembered.holds(grant.id):
+                self._broker.ledger.record_connection(request, decision, "", "interrupted")
                 self.revoked = True  # between the decision and now, while a name was looked up
                 self._bell.ring()
                 return None

@@ -16,6 +16,7 @@ from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.model import AnyArguments, Asker, CommandGrant, Effect, Grants, Origin, Program, Scope
 from ssvm_kernel.capabilities.parse import parse_command_all
 from ssvm_kernel.context import RunContext
+from ssvm_kernel.deciders.base import Answer, Question, Wait
 from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.process import CommandReply
@@ -63,6 +64,24 @@ def test_a_grant_taken_back_between_decision_and_start_starts_nothing(tmp_path: 
     assert not (tmp_path / "touched").exists()
     assert [reply.code for reply in replies] == [-1]
     assert "taken back" in context.denials[0].reason
+
+
+def test_a_question_without_an_answer_is_written_down(tmp_path: Path) -> None:
+    class Interrupting(NobodyDecider):
+        def decide(self, question: Question, wait: Wait) -> Answer:
+            raise KeyboardInterrupt
+
+    ledger = Ledger()
+    broker = CommandBroker(GrantBook(), Interrupting(), ledger, GrantFile(tmp_path))
+    context = RunContext("r", Asker("guest", "0" * 64), WorkFolder(()), 20_000, None)
+    call = CommandCall(b"touch", (bytes(tmp_path / "touched"),), (), 20_000)
+    with pytest.raises(KeyboardInterrupt):
+        broker.handler(context)(call, b"", lambda *_: False, GuestEnd(-1), lambda _: None)
+    context.folder.close()
+    (line,) = ledger.lines()
+    assert (line.decision.effect, line.outcome.kind) == ("deny", "denied")
+    assert line.decision.reason == "the run ended before there was an answer"
+    assert not (tmp_path / "touched").exists()
 
 
 def test_a_grant_that_stands_lets_it_run(tmp_path: Path) -> None:

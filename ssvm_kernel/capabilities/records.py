@@ -57,7 +57,7 @@ _ITEMS = 200
 RequestKind = Literal["command", "display", "models", "connection"]
 DisplayOutcome = Literal["denied", "shown", "unusable"]
 ModelOutcome = Literal["denied", "lent", "unusable"]
-ConnectionOutcome = Literal["denied", "connected", "unreachable"]
+ConnectionOutcome = Literal["denied", "interrupted", "connected", "unreachable"]
 OutcomeKind = Literal[
     "denied",
     "not_found",

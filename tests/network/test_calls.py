@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ssvm_kernel.deciders.scripted import ScriptedDecider
-from ssvm_kernel.errors import DeniedError
+from ssvm_kernel.errors import DeniedError, GuestInterrupted
 from ssvm_kernel.library.face import Library
 
 from .guests import needs_network
@@ -48,6 +48,20 @@ def test_a_guest_that_is_not_being_called_is_ended_too_when_its_connection_is_ta
             time.sleep(0.01)
         assert not worker.alive
         assert guest.attempt("lookup:example.com").endswith("240.0.0.1")
+
+
+def test_a_question_without_an_answer_is_written_down(network, library, echo):
+    class Interrupting(ScriptedDecider):
+        def decide(self, question, wait):
+            raise KeyboardInterrupt
+
+    network._decider = Interrupting([])
+    written = network.session.ledger.written
+    with library.open() as guest, pytest.raises(GuestInterrupted):
+        guest.attempt(f"tcp:127.0.0.1:{echo.port}")
+    (line,) = network.session.ledger.since(written)
+    assert (line.decision.effect, line.outcome.kind) == ("deny", "denied")
+    assert line.decision.reason == "the run ended before there was an answer"
 
 
 def test_each_call_that_is_denied_a_connection_is_told_and_written_down(network, library, echo):
