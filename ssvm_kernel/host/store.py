@@ -9,6 +9,7 @@ the process with SIGBUS.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
@@ -19,7 +20,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-__all__ = ["LIMIT", "folder", "load_blob", "read", "root", "store_blob", "write"]
+from ssvm_kernel.host.temporary import prefix_of
+
+__all__ = ["LIMIT", "folder", "folder_or_temporary", "load_blob", "read", "root", "store_blob", "write"]
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +108,17 @@ def folder(kind: str) -> Path | None:
     if directory is None or not _make(directory):
         return None
     return directory
+
+
+def folder_or_temporary(kind: str) -> Path:
+    """Return what `folder` does; where nothing can be kept on this machine, a folder that ends with this process."""
+    kept = folder(kind)
+    return kept if kept is not None else Path(_temporary_folder(kind).name)
+
+
+@functools.cache
+def _temporary_folder(kind: str) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=prefix_of(kind.replace("-", "")))
 
 
 def _place(kind: str, key: str) -> Path | None:

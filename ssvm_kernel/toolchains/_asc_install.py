@@ -21,7 +21,6 @@ from pathlib import Path
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
-from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._node import INSTALL, Node, find_node, find_npm
 from ssvm_kernel.toolchains._programs import programs
@@ -124,20 +123,14 @@ def _whole(packages: Path) -> bool:
 
 def _home() -> Path:
     """Return where the pinned versions are, or will be."""
-    kept = store.folder("assemblyscript")
     digest = _digest(_FOLDER / "package-lock.json")
     # Without links, so that a compiler that stays (`_asc_server`) is known again.
-    return (kept.resolve() if kept is not None else Path(_temporary_folder().name)) / digest[:16]
+    return store.folder_or_temporary("assemblyscript").resolve() / digest[:16]
 
 
 @functools.cache
 def _digest(packaged: Path) -> str:
     return hashlib.sha256(packaged.read_bytes()).hexdigest()
-
-
-@functools.cache
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix=prefix_of("assemblyscript"))  # nothing can be kept on this machine
 
 
 @functools.cache

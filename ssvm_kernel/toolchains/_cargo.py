@@ -6,13 +6,11 @@ Each set of declarations has a project that stays, so that crates are compiled o
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +18,6 @@ from pathlib import Path
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import ToolResult
-from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._cargo_manifest import CELL, Declared, manifest
 from ssvm_kernel.toolchains._cargo_report import build_diagnostics, cargo_failure, needs_network
@@ -271,8 +268,7 @@ def _scripts(packages: list[dict[str, object]]) -> Iterator[str]:
 @contextlib.contextmanager
 def _project(identity: str, notice: Callable[[str], None] | None = None) -> Iterator[Path]:
     """Give the folder of a project, which no other kernel uses meanwhile."""
-    kept = store.folder("cargo")
-    home = kept if kept is not None else Path(_temporary_folder().name)
+    home = store.folder_or_temporary("cargo")
     folder = home / hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     with alone(folder, "building cells with the same crates", notice):
         if not folder.is_dir():
@@ -280,11 +276,6 @@ def _project(identity: str, notice: Callable[[str], None] | None = None) -> Iter
         folder.mkdir(mode=0o700, exist_ok=True)
         os.utime(folder)
         yield folder
-
-
-@functools.cache
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix=prefix_of("cargo"))  # nothing can be kept on this machine
 
 
 def _make_room(home: Path) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
-from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._programs import file_of, programs
 from ssvm_kernel.toolchains._tools import signature
 
@@ -90,13 +87,7 @@ def _described(program: Path) -> Go | None:
 
 def build_cache() -> Path:
     """Return the folder in which Go keeps compiled packages; Go itself removes what was not used for days."""
-    kept = store.folder("go-build")
-    return kept if kept is not None else Path(_temporary_folder().name)
-
-
-@functools.cache
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix=prefix_of("go"))  # nothing can be kept on this machine
+    return store.folder_or_temporary("go-build")
 
 
 def go_environment(go: Go, packages: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ import hashlib
 import importlib
 import logging
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +16,6 @@ from ssvm_kernel import sdk
 from ssvm_kernel.errors import ToolchainMissing
 from ssvm_kernel.host import store
 from ssvm_kernel.host.spawn import run_tool
-from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._alone import alone
 from ssvm_kernel.toolchains._programs import package_folder
 from ssvm_kernel.toolchains._sysroot import CELL, FORMAT, make_sysroot, read_manifest
@@ -118,18 +116,10 @@ def _folder(zig: Ziglang, notice: Callable[[str], None] | None, language: str) -
     shipped = Path(sdk.__file__).parent / "sysroot" / f"zig-{zig.version}{part}"
     if read_manifest(shipped) is not None:
         return shipped
-    kept = store.folder("sysroot")
-    if kept is None:  # nothing can be kept on this machine, so it is made once per kernel
-        kept = Path(_temporary_folder().name)
-    own = kept / f"zig-{zig.version}-{FORMAT}{part}"
+    own = store.folder_or_temporary("sysroot") / f"zig-{zig.version}-{FORMAT}{part}"
     if read_manifest(own) is None:
         _make(zig, own, notice or _log.warning, language)
     return own
-
-
-@functools.cache
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix=prefix_of("sysroot"))
 
 
 def _make(zig: Ziglang, folder: Path, notice: Callable[[str], None], language: str) -> None:

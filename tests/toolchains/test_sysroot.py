@@ -199,8 +199,8 @@ def test_without_a_place_to_keep_it_a_kernel_makes_its_own(tmp_path, monkeypatch
     first = sysroot_for(zig, print)
     assert Path(first.command[0]).is_file()
     assert sysroot_for(zig, print) == first
-    _ziglang._temporary_folder().cleanup()
-    _ziglang._temporary_folder.cache_clear()
+    store._temporary_folder("sysroot").cleanup()
+    store._temporary_folder.cache_clear()
 
 
 def test_shipped_is_used_where_it_fits(monkeypatch, tmp_path):
