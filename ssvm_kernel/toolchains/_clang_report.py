@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, place_in
 
 __all__ = ["clang_diagnostics", "linker_diagnostics", "missing_main", "undefined_symbol"]
 
@@ -127,36 +127,15 @@ def _linker_diagnostics(said: str, source: str) -> Iterator[Diagnostic]:
             yield Diagnostic(Severity.NOTE, text[4:])
 
 
-@dataclass(frozen=True)
-class _Place:
-    line: int = 0
-    column: int = 0
-    end_column: int = 0
-
-
 def undefined_symbol(symbol: str, source: str) -> Diagnostic:
-    """Return the finding for a name that nothing defines, at its first place in the cell."""
-    place = _first_use(symbol, source)
-    return Diagnostic(
-        Severity.ERROR,
-        f"undefined symbol: {symbol}",
-        place.line,
-        place.column,
-        place.line,
-        place.end_column,
-        label="nothing that is linked defines it",
-    )
-
-
-def _first_use(symbol: str, source: str) -> _Place:
-    """Return the first place of a name in the cell: a linker knows none."""
+    """Return the finding for a name that nothing defines, at its first place in the cell: a linker knows none."""
+    found = Diagnostic(Severity.ERROR, f"undefined symbol: {symbol}", label="nothing that is linked defines it")
     name = symbol.split("(")[0].rpartition("::")[2]  # of "space::name(int)" in C++
     word = re.search(rf"\b{re.escape(name)}\b", source) if name else None
     if word is None:
-        return _Place()
-    line = source.count("\n", 0, word.start()) + 1
-    column = word.start() - source.rfind("\n", 0, word.start())
-    return _Place(line, column, column + len(name))
+        return found
+    line, column = place_in(source, word.start())
+    return replace(found, line=line, column=column, end_line=line, end_column=column + len(name))
 
 
 def missing_main(example: str, *, cxx: bool) -> Diagnostic:

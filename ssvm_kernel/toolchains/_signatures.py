@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from ssvm_kernel.capabilities.wasm import read_binary
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, place_in
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["with_signatures"]
@@ -40,8 +40,7 @@ def with_signatures(wasm: bytes, source: str) -> bytes:
 
 
 def _not_exported(source: str, found: re.Match[str]) -> Diagnostic:
-    line = source.count("\n", 0, found.start(2)) + 1
-    column = found.start(2) - source.rfind("\n", 0, found.start(2))
+    line, column = place_in(source, found.start(2))
     message = f"no function is exported as {found[2]}"
     return Diagnostic(Severity.ERROR, message, line, column, line, column + len(found[2]))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.host.spawn import ToolResult, run_tool
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, place_in
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = [
@@ -119,8 +119,8 @@ def encode(source: str, example: str) -> bytes:
     try:
         return source.encode()
     except UnicodeEncodeError as error:
-        line, column = source.count("\n", 0, error.start) + 1, error.start - source.rfind("\n", 0, error.start)
-        found = Diagnostic(Severity.ERROR, "this character is half of a surrogate pair, not text", line, column)
+        message = "this character is half of a surrogate pair, not text"
+        found = Diagnostic(Severity.ERROR, message, *place_in(source, error.start))
         raise compile_error(source, [found]) from error
 
 

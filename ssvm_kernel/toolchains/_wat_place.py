@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from ssvm_kernel.capabilities.reader import Reader
 from ssvm_kernel.errors import LoadError
+from ssvm_kernel.toolchains.base import place_in
 
 __all__ = ["function_at"]
 
@@ -29,7 +30,7 @@ def function_at(source: str, wasm: bytes, offset: int) -> tuple[int, int] | None
         return None
     for index, place in enumerate(_functions(source)):
         if index == number:
-            return source.count("\n", 0, place) + 1, place - source.rfind("\n", 0, place)
+            return place_in(source, place)
     return None
 
 

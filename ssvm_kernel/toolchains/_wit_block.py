@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host.named import read_whole
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, place_in
 
 __all__ = ["COMMENT", "HEAD", "Wit", "declared", "from_file"]
 
@@ -87,8 +87,7 @@ class Wit:
             length = len("[wit]") if not self.file else len(self.text.partition("\n")[0])
             column = self.indents[0] + 1 if self.indents else 1
             return Diagnostic(Severity.ERROR, message, self.first, column, self.first, column + length, file=self.file)
-        line = self.text.count("\n", 0, found.start()) + 1
-        column = found.start() - self.text.rfind("\n", 0, found.start())
+        line, column = place_in(self.text, found.start())
         return self.diagnostic(message, line, column + (len(self.before) if line == 1 else 0), len(found[0]))
 
 

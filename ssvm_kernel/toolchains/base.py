@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["CompileOptions", "Compiled", "Diagnostic", "Found", "Severity", "Toolchain"]
+__all__ = ["CompileOptions", "Compiled", "Diagnostic", "Found", "Severity", "Toolchain", "place_in"]
 
 
 class Severity(enum.Enum):
@@ -54,6 +54,11 @@ class Diagnostic:
     label: str = ""
     rendered: str = field(default="", repr=False)
     file: str = ""
+
+
+def place_in(text: str, at: int) -> tuple[int, int]:
+    """Return line and column, as a `Diagnostic` counts them, of a character of a text."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from ssvm_kernel.toolchains._wit import Function, Uncovered, World, world_from
 from ssvm_kernel.toolchains._wit_block import Wit, declared, from_file
 from ssvm_kernel.toolchains._wit_c import CHeader
 from ssvm_kernel.toolchains._wit_rust import RustModule
-from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, Toolchain, place_in
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["ComponentToolchain", "for_cell"]
@@ -230,8 +230,7 @@ class _Explained:
         if place is None:
             yield self._wit.about(message, function.name)
         else:
-            line = self._source.count("\n", 0, place.start(1)) + 1
-            column = place.start(1) - self._source.rfind("\n", 0, place.start(1))
+            line, column = place_in(self._source, place.start(1))
             end = column + len(name)
             yield Diagnostic(Severity.ERROR, message, line, column, line, end, item.code, rendered=item.rendered)
         yield self._wanted(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from ssvm_kernel.toolchains._tools import (
     signature,
     tidy,
 )
-from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, place_in
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["GoToolchain"]
@@ -135,7 +136,7 @@ def _blank(match: re.Match[str]) -> str:
 def _check_package(code: str, source: str) -> None:
     named = _PACKAGE.match(code)
     if named is not None and named[1] != "main":
-        line = code.count("\n", 0, named.start(1)) + 1
+        line, _ = place_in(code, named.start(1))
         text = source.split("\n")[line - 1]
         column = max(text.find(named[1]), 0) + 1
         said = f"a cell is of package main (or of none, which means the same), not of package {named[1]}"
@@ -146,7 +147,7 @@ def _check_package(code: str, source: str) -> None:
 def _check_imports(texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         for found in by_folder(text):
-            line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+            line, column = place_in(text, found.start())
             file = "" if name == _CELL else name
             end = column + len(found[0])
             wrong = Diagnostic(Severity.ERROR, BY_FOLDER, line, column, line, end, file=file)
@@ -176,17 +177,11 @@ def _build(
     done = run_compiler(argv, workdir, source=source, env=go_environment(go, PACKAGES), notice=notice)
     if done.returncode == 0:
         if first:
-            _mark(built)
+            with contextlib.suppress(OSError):  # a full disk: the next compile says once more that it may take long
+                built.touch()
         return
     said = tidy(done.stderr.decode(errors="replace"), (workdir, ""), (go.root, "go"), (PACKAGES, ""))
     raise _failure(said, source, go_diagnostics(said, Source(_CELL, source, files)), go)
-
-
-def _mark(file: Path) -> None:
-    try:
-        file.touch()
-    except OSError:
-        return  # a full disk: the next compile says once more that it may take long
 
 
 def _failure(said: str, source: str, diagnostics: tuple[Diagnostic, ...], go: Go) -> CompileError | ToolchainMissing:

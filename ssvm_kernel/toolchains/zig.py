@@ -34,7 +34,7 @@ from ssvm_kernel.toolchains._tools import (
 from ssvm_kernel.toolchains._zig_library import LEFT_OUT, kept_files, small_library, wants_whole
 from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
 from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
-from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
+from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity, place_in
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["ZigToolchain"]
@@ -187,7 +187,7 @@ def _check_assembly(texts: Mapping[str, str]) -> None:
     """Refuse assembly (attack X07), also where the word is a comment's: what is a comment only a whole parser knows."""
     for name, text in texts.items():
         for word in _ASM.finditer(text) if name.endswith(".zig") else ():
-            line, column = text.count("\n", 0, word.start()) + 1, word.start() - text.rfind("\n", 0, word.start())
+            line, column = place_in(text, word.start())
             file = "" if name == _CELL else name
             found = Diagnostic(Severity.ERROR, "assembly is not allowed", line, column, line, column + 3, file=file)
             raise compile_error(texts[_CELL], [found, Diagnostic(Severity.HELP, ASSEMBLY)])
