@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import wasmtime
@@ -231,7 +231,7 @@ class KeptGuest:
         return returned, results.blob()
 
 
-def _rows(message: protocol.CallExport, blob: memoryview) -> Any:
+def _rows(message: protocol.CallExport, blob: memoryview) -> Iterator[tuple[tuple[Any, ...], list[memoryview]]]:
     """Yield the values of each call, and the bytes of those that are bytes."""
     form = row_format(message.shape.params)
     buffers = [index for index, kind in enumerate(message.shape.params) if kind in BYTES]

@@ -10,13 +10,14 @@ import re
 from typing import Final
 
 from ssvm_kernel.capabilities.wasm import read_binary
+from ssvm_kernel.toolchains._sections import custom_section
 from ssvm_kernel.toolchains.base import Diagnostic, Severity, place_in
 from ssvm_kernel.toolchains.render import compile_error
 
 __all__ = ["with_signatures"]
 
 _STATED: Final = re.compile(r"^[ \t]*//ssvm:export[ \t]+((\w+)[^\n\r]*)", re.MULTILINE)
-_SECTION: Final = b"ssvm_sig"
+_SECTION: Final = "ssvm_sig"
 
 
 def with_signatures(wasm: bytes, source: str) -> bytes:
@@ -35,21 +36,10 @@ def with_signatures(wasm: bytes, source: str) -> bytes:
     if wrong:
         raise compile_error(source, wrong)
     content = "\n".join(found[1].rstrip() for found in stated).encode("utf-8", "replace")
-    body = _size(_SECTION) + _SECTION + content
-    return wasm + b"\0" + _size(body) + body
+    return wasm + custom_section(_SECTION, content)
 
 
 def _not_exported(source: str, found: re.Match[str]) -> Diagnostic:
     line, column = place_in(source, found.start(2))
     message = f"no function is exported as {found[2]}"
     return Diagnostic(Severity.ERROR, message, line, column, line, column + len(found[2]))
-
-
-def _size(data: bytes) -> bytes:
-    """Return the size of some bytes as WebAssembly writes it (LEB128)."""
-    left, out = len(data), bytearray()
-    while left > 0x7F:
-        out.append(left & 0x7F | 0x80)
-        left >>= 7
-    out.append(left)
-    return bytes(out)

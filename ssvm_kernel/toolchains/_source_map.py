@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ssvm_kernel.toolchains._sections import custom_section, unsigned
+
 __all__ = ["with_lines"]
 
 _DIGITS = {
@@ -61,7 +63,7 @@ def with_lines(wasm: bytes, source_map: bytes, own: Mapping[str, str]) -> bytes:
     rows = _own_rows(list(_rows(known["mappings"], code)), code, [name in own for name in names])
     info, abbreviations = _unit(code)
     sections = ((".debug_abbrev", abbreviations), (".debug_info", info), (".debug_line", _line_table(rows, names)))
-    return kept + b"".join(_custom(name, payload) for name, payload in sections)
+    return kept + b"".join(custom_section(name, payload) for name, payload in sections)
 
 
 def _sections(wasm: bytes) -> tuple[bytes, _Code]:
@@ -174,26 +176,16 @@ def _sequence(span: tuple[int, int], rows: list[_Row]) -> bytes:
         # What comes before the first row (the locals) is of its place too.
         wanted = start if row is rows[0] else row.offset
         if wanted > address:
-            out += b"\x02" + _unsigned(wanted - address)
+            out += b"\x02" + unsigned(wanted - address)
         if row.source + 1 != file:
-            out += b"\x04" + _unsigned(row.source + 1)
+            out += b"\x04" + unsigned(row.source + 1)
         if row.line != line:
             out += b"\x03" + _signed(row.line - line)
         if row.column + 1 != column:
-            out += b"\x05" + _unsigned(row.column + 1)
+            out += b"\x05" + unsigned(row.column + 1)
         out += b"\x01"
         address, file, line, column = wanted, row.source + 1, row.line, row.column + 1
-    return bytes(out + b"\x02" + _unsigned(end - address) + b"\0\x01\x01")
-
-
-def _unsigned(value: int) -> bytes:
-    out = bytearray()
-    while True:
-        byte = value & 0x7F
-        value >>= 7
-        out.append(byte | (0x80 if value else 0))
-        if not value:
-            return bytes(out)
+    return bytes(out + b"\x02" + unsigned(end - address) + b"\0\x01\x01")
 
 
 def _signed(value: int) -> bytes:
@@ -205,8 +197,3 @@ def _signed(value: int) -> bytes:
         out.append(byte | (0 if done else 0x80))
         if done:
             return bytes(out)
-
-
-def _custom(name: str, payload: bytes) -> bytes:
-    content = _unsigned(len(name)) + name.encode() + payload
-    return bytes([_CUSTOM]) + _unsigned(len(content)) + content

@@ -179,17 +179,17 @@ class _Lines:
 
     def _form(self, unit: Reader, form: int) -> str:
         """Read one attribute; those that are no names are passed over."""
-        if form == 0x08:
+        if form == 0x08:  # DW_FORM_string
             return _string(unit)
-        if form == 0x1F:
+        if form == 0x1F:  # DW_FORM_line_strp
             at = _fixed(unit, 4)
             return _string(Reader(self._strings, at))
-        sizes = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16, 0x0E: 4}
+        sizes = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16, 0x0E: 4}  # DW_FORM_data1 to data16, and strp
         if form in sizes:
             unit.take(sizes[form])
-        elif form == 0x0F:
+        elif form == 0x0F:  # DW_FORM_udata
             unit.unsigned(64)
-        elif form == 0x09:
+        elif form == 0x09:  # DW_FORM_block
             unit.part()
         else:
             raise LoadError(f"a line table has a form that is not known: {form}")
@@ -240,24 +240,24 @@ class _State:
 
     def _extended(self, part: Reader) -> None:
         opcode = part.byte()
-        if opcode == 1:  # the end of a sequence
+        if opcode == 1:  # DW_LNE_end_sequence
             self.place, self.file, self.line = 0, 1, 1
-        elif opcode == 2:
+        elif opcode == 2:  # DW_LNE_set_address
             self.place = _fixed(part, part.end - part.at)
 
     def _standard(self, opcode: int, code: Reader) -> None:
         match opcode:
-            case 2:
+            case 2:  # DW_LNS_advance_pc
                 self.place += code.unsigned(64) * self._shape.step
-            case 3:
+            case 3:  # DW_LNS_advance_line
                 self.line += _signed(code)
-            case 4:
+            case 4:  # DW_LNS_set_file
                 self.file = code.unsigned(64)
-            case 8:
+            case 8:  # DW_LNS_const_add_pc
                 self._advance(255 - self._shape.opcode_base)
-            case 9:
+            case 9:  # DW_LNS_fixed_advance_pc
                 self.place += _fixed(code, 2)
-            case _:
+            case _:  # one that changes nothing that is needed here
                 for _ in range(self._shape.lengths[opcode - 1]):
                     code.unsigned(64)
 
