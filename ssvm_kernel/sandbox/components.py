@@ -16,7 +16,7 @@ from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.callmessages import MOST_ITEMS, most_bytes
 from ssvm_kernel.sandbox.componentvalues import ComponentCall, codec
 from ssvm_kernel.sandbox.handles import Handles
-from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
+from ssvm_kernel.sandbox.setting import CannotRun, limit_store, nothing_to_run, wasi_config
 from ssvm_kernel.sandbox.sockets import HTTP, allow_sockets, lend_http, store_http
 from ssvm_kernel.sandbox.traps import parse_trap
 
@@ -25,6 +25,17 @@ __all__ = ["KeptComponent", "LoadedComponent", "compile_component", "load_compon
 _RUN: Final = "wasi:cli/run@"
 _NETWORK: Final = (HTTP, "wasi:sockets/")
 _INSTANCES: Final = 1000  # a component is many of them
+_HANDLES: Final = {"OwnType": "own", "BorrowType": "borrow"}
+_TREES: Final[Mapping[str, Callable[[Any, Callable[[Any], Any]], Any]]] = {
+    "ListType": lambda type_, inner: ["list", inner(type_.element)],
+    "RecordType": lambda type_, inner: ["record", [[name, inner(of)] for name, of in type_.fields]],
+    "TupleType": lambda type_, inner: ["tuple", [inner(of) for of in type_.elements]],
+    "VariantType": lambda type_, inner: ["variant", [[name, inner(of)] for name, of in type_.cases]],
+    "EnumType": lambda type_, _: ["enum", list(type_.names)],
+    "OptionType": lambda type_, inner: ["option", inner(type_.payload)],
+    "ResultType": lambda type_, inner: ["result", [["ok", inner(type_.ok)], ["err", inner(type_.err)]]],
+    "FlagsType": lambda type_, _: ["flags", list(type_.names)],
+}
 _Path = tuple[str, ...]
 
 
@@ -148,8 +159,7 @@ def run_command(
     runs = (found for found in guest.functions() if found[0][0].startswith(_RUN) and found[0][-1] == "run")
     path, type_ = next(runs, (None, None))
     if path is None:
-        names = ", ".join("#".join(path) for path, _ in guest.functions()) or "nothing"
-        raise CannotRun("link", f"it exports no wasi:cli/run, so there is nothing to run (it exports: {names})")
+        raise nothing_to_run("wasi:cli/run", ("#".join(path) for path, _ in guest.functions()))
     live = None
     try:
         live = _Live(guest, request, tuple(fds))
@@ -279,19 +289,6 @@ def tree(type_: Any, resources: Sequence[tuple[str, Any]] = ()) -> Any:
         return [_HANDLES[kind], next((name for name, of in resources if of == type_.ty), "")]
     make = _TREES.get(kind)
     return make(type_, lambda of: None if of is None else tree(of, resources)) if make is not None else kind.lower()
-
-
-_HANDLES: Final = {"OwnType": "own", "BorrowType": "borrow"}
-_TREES: Final[Mapping[str, Callable[[Any, Callable[[Any], Any]], Any]]] = {
-    "ListType": lambda type_, inner: ["list", inner(type_.element)],
-    "RecordType": lambda type_, inner: ["record", [[name, inner(of)] for name, of in type_.fields]],
-    "TupleType": lambda type_, inner: ["tuple", [inner(of) for of in type_.elements]],
-    "VariantType": lambda type_, inner: ["variant", [[name, inner(of)] for name, of in type_.cases]],
-    "EnumType": lambda type_, _: ["enum", list(type_.names)],
-    "OptionType": lambda type_, inner: ["option", inner(type_.payload)],
-    "ResultType": lambda type_, inner: ["result", [["ok", inner(type_.ok)], ["err", inner(type_.err)]]],
-    "FlagsType": lambda type_, _: ["flags", list(type_.names)],
-}
 
 
 def _component() -> Any:

@@ -21,7 +21,7 @@ from ssvm_kernel.sandbox.entry import enter_start
 from ssvm_kernel.sandbox.filewatch import FileWatch
 from ssvm_kernel.sandbox.loaded import GuestExit, Loaded
 from ssvm_kernel.sandbox.manymessages import CODE_BYTES, TRAPPED, Given, decode_given
-from ssvm_kernel.sandbox.setting import CannotRun, limit_store, wasi_config
+from ssvm_kernel.sandbox.setting import CannotRun, limit_store, nothing_to_run, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 
 __all__ = ["ManyRuns"]
@@ -53,8 +53,7 @@ class ManyRuns:
         ask_display: ShowFunction,
     ) -> None:
         if not guest.starts_plainly:
-            names = ", ".join(export.name for export in guest.module.exports) or "nothing"
-            raise CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
+            raise nothing_to_run("function _start", (export.name for export in guest.module.exports))
         self._guest = guest
         self._request = request
         self._mark = request.mark

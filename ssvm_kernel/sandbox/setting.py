@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import wasmtime
@@ -9,7 +10,7 @@ import wasmtime
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.entry import export_of
 
-__all__ = ["CannotRun", "limit_store", "memory_bytes", "wasi_config"]
+__all__ = ["CannotRun", "limit_store", "memory_bytes", "nothing_to_run", "wasi_config"]
 
 _MOST_INSTANCES: Final = 4  # the guest and what this host puts between it and WASI
 _MOST_TABLES: Final = 100
@@ -22,6 +23,12 @@ class CannotRun(Exception):
     def __init__(self, stage: str, message: str) -> None:
         super().__init__(message)
         self.stage = stage
+
+
+def nothing_to_run(wanted: str, exports: Iterable[str]) -> CannotRun:
+    """Return the refusal of a guest that does not export what it would be run by."""
+    names = ", ".join(exports) or "nothing"
+    return CannotRun("link", f"it exports no {wanted}, so there is nothing to run (it exports: {names})")
 
 
 def limit_store(store: wasmtime.Store, request: protocol.Run, instances: int = _MOST_INSTANCES) -> None:

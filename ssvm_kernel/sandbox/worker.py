@@ -40,7 +40,7 @@ from ssvm_kernel.sandbox.oslock import LockPolicy, ResourceLimits, lock_worker
 from ssvm_kernel.sandbox.profiler import GuestProfiler
 from ssvm_kernel.sandbox.ready import Ready, ReadyOne
 from ssvm_kernel.sandbox.replies import guest_reply
-from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, wasi_config
+from ssvm_kernel.sandbox.setting import CannotRun, limit_store, memory_bytes, nothing_to_run, wasi_config
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.sandbox.wire import Blob, recv_answer, recv_frame, send_frame
 
@@ -352,8 +352,7 @@ def _start(store: wasmtime.Store, instance: wasmtime.Instance, module: wasmtime.
     start = instance.exports(store).get("_start")
     if isinstance(start, wasmtime.Func):
         return start
-    names = ", ".join(export.name for export in module.exports) or "nothing"
-    raise CannotRun("link", f"it exports no function _start, so there is nothing to run (it exports: {names})")
+    raise nothing_to_run("function _start", (export.name for export in module.exports))
 
 
 def _profiler(guest: Loaded, store: wasmtime.Store, request: protocol.Run) -> GuestProfiler | None:
