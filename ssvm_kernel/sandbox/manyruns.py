@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import select
 import selectors
@@ -173,7 +172,7 @@ class ManyRuns:
         pipes = OutputPipes.make()
         try:
             with PlainSelector() as selector:
-                self._send(items, code, output.mark, pipes)
+                self._send(items, code, mark, pipes)
                 streams: Streams = {pipes.out_read: output.stdout, pipes.err_read: output.stderr}
                 for fd in streams:
                     selector.register(fd, selectors.EVENT_READ)
@@ -190,8 +189,7 @@ class ManyRuns:
                 finally:
                     talk.drain(streams)
         finally:
-            os.close(pipes.out_read)
-            os.close(pipes.err_read)
+            pipes.close_reading()
         self._worker.loaded.add(self._job.machine_code_key)
         if ran.count != output.count or not 0 < ran.count <= len(items) or (ran.count < len(items) and not _says(ran)):
             raise NotAnswered
@@ -204,16 +202,14 @@ class ManyRuns:
     def _send(self, items: Sequence[Given], code: Path | None, mark: bytes, pipes: OutputPipes) -> None:
         run = self._job.request(machine_code=code is not None, mark=mark)
         blob = encode_given(list(items))
-        writes = [pipes.out_write, pipes.err_write]
         try:
             if code is None:
-                self._worker.send(run, blob, writes)
+                self._worker.send(run, blob, pipes.writing)
             else:
                 with reopenable(code) as file:
-                    self._worker.send(run, blob, [*writes, file])
+                    self._worker.send(run, blob, [*pipes.writing, file])
         finally:
-            for fd in writes:
-                os.close(fd)
+            pipes.close_writing()
 
 
 def _says(ran: protocol.Ran) -> bool:
@@ -233,7 +229,6 @@ class _Output:
         on_end: Callable[[Ended], None],
         poll: Callable[[], float | None] | None,
     ) -> None:
-        self.mark = mark
         self.count = 0
         self._most = most
         self._on_end = on_end
