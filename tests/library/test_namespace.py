@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import ssvm_kernel
 
@@ -12,8 +13,8 @@ CELL = '(module (func (export "add") (param i32 i32) (result i32) (i32.add (loca
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))  # a history of its own, and not the person's
-    shell = InteractiveShell()
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))  # it would be written at the very end
     yield shell
     ssvm_kernel.unload_ipython_extension(shell)
     InteractiveShell.clear_instance()
