@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ssvm_kernel.toolchains.base import Diagnostic, Severity, place_in
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, in_characters, place_in
 
 __all__ = ["clang_diagnostics", "linker_diagnostics", "missing_main", "undefined_symbol"]
 
@@ -79,9 +79,9 @@ def _placed(match: re.Match[str], lines: list[str], cell: str, included_at: int,
             severity,
             message,
             line,
-            _characters(text, column),
+            in_characters(text, column),
             line if end else 0,
-            _characters(text, end) if end else _word_end(text, _characters(text, column)),
+            in_characters(text, end) if end else _word_end(text, in_characters(text, column)),
             rendered=match.string,
         )
     )
@@ -98,13 +98,6 @@ def _end(spans: str, line: int, column: int) -> int:
 def _word_end(text: str, column: int) -> int:
     word = re.compile(r"\w*").match(text, column - 1)
     return max(column + 1, word.end() + 1) if word else 0
-
-
-def _characters(text: str, column: int) -> int:
-    """Return the column in characters; clang counts bytes of UTF-8."""
-    if text.isascii():
-        return column
-    return len(text.encode("utf-8", "surrogatepass")[: column - 1].decode(errors="ignore")) + 1
 
 
 def _with_flag(found: Diagnostic) -> Diagnostic:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, in_characters
 
 __all__ = ["BY_FOLDER", "NO_EXPORT", "Source", "go_diagnostics"]
 
@@ -50,8 +50,7 @@ class Source:
         if lines is None or not 0 < line <= len(lines):
             return replace(found, message=f"{file}:{line}: {found.message}")
         text = lines[line - 1]
-        if not text.isascii():
-            column = len(text.encode("utf-8", "surrogatepass")[: max(column - 1, 0)].decode(errors="ignore")) + 1
+        column = in_characters(text, column)
         word = _WORD.match(text, max(column - 1, 0))
         end = max(column + 1, word.end() + 1) if word and column else 0
         name = "" if file == self._cell else file

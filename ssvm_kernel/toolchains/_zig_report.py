@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ssvm_kernel.toolchains._clang_report import undefined_symbol
-from ssvm_kernel.toolchains.base import Diagnostic, Severity
+from ssvm_kernel.toolchains.base import Diagnostic, Severity, in_characters
 
 __all__ = ["NOTHING_TO_RUN", "zig_diagnostics"]
 
@@ -105,9 +105,5 @@ class _Report:
         self._current = found
 
     def _characters(self, file: str, line: int, column: int) -> int:
-        """Return the column in characters; zig counts bytes of UTF-8."""
         lines = self._lines[file]
-        text = lines[line - 1] if line <= len(lines) else ""
-        if text.isascii():
-            return column
-        return len(text.encode("utf-8", "surrogatepass")[: column - 1].decode(errors="ignore")) + 1
+        return in_characters(lines[line - 1], column) if line <= len(lines) else column

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["CompileOptions", "Compiled", "Diagnostic", "Found", "Severity", "Toolchain", "place_in"]
+__all__ = ["CompileOptions", "Compiled", "Diagnostic", "Found", "Severity", "Toolchain", "in_characters", "place_in"]
 
 
 class Severity(enum.Enum):
@@ -59,6 +59,13 @@ class Diagnostic:
 def place_in(text: str, at: int) -> tuple[int, int]:
     """Return line and column, as a `Diagnostic` counts them, of a character of a text."""
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def in_characters(line: str, column: int) -> int:
+    """Return a column of a line in characters, where a compiler counts bytes of UTF-8."""
+    if line.isascii():
+        return column
+    return len(line.encode("utf-8", "surrogatepass")[: max(column - 1, 0)].decode(errors="ignore")) + 1
 
 
 @dataclass(frozen=True)
