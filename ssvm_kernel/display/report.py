@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ssvm_kernel.display.style import CELL, MUTED, ROW, TABLE
@@ -173,7 +173,7 @@ class RunReport:
     can: Sequence[str] = ()
     cannot: Sequence[str] = ()
     grants: Sequence[GrantLine] = ()
-    commands: Sequence[CommandLine] = field(default=())
+    commands: Sequence[CommandLine] = ()
     shown: Sequence[str] = ()
     connections: Sequence[str] = ()
     files: Sequence[FileLine] = ()

@@ -9,6 +9,7 @@ import msgspec
 from ssvm_kernel.sandbox.facts import Attempt, Message, TrapInfo
 
 __all__ = [
+    "MOST_ITEMS",
     "MOST_VALUES",
     "CallComponent",
     "CallExport",

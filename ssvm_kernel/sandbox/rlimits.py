@@ -5,9 +5,9 @@ root, so a useful value would stop the engine's own threads on one machine and n
 filter refuses new processes instead.
 
 The address space (``RLIMIT_AS``) is no useful cap either: wasmtime 50 reserves 4.1 GiB of it for each memory, so 9 GiB
-are the least for two of them, whatever they touch.  ``RLIMIT_DATA`` counts private memory that
-can be written: a worker with a WASI hello has 40 MiB of it, a memory's pages are added as it grows, and at the limit
-``memory.grow`` answers -1, as the guest expects.
+are the least for two of them, whatever they touch.  ``RLIMIT_DATA`` counts private memory that can be written: a worker
+with a WASI hello has 40 MiB of it, a memory's pages are added as it grows, and at the limit ``memory.grow`` answers -1,
+as the guest expects.
 """
 
 from __future__ import annotations
