@@ -34,6 +34,11 @@ _PANIC: Final = re.compile(
     r"panicked at (?:'(?P<old>.*?)', )?(?P<file>\S+?):(?P<line>\d+):\d+(?::\n(?P<new>.*))?", re.DOTALL
 )
 _PANIC_NOTE: Final = "\nnote: run with "
+_UNSUPPORTED: Final = "operation not supported on this platform"
+_INSTEAD: Final = (
+    "WASI has no processes and no threads: std::process::Command is there and never works. A command of the host is "
+    "asked for with `use rust_process_interface_library::Command;`"
+)
 _AGAIN: Final = 12  # the engine tells no more than some of very many
 _LAST: Final = 4000
 """Characters of stderr in which a panic is looked for."""
@@ -182,6 +187,8 @@ def _panic(stderr: str, guest: Guest) -> Iterator[str]:
     if found is not None and guest.source_name and found["file"].rsplit("/", 1)[-1] == guest.source_name:
         message = f"\n{found['old'] or found['new'] or ''}".partition(_PANIC_NOTE)[0].strip()
         yield f"  panicked in line {found['line']} of the cell" + (f": {visible(message, 300)}" if message else "")
+        if _UNSUPPORTED in message:
+            yield f"  {_INSTEAD}"
 
 
 def _place(frame: StackFrame, guest: Guest) -> str:

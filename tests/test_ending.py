@@ -122,3 +122,11 @@ def test_a_panic_tells_its_line_and_the_stack_is_the_guest_s_own(stderr: str, sa
     assert lines[0] == "g trapped: wasm `unreachable` instruction executed"
     assert lines[1:-2] == ([] if said is None else [f"  panicked{said}"])
     assert lines[-2:] == ["  in cell::deep", "  in cell::main"]
+
+
+def test_a_guest_that_wants_a_process_of_its_own_is_told_of_the_host_s() -> None:
+    """What Rust's standard library says where there is none helps nobody on."""
+    said = 'called `Result::unwrap()`: Error { kind: Unsupported, message: "operation not supported on this platform" }'
+    stderr = f"thread 'main' panicked at '{said}', cell.rs:3:5\n{NOTE}"
+    text = trap_text(TrapInfo("unreachable", ()), Guest("g", b"", source_name="cell.rs"), stderr)
+    assert text.endswith("A command of the host is asked for with `use rust_process_interface_library::Command;`")
