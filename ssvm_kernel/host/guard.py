@@ -11,6 +11,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,9 @@ class Guard:
         self._process: subprocess.Popen[bytes] | None = None
         self.fileno = -1
         self._groups: set[int] = set()
+        # Of a map's threads two may be the first at once, and one of two processes would be lost.  Reentrant: what ends
+        # the process beside this one (`atexit`, a signal's handler) may interrupt what tells it something.
+        self._lock = threading.RLock()
 
     @property
     def pid(self) -> int | None:
@@ -41,21 +45,28 @@ class Guard:
 
     def add(self, group: int) -> None:
         """Have a group killed when this process ends before `forget`."""
-        self._groups.add(group)
-        self._tell(group)
+        with self._lock:
+            self._groups.add(group)
+            self._tell(group)
 
     def forget(self, group: int) -> None:
         """Leave a group alone from now on; to be called while its number cannot be another's yet."""
-        if group in self._groups:
-            self._groups.discard(group)
-            self._tell(-group)
+        if group in self._groups:  # no lock for the many that were never told of
+            with self._lock:
+                self._groups.discard(group)
+                self._tell(-group)
 
     def close(self) -> None:
         """End the process beside this one."""
-        if self._process is not None:
-            os.close(self.fileno)
-            kill_group(self._process)
-            self._process, self.fileno = None, -1
+        with self._lock:
+            if self._process is not None:
+                os.close(self.fileno)
+                kill_group(self._process)
+                self._process, self.fileno = None, -1
+
+    def unlock(self) -> None:
+        """Have a lock of its own in a forked process: nobody there gives the copy back that another thread held."""
+        self._lock = threading.RLock()
 
     def _tell(self, number: int) -> None:
         if self._process is not None and self._process.poll() is not None:
@@ -86,3 +97,5 @@ class Guard:
 GUARD: Final = Guard()
 """The guard of this process."""
 atexit.register(GUARD.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=GUARD.unlock)

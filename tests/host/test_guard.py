@@ -7,21 +7,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from ssvm_kernel.host.execute import execute
-from ssvm_kernel.host.guard import GUARD
+from ssvm_kernel.host.guard import GUARD, Guard
 
-from .approving import approve, is_gone, wait_gone
+from .approving import approve, children, is_gone, wait_gone
 
 _KERNEL = """
 import os, sys
 sys.path[:0] = [{here!r}, {root!r}]
 from tests.host.approving import approve
 from ssvm_kernel.host.execute import execute
-from ssvm_kernel.host.guard import GUARD
+from ssvm_kernel.host.guard import GUARD, Guard
 def seen(name, data):
     if data:
         if {forks!r} and os.fork() == 0:  # a child of the kernel that holds all of its pipes
@@ -80,3 +81,25 @@ def test_only_long_commands_are_told_of(monkeypatch) -> None:
     execute(approve("sleep", "0.1"))
     group, over = told
     assert group == -over > 0
+
+
+def test_threads_that_need_it_at_once_have_one_guard() -> None:
+    """Two threads of a map whose commands are long started one each, and the first one's was lost."""
+    for _ in range(5):
+        before, guard, all_there = children(), Guard(), threading.Barrier(8)
+
+        def tell(number: int, guard: Guard = guard, all_there: threading.Barrier = all_there) -> None:
+            all_there.wait()
+            guard.add(number)
+
+        nobody = range(2**30, 2**30 + 8)  # more than any process can have
+        threads = [threading.Thread(target=tell, args=(number,)) for number in nobody]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        started = children() - before
+        for number in nobody:
+            guard.forget(number)
+        guard.close()
+        assert len(started) == 1

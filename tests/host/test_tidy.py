@@ -78,7 +78,8 @@ def test_the_command_tells_what_each_kind_is():
     from ssvm_kernel.commands.cache import _MEANS
 
     sources = "\n".join(path.read_text("utf-8") for path in Path(store.__file__).parents[1].rglob("*.py"))
-    named = re.findall(r"\b(?:store\.(?:read|write)|folder|load_blob|store_blob)\(\"([a-z-]+)\"", sources)
+    takes_a_name = r"\b(?:store\.(?:read|write)|folder|folder_or_temporary|load_blob|store_blob)"
+    named = re.findall(takes_a_name + r"\(\"([a-z-]+)\"", sources)
     named += re.findall(r"^_KIND(?:: Final)? = \"([a-z-]+)\"", sources, re.MULTILINE)
     assert len(set(named)) > 8
     assert set(named) - _MEANS.keys() == set()

@@ -187,8 +187,13 @@ def commands_of_ours(name: str) -> list[str]:
 
 
 def test_an_interrupt_ends_commands_too(program):
-    interrupted = threading.Timer(1.5, os.kill, [os.getpid(), 2])
-    interrupted.start()
+    def interrupt() -> None:
+        end = time.monotonic() + 60
+        while len(commands_of_ours("yes")) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        os.kill(os.getpid(), 2)
+
+    threading.Thread(target=interrupt).start()
     with pytest.raises(GuestInterrupted):
         program.map([], ["cyes"] * 2, workers=2, batch=1, allow_command=["=yes"])
     deadline = time.monotonic() + 50
