@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -86,7 +87,7 @@ class Mailbox(Generic[AnyEvent]):
             return self._events.popleft()
 
 
-class Judge(Generic[AnyEvent]):
+class Judge(ABC, Generic[AnyEvent]):
     """Judges what arrives for one view; a subclass says what is right and when.
 
     Parameters
@@ -134,9 +135,9 @@ class Judge(Generic[AnyEvent]):
         with self._lock:
             self._open = False
 
+    @abstractmethod
     def _judge(self, kind: str, data: Any) -> AnyEvent | None:
         """Return what a message says, or None for one that is not exactly right; called with the lock held."""
-        raise NotImplementedError
 
     def _take(self, event: AnyEvent) -> None:
         """Take notice of an event that counts: the first one is the last, unless a subclass knows of more."""
