@@ -49,15 +49,25 @@ class Child:
         The process.
     stdin, stdout, stderr : int
         Our ends of its pipes; -1 for a closed one.
+    held : tuple of int
+        Its own ends of the last two, as long as we hold them too: until `release`, their end is not told.
     """
 
     process: Process
     stdin: int
     stdout: int
     stderr: int
+    held: tuple[int, ...] = ()
+
+    def release(self) -> None:
+        """Let the pipes end when the process, and whoever has them from it, lets go of them."""
+        ends, self.held = self.held, ()
+        for fileno in ends:
+            os.close(fileno)
 
     def close(self) -> None:
         """Close all pipes."""
+        self.release()
         for name in _NAMES:
             self.close_one(name)
 

@@ -153,25 +153,40 @@ class _Pump:
 
     def run(self) -> bool:
         try:
-            while self._open:
-                if not self._turn():
-                    return False
-            # Only now: while a grandchild holds the pipes, a descriptor that tells of the end would be ready for ever.
-            if has_ended(self._child.process):
-                return True
-            self._pidfd = _open_pidfd(self._child.process.pid)
-            if self._pidfd >= 0:
-                self._watch(self._pidfd, select.POLLIN, self._end)
-            while not self._ended:
-                if self._pidfd < 0 and has_ended(self._child.process):
-                    return True
+            self._watch_for_end()
+            while self._open or not self._has_ended():
                 if not self._turn():
                     return False
         finally:
             self._actions.clear()  # they refer to us: a cycle would keep the process object until some later collection
-            if self._pidfd >= 0:
-                os.close(self._pidfd)
+            self._close_pidfd()
         return True
+
+    def _watch_for_end(self) -> None:
+        """Be told of the process's end, and of that of its pipes only then.
+
+        A process that ends closes its pipes one after the other and is not gone yet: to be woken for each of them took
+        a twentieth of a short command's whole time.
+        """
+        self._pidfd = _open_pidfd(self._child.process.pid)
+        if self._pidfd >= 0:
+            self._watch(self._pidfd, select.POLLIN, self._end)
+        else:
+            self._child.release()
+
+    def _end(self, _: int) -> None:
+        self._ended = has_ended(self._child.process)
+        self._poll.unregister(self._pidfd)  # while a grandchild holds the pipes, it would be ready for ever
+        self._close_pidfd()
+        self._child.release()
+
+    def _has_ended(self) -> bool:
+        return self._ended or (self._pidfd < 0 and has_ended(self._child.process))
+
+    def _close_pidfd(self) -> None:
+        if self._pidfd >= 0:
+            fileno, self._pidfd = self._pidfd, -1
+            os.close(fileno)
 
     def _turn(self) -> bool:
         """Wait for something to be ready and serve it; return False when the time is over."""
@@ -235,9 +250,6 @@ class _Pump:
         self._stdin = self._stdin[written:]
         if not self._stdin:
             self._unwatch("stdin")
-
-    def _end(self, _: int) -> None:
-        self._ended = True
 
 
 def _open_pidfd(pid: int) -> int:

@@ -64,8 +64,8 @@ def spawn(approved: ApprovedCommand, new_pipe: NewPipe = os.pipe) -> Child:
     Returns
     -------
     Child
-        Leader of its own session and process group, with its three pipes.  Its stdin is at its end already when the
-        command has nothing to read.
+        Leader of its own session and process group, with its three pipes, whose writing ends are held here as well.
+        Its stdin is at its end already when the command has nothing to read.
 
     Raises
     ------
@@ -139,8 +139,8 @@ def _start(
     finally:
         for number in ignored:
             signal.signal(number, signal.SIG_IGN)
-    _close([stdin, stdout, stderr])
-    child = Child(process, feeder, reader_out, reader_err)
+    os.close(stdin)
+    child = Child(process, feeder, reader_out, reader_err, (stdout, stderr))
     if not has_input:
         child.close_one("stdin")
     return child
@@ -318,7 +318,9 @@ def start_tool(argv: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> Chil
     OSError
         When it cannot be started.
     """
-    return _start(argv, executable=argv[0], env=env, cwd=cwd, has_input=True)
+    child = _start(argv, executable=argv[0], env=env, cwd=cwd, has_input=True)
+    child.release()
+    return child
 
 
 def kill_group(process: subprocess.Popen[Any]) -> None:
