@@ -50,7 +50,8 @@ class Child:
     stdin, stdout, stderr : int
         Our ends of its pipes; -1 for a closed one.
     held : tuple of int
-        Its own ends of the last two, as long as we hold them too: until `release`, their end is not told.
+        Its own ends of the last two, as long as we hold them too: until `release`, their end is not told.  They belong
+        to this object.
     """
 
     process: Process
@@ -59,9 +60,13 @@ class Child:
     stderr: int
     held: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        _held.update(self.held)
+
     def release(self) -> None:
         """Let the pipes end when the process, and whoever has them from it, lets go of them."""
         ends, self.held = self.held, ()
+        _held.difference_update(ends)
         for fileno in ends:
             os.close(fileno)
 
@@ -77,6 +82,19 @@ class Child:
         if fileno >= 0:
             setattr(self, name, -1)
             os.close(fileno)
+
+
+_held: Final[set[int]] = set()
+"""Writing ends that are held for a while: a forked process lets go of its copies, or they would keep the pipes open."""
+
+
+def _close_copies() -> None:
+    while _held:
+        os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_copies)
 
 
 def enlarge_pipe(fileno: int) -> None:

@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,30 @@ os.waitpid(child, 0)
 """
 
 
-def test_a_forked_process_does_not_keep_a_stream_from_its_end() -> None:
-    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout, done.stderr) == ("b''\n", "")
+FORKS_MEANWHILE = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+from ssvm_kernel.host.execute import execute
+from tests.host.approving import approve
+theirs = os.pipe()
+children = []
+def fork(name, data):
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.close(theirs[1])
+        os.read(theirs[0], 1)
+        os._exit(0)
+done = execute(approve("sh", "-c", "echo x; sleep 0.2; echo y", timeout_ms=5000), fork)
+print(done.stdout.bytes(), done.cut)
+os.close(theirs[1])
+for child in children:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(FORKS, "b''\n"), (FORKS_MEANWHILE, "b'x\\ny\\n' False\n")], ids=["ahead", "meanwhile"]
+)
+def test_a_forked_process_does_not_keep_a_stream_from_its_end(code: str, said: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == (said, "")
