@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shlex
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from ssvm_kernel.answers import Answers, dry_run, lifting_line
@@ -133,7 +131,7 @@ class CommandBroker:
             stdin=stdin,
             limits=Limits(timeout_ms=context.timeout(call.timeout_ms), output_bytes=context.output_bytes),
         )
-        return CommandRequest(secrets.token_hex(16), context.asker, command)
+        return CommandRequest(os.urandom(16).hex(), context.asker, command)
 
     def _grants(self, context: RunContext, standing: Standing, always: tuple[CommandGrant, ...]) -> Grants:
         """Return all that is in force for a run: of its options, of the session, and for always."""
@@ -248,10 +246,10 @@ class CommandBroker:
         return Watch(guest.fileno, {bell.fileno: _revoked}), stop
 
     def _take_bell(self) -> Bell:
-        with suppress(IndexError):  # another thread may take the last one
-            return self._bells.pop()
         try:
-            return Bell()
+            return self._bells.pop() if self._bells else Bell()
+        except IndexError:  # another thread took the last one
+            return self._take_bell()
         except OSError as error:  # this process has no descriptor left: nor would the command have its pipes
             raise _NothingToWatch(error) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from ssvm_kernel.capabilities.model import Command, CommandRequest, Decision, Effect
 from ssvm_kernel.errors import DeniedError
@@ -10,8 +10,7 @@ from ssvm_kernel.errors import DeniedError
 __all__ = ["ApprovedCommand"]
 
 
-@dataclass(frozen=True)
-class ApprovedCommand:
+class ApprovedCommand(msgspec.Struct, frozen=True):
     """A request together with the decision that allows it; the only thing that the spawn module accepts.
 
     Making one checks that the decision allows, and that it was taken for this very request.  What was checked and shown

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+import msgspec
+
 from ssvm_kernel.capabilities.scopes import Access, Effect, Origin, Scope
 
 __all__ = [
@@ -89,8 +91,7 @@ class Program:
     via: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Host limits of one command; a guest can only ask for less.
 
     Parameters
@@ -105,8 +106,7 @@ class Limits:
     output_bytes: int = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One exact command: what a person is shown is what runs.
 
     Parameters
@@ -129,7 +129,7 @@ class Command:
     argv: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...] = ()
     cwd: str = "/"
-    stdin: bytes = field(default=b"", repr=False)
+    stdin: bytes = b""
     limits: Limits = Limits()
 
     @property
@@ -143,8 +143,7 @@ class Command:
         return tuple(name for name, _ in self.env)
 
 
-@dataclass(frozen=True)
-class CommandRequest:
+class CommandRequest(msgspec.Struct, frozen=True):
     """A guest asks to run one command, now.
 
     Parameters
@@ -352,8 +351,7 @@ class Grants:
         return replace(self, folders=folders, env=tuple(each for each in self.env if each.module_sha256 in mine))
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The answer to one request.
 
     Parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import signal as signals
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 import msgspec
 
@@ -74,6 +74,7 @@ OutcomeKind = Literal[
     "connected",
     "unreachable",
 ]
+_KINDS: Final[dict[str, OutcomeKind]] = {kind.upper(): kind for kind in get_args(OutcomeKind)}
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,7 +217,7 @@ def outcome_record(decision: Decision, ended: Ended | None) -> OutcomeRecord:
     """Return the record of an end; `ended` is None for what never ran or was interrupted."""
     if ended is None:
         return OutcomeRecord(kind="interrupted" if decision.effect is Effect.ALLOW else "denied")
-    kind: OutcomeKind = msgspec.convert(ended.kind.name.lower(), OutcomeKind)
+    kind = _KINDS[ended.kind.name]
     return OutcomeRecord(
         kind=kind,
         status=ended.status if kind in ("exited", "signalled", "exec_failed", "not_started") else None,

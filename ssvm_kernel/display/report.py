@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
+
 from ssvm_kernel.display.style import CELL, MUTED, ROW, TABLE
 from ssvm_kernel.display.surface import Bundle, Surface
 from ssvm_kernel.display.text import counted, duration, escape, size
@@ -18,8 +20,7 @@ MIME = "application/vnd.ssvm.run+json"
 """Type of the report as data; version 1."""
 
 
-@dataclass(frozen=True)
-class CommandLine:
+class CommandLine(msgspec.Struct, frozen=True):
     """One command of a run, for the report.
 
     Parameters
@@ -263,7 +264,7 @@ class RunReport:
             "can": list(self.can),
             "cannot": list(self.cannot),
             "grants": [asdict(grant) for grant in self.grants[:_LISTED]],
-            "commands": [asdict(command) for command in self.commands[:_LISTED]],
+            "commands": [msgspec.structs.asdict(command) for command in self.commands[:_LISTED]],
             "more_commands": max(0, len(self.commands) - _LISTED),
             "shown": list(self.shown[:_LISTED]),
             "connections": list(self.connections[:_LISTED]),

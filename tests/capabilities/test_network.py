@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ssvm_kernel.capabilities.model import Asker, Decision, Effect, Grants, NetworkGrant, Origin, Scope
 from ssvm_kernel.capabilities.network import (
@@ -129,9 +130,9 @@ def test_decisions():
 def test_an_approval_is_of_one_request_and_one_address():
     assert ApprovedConnection(asked(), allowed(asked()), PUBLIC).destination == WEB
     with pytest.raises(DeniedError):
-        ApprovedConnection(asked(), replace(allowed(asked()), effect=Effect.DENY), PUBLIC)
+        ApprovedConnection(asked(), structs.replace(allowed(asked()), effect=Effect.DENY), PUBLIC)
     with pytest.raises(DeniedError):
-        ApprovedConnection(asked(), replace(allowed(asked()), request_id="r2"), PUBLIC)
+        ApprovedConnection(asked(), structs.replace(allowed(asked()), request_id="r2"), PUBLIC)
     with pytest.raises(DeniedError):
         ApprovedConnection(asked(), allowed(asked()), ipaddress.ip_address("10.0.0.1"))
     by_address = asked(Destination("10.0.0.1", 80))

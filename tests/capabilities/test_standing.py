@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.model import Effect, ExactArguments, Grants
@@ -38,7 +39,7 @@ def test_the_same_request_is_judged_once_and_answered_for_itself(standing) -> No
     book = GrantBook()
     book.add(grant("git"), "r")
     for number in range(5):
-        asked = replace(request("git", "status"), id=f"request-{number}")
+        asked = structs.replace(request("git", "status"), id=f"request-{number}")
         decision = standing.decide(asked, in_force(standing, book))
         assert decision == Policy().decide(asked, book.snapshot("r"))
         assert decision.request_id == asked.id

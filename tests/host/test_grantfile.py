@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from ssvm_kernel.capabilities.model import (
     AnyArguments,
@@ -46,7 +47,7 @@ def always(file: GrantFile, request: CommandRequest, rule=None) -> CommandGrant:
 
 def decided(file: GrantFile, request: CommandRequest):
     command = request.command
-    known = Command(**{**vars(command), "program": file.identified(command.program, file.grants())})
+    known = structs.replace(command, program=file.identified(command.program, file.grants()))
     return Policy().decide(CommandRequest(request.id, request.asker, known), Grants(commands=file.grants()))
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from msgspec import structs
 
 from ssvm_kernel.capabilities.approved import ApprovedCommand
 from ssvm_kernel.errors import DeniedError
@@ -29,8 +30,7 @@ def nothing_is_left():
 
 def test_p31_only_what_was_approved_can_be_spawned():
     request = approve("true").request
-    denial = approve("true").decision
-    object.__setattr__(denial, "request_id", "another")
+    denial = structs.replace(approve("true").decision, request_id="another")
     with pytest.raises(DeniedError):
         ApprovedCommand(request, denial)
     for other in (request, request.command, None):
