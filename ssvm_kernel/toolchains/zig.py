@@ -31,6 +31,7 @@ from ssvm_kernel.toolchains._tools import (
     signature,
     tidy,
 )
+from ssvm_kernel.toolchains._zig_flags import checked
 from ssvm_kernel.toolchains._zig_library import LEFT_OUT, kept_files, small_library, wants_whole
 from ssvm_kernel.toolchains._zig_report import NOTHING_TO_RUN, zig_diagnostics
 from ssvm_kernel.toolchains._ziglang import Ziglang, find_ziglang
@@ -77,9 +78,6 @@ _COMMENT: Final = re.compile(r"//[^\n]*")
 _MAIN: Final = re.compile(r"\bpub\s+(?:export\s+)?fn\s+main\b|\bexport\s+fn\s+_start\b|\bpub\s+const\s+main\b")
 _ASM: Final = re.compile(r"\basm\b")
 _EXPORT: Final = re.compile(r"\bexport\s+(?:fn|var|const)\b|@export\b|\bexportAs\b")
-_REFUSED: Final = re.compile(
-    r"-f(?:no-)?emit-.*|-M.*|--dep|-target|--listen.*|--cache-dir|--global-cache-dir|-o|-[EScv]"
-)
 # An error in the library or at no place; with the small library that may be for want of what is not in it.
 _NOT_OF_THE_CELL: Final = re.compile(r"^(?:zig/\S*:\d+:\d+: )?error: ", re.MULTILINE)
 _BUILT: Final = "built-"  # a file of this name in zig's cache says that the next compile will not take long
@@ -136,7 +134,7 @@ pub fn main(init: std.process.Init) !void {
         UsageError
             For a flag that makes something other than a guest.
         """
-        flags = [*_mode(options.opt), *_checked(options.flags)]
+        flags = [*_mode(options.opt), *checked(options.flags)]
         text = encode(source, _EXAMPLE)
         texts = {_CELL: source, **dict(options.files)}
         if ALLOW_ASSEMBLY not in options.flags:
@@ -174,13 +172,6 @@ def _mode(opt: str) -> tuple[str, ...]:
     if word not in _MODES:
         raise UsageError(f"unknown optimisation level {opt!r}; Zig has debug, safe, fast, small")
     return (f"-O{_MODES[word]}", *_LLVM)
-
-
-def _checked(flags: tuple[str, ...]) -> tuple[str, ...]:
-    for flag in flags:
-        if _REFUSED.fullmatch(flag) or not flag.startswith("-"):
-            raise UsageError(f"the flag {flag} makes something other than a guest")
-    return tuple(flag for flag in flags if flag != ALLOW_ASSEMBLY)
 
 
 def _check_assembly(texts: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ssvm_kernel.errors import CompileError, UsageError
-from ssvm_kernel.toolchains import _cargo, _clang, _clang_flags, _wasm_tools, go, registry, rust
+from ssvm_kernel.toolchains import _cargo, _clang, _clang_flags, _wasm_tools, go, registry, rust, zig
 from ssvm_kernel.toolchains._rustc import find_rustc
 from ssvm_kernel.toolchains._wit_block import declared
 from ssvm_kernel.toolchains.base import CompileOptions
@@ -187,6 +187,38 @@ FLAGS = {
         "-ldflags=-X=main.a=b -cpuprofile={file}",
         "-gcflags=@args.txt",
     ],
+    "zig": [
+        "--verbose-llvm-bc={file}",
+        "--verbose-llvm-ir={file}",
+        "-femit-asm={file}",
+        "-fno-emit-bin",
+        "-femit-docs={file}",
+        "--cache-dir {file}",
+        "--cache-dir",
+        "--global-cache-dir",
+        "--zig-lib-dir",
+        "--zig-lib-dir {file}",
+        "--libc",
+        "--sysroot",
+        "--entitlements",
+        "--embed-dir={file}",
+        "--version-script",
+        "-T{file}",
+        "-Mroot={file}",
+        "-ofmt=c",
+        "-xassembler",
+        "--listen=-",
+        "-target",
+        "--name",
+        "-cflags",
+        "-L",
+        "-I",
+        "-l{file}",
+        "{file}",
+        "@args.txt",
+        "-fentry=@args.txt",
+        "-mcpu={file}",
+    ],
 }
 
 
@@ -208,6 +240,17 @@ def test_x27_the_attack_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     file.write_text("mine")
     build("c", "int main(void) { return 0; }", "-MTpwned", f"-MF{file}", folder=tmp_path / "1")
     assert file.read_text().startswith("pwned")
+
+
+def test_x27_zig_could_write_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with required("zig"):
+        registry.get("zig").find()
+    monkeypatch.setattr(zig, "checked", lambda flags: flags)
+    file = tmp_path / "theirs"
+    file.write_text("mine")
+    source = "export fn first() u8 { return 0; }"
+    build("zig", source, f"--verbose-llvm-bc={file}", opt="debug", folder=tmp_path / "1")
+    assert file.read_bytes() != b"mine"
 
 
 class _Stop(Exception):
@@ -250,6 +293,8 @@ def test_x27_a_flag_without_its_word_takes_no_file(
         ("c", ["-DA=b/c", "-D", "A=b/c", "-isystem", "/usr/include", "-fdebug-prefix-map=/a=b", "-Wl,-z,now"]),
         ("rust", ["--cfg", 'a="b/c"', "-Cdebuginfo=1", "-Lnative=/usr/lib"]),
         ("go", ["-ldflags=-s -X main.a=b/c", "-ldflags=-X=main.a=https://d", "-pgo=/tmp/default.pgo"]),
+        ("zig", ["-DA=b/c", "-I/usr/include", "-L/usr/lib", "-lc", "-mcpu=lime1+simd128", "-fno-llvm", "-fstrip"]),
+        ("zig", ["-OReleaseFast", "-fentry=first", "--export=first", "--max-memory=1048576", "-freference-trace=9"]),
     ],
 )
 def test_x27_other_flags_are_the_person_s(tmp_path: Path, language: str, flags: list[str]) -> None:

@@ -193,10 +193,18 @@ def test_levels_have_zig_s_older_names_and_short_ones(opt, flag):
 def test_another_level_or_a_flag_that_makes_no_guest_is_refused(tmp_path):
     with pytest.raises(UsageError, match="Zig has debug, safe"):
         build("zig", PRINT, opt="O2", folder=tmp_path)
-    for flag in ("-fno-emit-bin", "-femit-bin=x", "-target", "--listen=-", "other.zig", "-Mroot=x.zig"):
+    for flag in (
+        "-fno-emit-bin",
+        "-femit-bin=x",
+        "-target",
+        "--listen=-",
+        "other.zig",
+        "-Mroot=x.zig",
+        "-fno-such-thing",
+    ):
         with pytest.raises(UsageError, match="something other than a guest"):
             build("zig", PRINT, flag, folder=tmp_path)
-    assert "unrecognized parameter" in str(failure("zig", PRINT, "-fno-such-thing", folder=tmp_path))
+    assert "CPU" in str(failure("zig", PRINT, "-mcpu=no-such-thing", folder=tmp_path))
 
 
 def test_unicode_in_names_and_texts(tmp_path):
@@ -237,3 +245,9 @@ def test_edits_do_not_fill_the_disk_and_the_wait_is_told_once(tmp_path):
         sizes.append(sum(path.stat().st_size for path in kept.rglob("*") if path.is_file()))
     assert sizes[2] == sizes[1]
     assert not [text for text in said if "once on this machine" in text]  # the fixture waited for it
+
+
+@pytest.mark.parametrize("flag", ["-Lfolder", "-I."])
+def test_a_folder_is_named_by_its_whole_path(tmp_path, flag):
+    with pytest.raises(UsageError, match="must be absolute"):
+        build("zig", "export fn f() void {}", flag, folder=tmp_path)
