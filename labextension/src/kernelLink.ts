@@ -77,13 +77,25 @@ export class KernelLink {
 
   /** Ask a kernel of which nothing is known; it is a person who wants to know. */
   async greet(): Promise<void> {
+    const { life, heard, showsPrompts } = this;
     try {
-      const reply = await this.request({ do: 'hello', prompts: this.showsPrompts });
+      const reply = await this.request({ do: 'hello', prompts: showsPrompts });
+      if (life !== this.life) {
+        return; // from a kernel that is gone
+      }
       this.greeted = true;
       this.known.add(this.kernel?.id);
-      this.ask((reply as { question: Question | null }).question);
+      // Replies and events come on different channels: what was heard meanwhile is newer than the reply, which would
+      // take a question away that waits, or bring one back that is settled.
+      if (heard === this.heard) {
+        this.ask((reply as { question: Question | null }).question);
+      }
     } catch (error) {
       console.debug('ssvm-kernel: no answer from the kernel', error);
+      return;
+    }
+    if (showsPrompts !== this.showsPrompts) {
+      await this.greet(); // it changed meanwhile
     }
   }
 
@@ -145,9 +157,13 @@ export class KernelLink {
     if (said?.event === 'here') {
       void this.greet();
     } else if (said?.event === 'question') {
+      this.heard += 1;
       this.ask(said.question);
-    } else if (said?.event === 'settled' && said.nonce === this.asked?.nonce) {
-      this.ask(null);
+    } else if (said?.event === 'settled') {
+      this.heard += 1;
+      if (said.nonce === this.asked?.nonce) {
+        this.ask(null);
+      }
     }
   };
 
@@ -164,9 +180,7 @@ export class KernelLink {
     clearTimeout(this.timer);
     if (kernel?.id !== this.kernelId) {
       this.kernelId = kernel?.id;
-      this.greeted = false;
-      this.ask(null);
-      this.tell('kernel');
+      this.forget();
     }
     if (kernel === null) {
       return;
@@ -187,12 +201,17 @@ export class KernelLink {
   private readonly onStatus = (_: unknown, status: string): void => {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
       this.known.remove(this.kernel?.id);
-      this.greeted = false;
-      this.ask(null);
-      this.tell('kernel');
+      this.forget();
     }
     this.tell('status');
   };
+
+  private forget(): void {
+    this.greeted = false;
+    this.life += 1;
+    this.ask(null);
+    this.tell('kernel');
+  }
 
   private tell(change: Change): void {
     for (const listener of [...this.listeners]) {
@@ -203,6 +222,10 @@ export class KernelLink {
   private readonly listeners = new Set<(change: Change) => void>();
   private asked: Question | null = null;
   private greeted = false;
+  /** Counts what the kernel said of questions. */
+  private heard = 0;
+  /** Counts the kernels, and the restarts of each. */
+  private life = 0;
   private kernelId: string | undefined;
   private showsPrompts = false;
   private timer: ReturnType<typeof setTimeout> | undefined;

@@ -31,13 +31,17 @@ const QUESTION: Question = {
 };
 
 interface Sent {
-  readonly header: { readonly msg_type: string; readonly session: string };
+  readonly header: {
+    readonly msg_id: string;
+    readonly msg_type: string;
+    readonly session: string;
+  };
   readonly channel: string;
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** A session whose kernel answers by `reply`. */
-function session(reply: (content: Sent['content']) => object, id = 'k1') {
+/** A session whose kernel answers by `reply`, perhaps late. */
+function session(reply: (content: Sent['content']) => object | Promise<object>, id = 'k1') {
   const sent: Sent[] = [];
   const kernel = {
     id,
@@ -53,14 +57,15 @@ function session(reply: (content: Sent['content']) => object, id = 'k1') {
         dispose: () => undefined
       };
       sent.push(message as Sent);
-      queueMicrotask(() => {
-        const content = reply((message as Sent).content);
-        future.onReply({
-          header: { msg_id: '', msg_type: 'ssvm_reply' },
-          parent_header: {},
-          content
+      void Promise.resolve((message as Sent).content)
+        .then(reply)
+        .then(content => {
+          future.onReply({
+            header: { msg_id: '', msg_type: 'ssvm_reply' },
+            parent_header: {},
+            content
+          });
         });
-      });
       return future;
     }
   };
@@ -137,6 +142,65 @@ test('after a reload a known kernel is asked at once, and gives its question bac
   publish({ version: 1, event: 'settled', id: 'q', nonce: 'secret' });
   assert.equal(one.question, null);
   assert.deepEqual(seen, ['question', 'question']);
+});
+
+/** A reply that comes when it is told to. */
+function late() {
+  let give: (reply: object) => void = () => undefined;
+  const promise = new Promise<object>(resolve => {
+    give = resolve;
+  });
+  const resolve = (question: Question | null): Promise<void> => {
+    give(ok({ question }));
+    return settled();
+  };
+  return { promise, resolve };
+}
+
+test('a question that was heard after a hello is not taken away by its reply', async () => {
+  const hello = late();
+  const { context, publish } = session(() => hello.promise);
+  const one = link(context);
+  publish({ version: 1, event: 'here' });
+  publish({ version: 1, event: 'question', question: QUESTION });
+  await hello.resolve(null);
+  assert.equal(one.isThere, true);
+  assert.deepEqual(one.question, QUESTION);
+});
+
+test('a question that was settled after a hello is not brought back by its reply', async () => {
+  const hello = late();
+  const { context, publish } = session(() => hello.promise);
+  const one = link(context);
+  publish({ version: 1, event: 'here' });
+  publish({ version: 1, event: 'settled', id: 'q', nonce: 'secret' });
+  await hello.resolve(QUESTION);
+  assert.equal(one.isThere, true);
+  assert.equal(one.question, null);
+});
+
+test('a reply of the kernel before a restart says nothing of the one after it', async () => {
+  const hello = late();
+  const { context, publish } = session(() => hello.promise);
+  const one = link(context);
+  publish({ version: 1, event: 'here' });
+  context.statusChanged.emit('restarting');
+  await hello.resolve(QUESTION);
+  assert.equal(one.isThere, false);
+  assert.equal(one.question, null);
+});
+
+test('a kernel is told that questions are shown, also when that was said while it was greeted', async () => {
+  const hello = late();
+  const { sent, context, publish } = session(() => hello.promise);
+  const one = link(context);
+  publish({ version: 1, event: 'here' });
+  one.prompts = true;
+  await hello.resolve(null);
+  assert.deepEqual(
+    sent.map(({ content }) => content.prompts),
+    [false, true]
+  );
 });
 
 test('a kernel that is busy for long in a notebook about guests is asked', async () => {
