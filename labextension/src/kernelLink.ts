@@ -1,6 +1,6 @@
 import type { IKernelConnection, IMessage, ISessionContext } from '@jupyterlab/services';
 
-import { REPLY, REQUEST, VERSION, readEvent, readReply } from './protocol.js';
+import { REPLY, REQUEST, VERSION, messageId, readEvent, readReply } from './protocol.js';
 import type { Look, Question, Request } from './protocol.js';
 import type { KnownKernels } from './knownKernels.js';
 
@@ -119,7 +119,7 @@ export class KernelLink {
     }
     const message = {
       header: {
-        msg_id: crypto.randomUUID(),
+        msg_id: messageId(),
         msg_type: REQUEST,
         session: kernel.clientId,
         username: kernel.username,

@@ -64,6 +64,12 @@ export type Event =
   | { readonly event: 'question'; readonly question: Question }
   | { readonly event: 'settled'; readonly id: string; readonly nonce: string };
 
+/** An id for a message; `crypto.randomUUID` is missing where the page came over plain http from another computer. */
+export function messageId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** The kernel's "no", in its own words. */
 export class Refused extends Error {}
 

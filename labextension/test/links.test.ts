@@ -203,6 +203,23 @@ test('a kernel is told that questions are shown, also when that was said while i
   );
 });
 
+test('a page that came over plain http, which has less of the browser, can ask too', async () => {
+  const secure = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+  const getRandomValues = crypto.getRandomValues.bind(crypto);
+  Object.defineProperty(globalThis, 'crypto', { configurable: true, value: { getRandomValues } });
+  try {
+    const { sent, context } = session(() => ok({ question: null }));
+    const one = link(context);
+    await Promise.all([one.greet(), one.greet()]);
+    assert.equal(one.isThere, true);
+    const ids = sent.map(({ header }) => header.msg_id);
+    assert.ok(ids.every(id => /^[0-9a-f]{32}$/.test(id)));
+    assert.equal(new Set(ids).size, 2);
+  } finally {
+    Object.defineProperty(globalThis, 'crypto', secure ?? {});
+  }
+});
+
 test('a kernel that is busy for long in a notebook about guests is asked', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   const { sent, context } = session(() => ok({ question: QUESTION }));
