@@ -36,10 +36,14 @@ export class PanelView {
       make('h3', '', t.__('Grants in force')),
       this.grants,
       copy,
+      this.options,
       make('h3', '', t.__('Ledger')),
       this.lines
     );
-    links.listen(() => {
+    links.listen((link, change) => {
+      if (change === 'kernel' && link === this.link) {
+        this.link = undefined; // its next kernel counts the lines of its ledger from 1 again
+      }
       if (this.timer !== undefined) {
         void this.refresh();
       }
@@ -77,8 +81,10 @@ export class PanelView {
       this.link = link;
       this.last = 0;
       this.shownGrants = '';
+      this.looking = null;
       this.lines.replaceChildren();
       this.grants.replaceChildren();
+      this.options.replaceChildren();
     }
     this.notebook.textContent = link?.context.path ?? '';
     this.showWaiting(link);
@@ -86,21 +92,25 @@ export class PanelView {
       this.say(this.trans.__('No guest has run in this notebook yet.'));
       return;
     }
-    if (this.looking) {
+    if (this.looking !== null) {
       return;
     }
-    this.looking = true;
+    const looking = (this.looking = Symbol());
     try {
       const look = await link.look(this.last);
-      if (link === this.link) {
+      if (looking === this.looking) {
         this.say(look.grants.length === 0 ? this.trans.__('Nothing is granted.') : '');
         this.showGrants(link, look.grants);
         this.addLines(look.ledger);
       }
     } catch (error) {
-      this.say((error as Error).message);
+      if (looking === this.looking) {
+        this.say((error as Error).message);
+      }
     } finally {
-      this.looking = false;
+      if (looking === this.looking) {
+        this.looking = null;
+      }
     }
   }
 
@@ -204,23 +214,45 @@ export class PanelView {
     try {
       const options = await this.links.current?.exportOptions();
       if (options !== undefined) {
-        await navigator.clipboard.writeText(options);
-        this.say(this.trans.__('Copied: %1', options));
+        await this.copyText(options);
       }
     } catch (error) {
       this.say((error as Error).message);
     }
   }
 
+  private async copyText(options: string): Promise<void> {
+    this.options.replaceChildren();
+    try {
+      await navigator.clipboard.writeText(options);
+    } catch {
+      // Browsers have no clipboard for a page that came over plain http, and may refuse it to others.
+      const field = make('textarea', 'ssvm-panel-text');
+      field.readOnly = true;
+      field.value = options;
+      field.setAttribute('aria-label', this.trans.__('Options to copy'));
+      this.options.append(
+        this.trans.__('Copy this yourself; the browser does not allow it:'),
+        field
+      );
+      field.focus();
+      field.select();
+      return;
+    }
+    this.say(this.trans.__('Copied: %1', options));
+  }
+
   private readonly notebook = make('span', '');
   private readonly state = make('div', 'ssvm-panel-state');
   private readonly waiting = make('div', 'ssvm-panel-waiting');
   private readonly grants = make('ul', 'ssvm-panel-grants');
+  private readonly options = make('div', 'ssvm-panel-options');
   private readonly lines = make('div', 'ssvm-panel-ledger');
   private readonly asked = new WeakSet<KernelLink>();
-  private link: KernelLink | null = null;
+  private link: KernelLink | null | undefined = null;
   private last = 0;
   private shownGrants = '';
-  private looking = false;
+  /** The look that is under way; another kernel's is not waited for. */
+  private looking: symbol | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
 }

@@ -18,7 +18,7 @@ interface Report {
 export function showReport(data: unknown, open: boolean, t: TranslationBundle): HTMLElement {
   const report: Report = isRecord(data) ? data : {};
   const summary = make('summary', '', text(report.line) || t.__('A run of a guest'));
-  const details = make('details', 'ssvm-report', summary, bars(report, t), facts(report));
+  const details = make('details', 'ssvm-report', summary, bars(report, t), facts(report, t));
   details.open = open;
   return details;
 }
@@ -47,7 +47,7 @@ function bars(report: Report, t: TranslationBundle): HTMLElement {
   return make('div', 'ssvm-report-bars', ...rows);
 }
 
-function facts(report: Report): HTMLElement {
+function facts(report: Report, t: TranslationBundle): HTMLElement {
   const pairs: unknown[] = Array.isArray(report.facts) ? report.facts : [];
   const rows = pairs.slice(0, MOST_FACTS).map(pair => {
     const [name, value] = (Array.isArray(pair) ? pair : []) as unknown[];
@@ -58,6 +58,11 @@ function facts(report: Report): HTMLElement {
       make('code', '', text(value))
     );
   });
+  const left = pairs.length - rows.length;
+  if (left > 0) {
+    const words = t._n('and %1 more, which is not shown', 'and %1 more, which are not shown', left);
+    rows.push(make('div', 'ssvm-report-fact', make('span', '', words)));
+  }
   return make('div', 'ssvm-report-facts', ...rows);
 }
 
