@@ -12,7 +12,7 @@ from ssvm_kernel.deciders.base import Wait
 from ssvm_kernel.deciders.facts import who_asks
 from ssvm_kernel.deciders.picker import WidgetPicker
 from ssvm_kernel.deciders.places import PickAnswer, PickQuestion, Places
-from ssvm_kernel.deciders.stdin import Terminal, terminal_of_person
+from ssvm_kernel.deciders.stdin import Terminal, terminal_of_question
 from ssvm_kernel.errors import GrantError
 from ssvm_kernel.host.resolve import resolve_folder
 
@@ -44,7 +44,7 @@ class StdinPicker:
         KeyboardInterrupt
             When the person interrupts the cell.
         """
-        terminal = terminal_of_person(wait)
+        terminal = terminal_of_question(wait)
         if terminal is None:
             return None
         terminal.write(f"[ssvm] a folder for {who_asks(question.asker)}\n  {question.meaning}\n")

@@ -15,7 +15,7 @@ from ssvm_kernel.deciders.base import Wait
 from ssvm_kernel.deciders.channel import Channel
 from ssvm_kernel.deciders.pending import Closed, Mailbox
 
-__all__ = ["PING_TARGET", "Client", "Clients", "client_session", "ping", "running_kernel"]
+__all__ = ["PING_TARGET", "Client", "Clients", "client_session", "display_is_captured", "ping", "running_kernel"]
 
 PING_TARGET = "ssvm.ping"
 _REMEMBERED = 64  # client sessions; each page load is a new one
@@ -60,6 +60,14 @@ def client_session(kernel: Any) -> str:
     """Return the id of the client session whose cell is running."""
     header = (kernel.get_parent() or {}).get("header") or {}
     return str(header.get("session", ""))
+
+
+def display_is_captured(kernel: Any) -> bool:
+    """Tell whether a cell's displays are kept for its code (``%%capture``): a page would never show a widget of it."""
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    shell = getattr(kernel, "shell", None)
+    return isinstance(getattr(shell, "display_pub", None), CapturingDisplayPublisher)
 
 
 def ping(kernel: Any, clients: Clients, session: str, wait: Wait, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ssvm_kernel.deciders.base import Wait
 from ssvm_kernel.deciders.pending import Mailbox
-from ssvm_kernel.deciders.presence import Client, Clients, client_session, ping
+from ssvm_kernel.deciders.presence import Client, Clients, client_session, display_is_captured, ping
 
 __all__ = ["Screen", "next_event", "script", "style"]
 
@@ -40,7 +40,7 @@ class Screen:
 
     def client(self, kernel: Any, wait: Wait) -> str | None:
         """Return the client session that runs the cell, or None where no widget can be shown."""
-        if kernel is None or importlib.util.find_spec("anywidget") is None:
+        if kernel is None or importlib.util.find_spec("anywidget") is None or display_is_captured(kernel):
             return None
         session = client_session(kernel)
         if self._clients[session] is Client.UNKNOWN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.base import Answer, Offer, Question, Wait
@@ -15,9 +15,14 @@ from ssvm_kernel.deciders.pending import HUMAN_SECONDS
 from ssvm_kernel.deciders.presence import running_kernel
 from ssvm_kernel.deciders.record import Record, record_bundle
 
-__all__ = ["StdinDecider", "Terminal", "terminal_of_person"]
+if TYPE_CHECKING:
+    from ipykernel.iostream import OutStream
+
+__all__ = ["StdinDecider", "Terminal", "terminal_of_person", "terminal_of_question"]
 
 _TRIES = 3
+_PLAIN = "\x1b[0m\n"
+"""Comes before a question: it stands in the stream of the guest, whose colours or half a line would hide it (X32)."""
 _KEYS = {"once": "o", "run": "r", "session": "s", "always": "a"}
 
 
@@ -58,8 +63,8 @@ class StdinDecider:
         return Answer(offer=offer, via=self.name)
 
     def _terminal(self, wait: Wait) -> Terminal | None:
-        """Return where the person types, or None."""
-        return terminal_of_person(wait)
+        """Return where the person reads and types, or None."""
+        return terminal_of_question(wait)
 
     def _choices(self, question: Question) -> dict[str, Offer]:
         """Return the answers that allow, by their keys."""
@@ -111,6 +116,28 @@ def terminal_of_person(wait: Wait) -> Terminal | None:
         return _tty(wait)
     # The kernel itself drops stale replies before it sends the request to the front end's input box.
     return Terminal(sys.stdout.write, input) if getattr(kernel, "_allow_stdin", False) else None
+
+
+def terminal_of_question(wait: Wait) -> Terminal | None:
+    """Return the terminal or input box where the person sees what is asked, plainly, or None where that is nowhere.
+
+    A kernel's input box comes up although ``%%capture`` or ``redirect_stdout`` takes away what is written to the cell:
+    an answer there would be one to a question that nobody has read.
+    """
+    terminal = terminal_of_person(wait)
+    if terminal is not None and running_kernel() is not None:
+        screen = _cell()
+        terminal = None if screen is None else Terminal(screen.write, terminal.ask)
+    if terminal is not None:
+        terminal.write(_PLAIN)
+    return terminal
+
+
+def _cell() -> OutStream | None:
+    """Return what writes to the running cell of a kernel, or None while somebody takes its output away."""
+    from ipykernel.iostream import OutStream
+
+    return next((stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, OutStream)), None)
 
 
 def _tty(wait: Wait) -> Terminal | None:

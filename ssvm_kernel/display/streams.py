@@ -14,7 +14,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Final
 
 from ssvm_kernel.display.surface import Surface
-from ssvm_kernel.display.text import size
+from ssvm_kernel.display.text import PLAIN_COLOURS, leaves_colours, size
 from ssvm_kernel.host.display import NOT_GRANTED, ShowFunction
 
 __all__ = ["SHOWN_BYTES", "GuestStreams", "Pace"]
@@ -66,6 +66,7 @@ class _Stream:
     def __init__(self) -> None:
         self.decoder = _Decoder("replace")
         self.text = ""
+        self.coloured = False
 
 
 class GuestStreams:
@@ -133,11 +134,18 @@ class GuestStreams:
         return _INTERVAL if self._waiting() else None
 
     def flush(self) -> None:
-        """Show all that is there; takes up to a second or so when much waits to be paced."""
+        """Show all that is there; takes up to a second or so when much waits to be paced.
+
+        Something of ours may come next, a question too: the guest's colours end here, or they could hide it (X32).
+        """
         while self._waiting():
             self._emit(whole=True)
             if self._waiting():
                 time.sleep(_INTERVAL)
+        for name, stream in self._streams.items():
+            if stream.coloured:
+                stream.coloured = False
+                self._surface.write(name, PLAIN_COLOURS)
 
     def close(self) -> None:
         """Show the rest, and say what was cut; a half character at the end becomes a replacement character."""
@@ -182,6 +190,8 @@ class GuestStreams:
                 text = text[: begun.start()]
             if text:
                 stream.text = stream.text[len(text) :]
+                coloured = leaves_colours(text)
+                stream.coloured = stream.coloured if coloured is None else coloured
                 self._surface.write(name, text)
                 self._pace.spend(_sent_bytes(text))
 

@@ -7,9 +7,12 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["ago", "counted", "duration", "escape", "inert", "size", "tame"]
+__all__ = ["PLAIN_COLOURS", "ago", "counted", "duration", "escape", "inert", "leaves_colours", "size", "tame"]
 
+PLAIN_COLOURS: Final = "\x1b[0m"
+"""Ends all colours."""
 _SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
+_PLAIN: Final = re.compile(r"\x1b\[0*m")
 _KEPT: Final = frozenset("\n\t\r")
 _ACTING: Final = re.compile(r"(\x1b\[[0-9;:]*m)|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -38,6 +41,12 @@ def tame(text: str) -> str:
     guest's own output and nothing else.
     """
     return _ACTING.sub(lambda match: match[1] or _picture(ord(match[0])), text)
+
+
+def leaves_colours(text: str) -> bool | None:
+    """Tell whether colours hold after a text, which would hide what comes next (X32); None where it has none."""
+    colours = _SGR.findall(text) if "\x1b" in text else ()
+    return _PLAIN.fullmatch(colours[-1]) is None if colours else None
 
 
 def _picture(control: int) -> str:

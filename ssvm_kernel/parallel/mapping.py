@@ -12,6 +12,7 @@ from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.measuring import Button
 from ssvm_kernel.display.notice import Item, notice
+from ssvm_kernel.display.text import PLAIN_COLOURS, leaves_colours
 from ssvm_kernel.errors import GrantRevoked, GuestInterrupted, MapError, SsvmError
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.parallel.senders import Sender
@@ -233,7 +234,9 @@ class GuestMap:
         for begin in sorted(self._printed):
             for stream, data in zip(("stdout", "stderr"), self._printed[begin], strict=True):
                 if data:
-                    self._prepared.surface.write(stream, data.decode("utf-8", "replace"))
+                    text = data.decode("utf-8", "replace")
+                    # What an item's colours would reach is the next item's output, or words of ours (X32).
+                    self._prepared.surface.write(stream, text + (PLAIN_COLOURS if leaves_colours(text) else ""))
 
     def _show_refused(self) -> None:
         if self._refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -107,6 +108,34 @@ def test_u06_two_prompts_are_never_open(page: FrontEnd) -> None:
     assert len(page.prompts) == 1
     assert not [message for message in page.messages if message["msg_type"] == "stream"]
     ended(page, cell)
+
+
+def test_x32_a_question_is_not_hidden_by_a_guests_colours(page: FrontEnd) -> None:
+    conceal = "(i32.store (i32.const 65536) (i32.const 0x6d385b1b)) (call $print (i32.const 1) (i32.const 4))"
+    guest = command_cell("", "echo", "said").replace("(call $set_name", f"{conceal} (call $set_name", 1)
+    page.run("from ssvm_kernel.deciders.screen import Screen; usual = Screen.ping_seconds; Screen.ping_seconds = 0.1")
+    page.run("%reload_ext ssvm_kernel")
+    page.answers_ping = False  # a front end that can only type
+    try:
+        cell = page.start(guest)
+        page.wait_input_request()
+        page.type_line("d")
+        text = page.finish(cell)
+    finally:
+        page.answers_ping = True
+        page.run("Screen.ping_seconds = usual")
+    hidden, _, shown = text.partition("[ssvm] guest")
+    assert "asks to run a program" in shown
+    assert re.findall(r"\x1b\[[0-9;:]*m", hidden)[0] == "\x1b[8m"
+    assert hidden.endswith("\x1b[0m\n")
+    assert "\x1b" not in shown
+
+
+def test_x32_nobody_is_asked_in_a_cell_whose_output_is_taken_away(page: FrontEnd) -> None:
+    cell = page.start(f"%%capture\n{command_cell('', 'echo', 'said')}")
+    text = page.finish(cell)
+    assert page.prompts == []
+    assert 'to grant it: --allow-command "echo said"' in text
 
 
 @pytest.mark.parametrize("engine", ["jit", "interpreter"])

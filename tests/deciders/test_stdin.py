@@ -106,6 +106,36 @@ def test_nobody_can_type(console):
     assert "ANSWER none" in text
 
 
+def test_what_was_printed_before_does_not_hide_the_question(console):
+    text = answer(console, "d", code="print('\x1b[8mhidden', end=''); ask(chain);")
+    assert "hidden\x1b[0m\n[ssvm] guest hello" in text
+
+
+TAKEN = """
+import contextlib, io
+from IPython.utils.capture import capture_output
+with {context} as taken:
+    answer = {what}
+print("STILL", answer and answer.via)
+"""
+
+
+@pytest.mark.parametrize("what", ["ask(stdin)", "ask(widget)", "ask(chain)", "pick('/tmp')"])
+def test_nobody_is_asked_where_the_question_would_not_be_seen(front_end, what):
+    front_end.run("stdin.human_seconds = 0.2")
+    text = front_end.run(TAKEN.format(context="capture_output()", what=what))
+    assert text == ("STILL None\n" if what in ("ask(stdin)", "ask(widget)") else "STILL nobody\n")
+    assert front_end.prompts == []
+
+
+def test_the_question_is_seen_where_only_stdout_is_taken_away(console):
+    text = answer(
+        console, "o", code=TAKEN.format(context="contextlib.redirect_stdout(io.StringIO())", what="ask(chain)")
+    )
+    assert text.startswith("\x1b[0m\n[ssvm] guest hello")
+    assert "STILL stdin\n" in text
+
+
 # In a terminal
 
 SCRIPT = f"""

@@ -114,6 +114,42 @@ def test_the_pace_holds_back_what_a_server_would_drop(clock: Clock) -> None:
     assert clock.now - started > 0.1
 
 
+@pytest.mark.parametrize(
+    ("text", "reset"),
+    [
+        ("\x1b[8mhidden", True),
+        ("\x1b[0m\x1b[38;5;0m", True),
+        ("\x1b[31mred\x1b[0m", False),
+        ("\x1b[31mred\x1b[m", False),
+        ("plain", False),
+        ("\x1b[2J", False),
+    ],
+)
+def test_colours_that_a_guest_leaves_on_end_before_ours(text: str, reset: bool) -> None:
+    surface = Recording()
+    output = streams(surface)
+    output.stderr(text.encode())
+    output.poll()
+    output.flush()  # as before a question
+    output.flush()
+    assert surface.text("stderr") == text + "\x1b[0m" * reset
+    output.stderr(b"more")
+    output.close()
+    assert surface.text("stderr") == text + "\x1b[0m" * reset + "more"
+    assert surface.text("stdout") == ""
+
+
+def test_colours_last_from_one_message_to_the_next(clock: Clock) -> None:
+    surface = Recording()
+    output = streams(surface)
+    for line in (b"\x1b[31mred\n", b"still\n", b"plain\x1b[0m\n"):
+        output.stdout(line)
+        clock.sleep(1)
+        output.poll()
+    output.close()
+    assert [text for _, text in surface.written] == ["\x1b[31mred\n", "still\n", "plain\x1b[0m\n"]
+
+
 def test_half_a_character_at_the_end_is_replaced() -> None:
     surface = Recording()
     output = streams(surface)
