@@ -21,13 +21,13 @@ __all__ = ["COMMAND"]
 _MEANS: Final = {
     "adapter": "the adapter of modules to components",
     "assemblyscript": "the compiler of AssemblyScript, from npm",
-    "cargo": "crates that Rust cells declare, compiled",
+    "cargo": "crates that Rust cells declare, compiled: a few sets, those used last",
     "compiled": "cells that were compiled",
-    "go-build": "what Go keeps of its library and of cells",
+    "go-build": "what Go keeps of its library and of cells, for some days",
     "machine-code": "what an engine made of guests",
     "mapped": "guests that maps brought here",
     "precompiled": "headers of C++, compiled",
-    "rlib": "the process interface for Rust cells, compiled",
+    "rlib": "the crates of this package for Rust cells, compiled",
     "sysroot": "libraries of C and C++ for another ziglang than this package was built with",
     "tools": "what compilers said about themselves",
     "zig": "what zig keeps of its library",
@@ -61,7 +61,8 @@ def _run(session: Session, parsed: Parsed[_Traits], label: str) -> Table | None:
         return None
     rows = [(kind, str(item.files), size(item.size), _MEANS.get(kind, "")) for kind, item in chosen.items()]
     total = size(sum(item.size for item in chosen.values()))
-    most = f"{total} in {place}; of each kind the least recently used goes beyond {size(store.LIMIT)}"
+    most = f"{total} in {place}; beyond {size(store.LIMIT)} of a kind the least recently used goes"
+    most += ", but for what cargo, go and zig keep themselves"
     return Table(f"cache: {most}", ("kind", "files", "size", "what it is"), rows)
 
 

@@ -6,6 +6,7 @@ Each set of declarations has a project that stays, so that crates are compiled o
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import hashlib
 import json
 import os
@@ -38,6 +39,7 @@ _KEPT = 8  # projects; the least recently used go first
 _TIMEOUT = 600.0
 _VERSION = re.compile(r"(?:cargo )?(\d+)\.(\d+)\.\S+")
 _OURS = ("Cargo.toml", "Cargo.lock", CELL)
+_LIBRARIES = "libraries-"
 _RUNS_CODE = {"custom-build": "a build script", "proc-macro": "a procedural macro"}
 _CRATES = ("registry/src", "git/checkouts")  # below cargo's home
 # The registry is the person's: their mirror, their proxy, their certificates.
@@ -68,6 +70,8 @@ class Order:
         Flags for all that is compiled for the guest.
     flags : sequence of str
         Flags for the cell alone.
+    libraries : mapping of str to bytes
+        Compiled crates that the cell gets without declaring them, by their names.
     allow_scripts : bool
         Whether crates may run code of theirs on this machine.
     notice : callable or None
@@ -82,6 +86,7 @@ class Order:
     opt: str
     target_flags: Sequence[str]
     flags: Sequence[str]
+    libraries: Mapping[str, bytes] = field(default_factory=dict)
     allow_scripts: bool = False
     notice: Callable[[str], None] | None = field(default=None, compare=False)
 
@@ -198,7 +203,8 @@ class _Project:
         """
         order = self._order
         words = ["rustc", "--release", "--offline", "--target", order.rustc.target, "--message-format", "json"]
-        done = self._run([*words, "--lib" if order.library else "--bins", "--", *order.flags], _OFFLINE)
+        given = _put_libraries(self._folder, order.libraries)
+        done = self._run([*words, "--lib" if order.library else "--bins", "--", *given, *order.flags], _OFFLINE)
         said = done.stdout.decode(errors="replace")
         diagnostics = build_diagnostics(said, order.source, self._folder / CELL, order.files)
         if done.returncode != 0 and diagnostics:
@@ -206,6 +212,7 @@ class _Project:
         if done.returncode != 0:
             raise self._failure(done)
         made = self._folder / "target" / order.rustc.target / "release"
+        _remove_earlier(made)
         return Built((made / "cell.wasm").read_bytes(), diagnostics, self._read_files(made))
 
     def _failure(self, done: ToolResult) -> Exception:
@@ -240,6 +247,41 @@ class _Project:
         return run_compiler(argv, self._folder, source=order.source, timeout=_TIMEOUT, env=env, notice=order.notice)
 
 
+def _put_libraries(folder: Path, libraries: Mapping[str, bytes]) -> list[str]:
+    """Put compiled crates into a project, and return the flags by which the cell gets them.
+
+    Where they are is part of cargo's name for what it makes: it stays the same as long as they do, and no longer, since
+    cargo does not look whether they changed.
+    """
+    digest = hashlib.sha256()
+    for name, data in sorted(libraries.items()):
+        digest.update(f"{name}:{len(data)}:".encode() + data)
+    place = folder / f"{_LIBRARIES}{digest.hexdigest()[:16]}"
+    place.mkdir(exist_ok=True)
+    flags: list[str] = []
+    for name, data in libraries.items():
+        file = place / f"lib{name}.rlib"
+        if not file.is_file() or file.stat().st_size != len(data):
+            file.write_bytes(data)
+        flags += ["--extern", f"{name}={file}"]
+    for other in folder.glob(f"{_LIBRARIES}*"):
+        if other != place:
+            shutil.rmtree(other, ignore_errors=True)
+    return flags
+
+
+def _remove_earlier(made: Path) -> None:
+    """Remove what was made of cells that were built before otherwise, and with it the rules that name its files.
+
+    By the modules: a crate may be called as the cell is, and what such a one reads has to be told.
+    """
+    with contextlib.suppress(OSError):
+        for module in (made / "deps").glob("cell-*.wasm"):
+            if not filecmp.cmp(module, made / "cell.wasm", shallow=False):
+                module.unlink()
+                module.with_suffix(".d").unlink(missing_ok=True)
+
+
 def _home() -> str:
     return os.environ.get("CARGO_HOME") or str(Path("~/.cargo").expanduser())
 
@@ -268,7 +310,7 @@ def _scripts(packages: list[dict[str, object]]) -> Iterator[str]:
 @contextlib.contextmanager
 def _project(identity: str, notice: Callable[[str], None] | None = None) -> Iterator[Path]:
     """Give the folder of a project, which no other kernel uses meanwhile."""
-    home = store.folder_or_temporary("cargo")
+    home = store.folder_or_temporary("cargo").resolve()  # as cargo names it in what it says of the cell
     folder = home / hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     with alone(folder, "building cells with the same crates", notice):
         if not folder.is_dir():

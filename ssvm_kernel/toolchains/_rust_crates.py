@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ssvm_kernel.host.temporary import prefix_of
 from ssvm_kernel.toolchains._rustc import Rustc
 from ssvm_kernel.toolchains._tools import packaged_digest, run_compiler, signature
 
-__all__ = ["extern_flags", "sources_digest"]
+__all__ = ["extern_flags", "libraries", "sources_digest"]
 
 _SDK = Path(sdk.__file__).parent / "rust"
 _PROCESS = _SDK / "rust_process_interface_library" / "src"
@@ -45,19 +45,17 @@ class _Build:
     flags: tuple[str, ...]
 
 
-def extern_flags(source: str, rustc: Rustc, flags: Sequence[str], workdir: Path) -> list[str]:
-    """Return the flags that give a cell the crates that it mentions.
+def libraries(texts: Iterable[str], rustc: Rustc, flags: Sequence[str]) -> dict[str, bytes]:
+    """Return the crates that a cell or one of the session's files mentions, compiled, by their names.
 
     Parameters
     ----------
-    source : str
-        The cell's text.
+    texts : iterable of str
+        The cell's text, and that of the session's files that it can have.
     rustc : Rustc
         The compiler.
     flags : sequence of str
         The flags that every cell is compiled with.
-    workdir : Path
-        Where the libraries are put: the compiler wants them under their own names.
 
     Raises
     ------
@@ -65,10 +63,19 @@ def extern_flags(source: str, rustc: Rustc, flags: Sequence[str], workdir: Path)
         When the compiler cannot compile them.
     """
     build = _Build(rustc, tuple(flags))
+    mentioned = {crate for text in texts for crate in _MENTIONED.findall(text)}
+    return {crate: _library(crate, build) for crate in sorted(mentioned)}
+
+
+def extern_flags(found: Mapping[str, bytes], workdir: Path) -> list[str]:
+    """Put `libraries` into the folder of a compile, and return the flags by which a cell gets them.
+
+    The compiler wants them under their own names.
+    """
     out: list[str] = []
-    for crate in sorted(set(_MENTIONED.findall(source))):
+    for crate, data in found.items():
         library = workdir / f"lib{crate}.rlib"
-        library.write_bytes(_library(crate, build))
+        library.write_bytes(data)
         out += ["--extern", f"{crate}={library.name}"]
     return out
 

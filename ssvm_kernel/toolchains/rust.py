@@ -13,7 +13,7 @@ from ssvm_kernel.toolchains._cargo import ALLOW_SCRIPTS, Order, build
 from ssvm_kernel.toolchains._cargo_manifest import declared
 from ssvm_kernel.toolchains._clang_report import undefined_symbol
 from ssvm_kernel.toolchains._flags import check_flags
-from ssvm_kernel.toolchains._rust_crates import extern_flags, sources_digest
+from ssvm_kernel.toolchains._rust_crates import extern_flags, libraries, sources_digest
 from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
 from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics, without_linker
 from ssvm_kernel.toolchains._tools import choose_opt, encode, failed, inputs_digest, run_compiler, signature, tidy
@@ -105,20 +105,21 @@ class RustToolchain:
         rustc = find_rustc()
         workdir = workdir.resolve()
         target = f"--target={rustc.target}"
-        externs = extern_flags(source, rustc, [*_COMMON, target, f"-Copt-level={_DEFAULT_OPT}"], workdir)
+        texts = (source, *(text for name, text in options.files if name.endswith(self.suffix)))
+        crates = libraries(texts, rustc, [*_COMMON, target, f"-Copt-level={_DEFAULT_OPT}"])
         started = time.monotonic()
         block = declared(source)
         if block is not None:
-            placed = [word.replace("=", f"={workdir}/") for word in externs]
-            own = [_LINK, *placed, *flags]
-            order = Order(rustc, source, block, dict(options.files), _is_library(source), opt, _CODE, own)
+            files = dict(options.files)
+            order = Order(rustc, source, block, files, _is_library(source), opt, _CODE, [_LINK, *flags], crates)
             scripts = ALLOW_SCRIPTS in options.flags
             built = build(dataclasses.replace(order, allow_scripts=scripts, notice=options.notice))
             _check_imports(built.wasm, source, built.diagnostics)
             return Compiled(built.wasm, built.diagnostics, time.monotonic() - started, read_files=built.read_files)
         (workdir / _CELL).write_bytes(text)
         kind = _LIBRARY if _is_library(source) else _PROGRAM
-        argv = [str(rustc.program), *_COMMON, target, f"-Copt-level={opt}", kind, *_CRATE, *externs, *flags, _CELL]
+        argv = [str(rustc.program), *_COMMON, target, f"-Copt-level={opt}", kind, *_CRATE]
+        argv += [*extern_flags(crates, workdir), *flags, _CELL]
         wasm, diagnostics = _run(argv, workdir, source, rustc, options)
         return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=_read_files(workdir))
 

@@ -159,3 +159,30 @@ def test_the_projects_that_were_not_used_for_longest_make_room(tmp_path):
     left = [path for path in folder.parent.iterdir() if path.is_dir()]
     assert len(left) == _cargo._KEPT
     assert folder in left
+
+
+@pytest.mark.usefixtures("cargo")
+def test_a_symlink_on_the_way_to_the_cache_changes_nothing(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "link" / "cache"))
+    head = crate(tmp_path / "shapes", AREA)
+    found = failure("rust", head + "fn main() {\n    shapes::arae(3);\n}\n", folder=tmp_path / "1").diagnostics[0]
+    assert (found.code, found.line) == ("E0425", 4)
+    source = head + 'fn main() { println!("{}", shapes::area(3)); }\n'
+    assert compile_cached(registry.get("rust"), source).read_files == (str(tmp_path / "shapes" / "src" / "lib.rs"),)
+    assert compile_cached(registry.get("rust"), source).cached
+
+
+@pytest.mark.usefixtures("cargo")
+def test_an_edited_cell_leaves_nothing_of_the_one_before(tmp_path):
+    head = crate(tmp_path / "shapes", AREA) + "use ssvm_process_interface::Command;\n"
+    (tmp_path / "theirs.txt").write_text("words")
+    files = []
+    for number, text in enumerate([f'include_str!("{tmp_path}/theirs.txt")', '"a"', '"b"']):
+        source = f'{head}fn main() {{ println!("{{}}{{}}", shapes::area(3), {text}); Command::new("p").output(); }}\n'
+        compiled = build("rust", source, opt="" if number else "1", folder=tmp_path / str(number))
+        assert sorted(Path(name).name for name in compiled.read_files) == ["lib.rs", "theirs.txt"][: 1 if number else 2]
+        files.append({path.name for path in store.folder("cargo").rglob("*") if path.is_file()})
+    assert files[1] == files[2]
+    assert len([name for name in files[2] if name.startswith("cell-") and name.endswith(".wasm")]) == 1

@@ -190,6 +190,14 @@ def test_without_a_linker_the_message_says_how_to_get_one(tmp_path, monkeypatch)
         build("rust", "fn main() {}", folder=tmp_path)
 
 
+def test_a_file_of_the_session_has_the_crates_that_the_cell_does_not_name():
+    text = 'use ssvm_process_interface::Command;\npub fn ask() { Command::new("p").output(); }\n'
+    options = CompileOptions(files=(("asking.rs", text),))
+    source = "mod asking;\nfn main() { asking::ask(); }"
+    ran = run_guest(compile_cached(registry.get("rust"), source, options).wasm)
+    assert ran.calls[0] == ("ssvm_process", "set_prog_name", b"p")
+
+
 def test_a_file_of_the_session_is_a_module_and_its_mistake_is_shown_in_it():
     source = 'mod shapes;\nfn main() { print!("{}", shapes::square(4)); }'
     text = "pub fn square(side: i32) -> i32 {\n    side * side\n}\n"
