@@ -51,6 +51,7 @@ _NO_FOLDERS: Final = (
 
 def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Surface) -> None:
     """Show what the guest did not get, where no error of the cell says it; in a dry run, everything that it tried."""
+    name = visible(guest.name)
     told_by_error = result.failed and not (options.no_raise or options.deny_all or limit_of(result.outcome.trap))
     refused = () if told_by_error else result.refused
     items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in refused]
@@ -62,14 +63,14 @@ def show_missed(result: RunResult, options: RunTraits, guest: Guest, surface: Su
         items.append(Item(f"and {result.outcome.more_attempts:,} more"))
     if options.deny_all:
         items = [*_denied(result), *items]
-        title = f"dry run: {guest.name} tried this" if items else f"dry run: {guest.name} asked for nothing"
+        title = f"dry run: {name} tried this" if items else f"dry run: {name} asked for nothing"
         surface.show(notice(title, items, run_again(result, options, guest)))
     elif result.denials and (options.no_raise or limit_of(result.outcome.trap)):
         items = [*_denied(result), *items]
-        surface.show(notice(f"{guest.name} was denied this", items, run_again(result, options, guest)))
+        surface.show(notice(f"{name} was denied this", items, run_again(result, options, guest)))
     elif items:
         only = [item.text for item in items] == [_NO_FOLDERS]
-        surface.show(notice(f"{guest.name} {'has no folder' if only else 'did not get these files'}", items))
+        surface.show(notice(f"{name} {'has no folder' if only else 'did not get these files'}", items))
 
 
 def _denied(result: RunResult) -> Iterator[Item]:
@@ -139,7 +140,9 @@ def trap_text(trap: TrapInfo, guest: Guest, stderr: str = "") -> str:
     """
     frames = [frame for frame in trap.frames if not _HOST_FRAME.match(frame.function)] or trap.frames
     lines = (f"  in {_RUST_HASH.sub('', frame.function)}{_place(frame, guest)}" for frame in frames)
-    return "\n".join([f"{guest.name} trapped: {trap.message}", *_panic(stderr, guest), *islice(_counted(lines), 12)])
+    return "\n".join(
+        [f"{visible(guest.name)} trapped: {trap.message}", *_panic(stderr, guest), *islice(_counted(lines), 12)]
+    )
 
 
 def _counted(lines: Iterable[str]) -> Iterator[str]:
@@ -166,7 +169,7 @@ def _raise_limit(outcome: Outcome, options: RunTraits, guest: Guest) -> None:
     """Raise for a trap that is a limit of ours."""
     limit = limit_of(outcome.trap)
     if limit == "fuel":
-        raise LimitReached("fuel", "--fuel", f"{guest.name} used up its fuel of {options.fuel:,}")
+        raise LimitReached("fuel", "--fuel", f"{visible(guest.name)} used up its fuel of {options.fuel:,}")
     if limit == "stack" and outcome.trap is not None:
         message = f"{trap_text(outcome.trap, guest)}\nIts stack of {options.stack_limit} KiB is full"
         raise LimitReached("stack", "--stack-limit", message)

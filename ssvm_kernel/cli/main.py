@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -38,7 +37,7 @@ _ABOUT: Final = f"""{_RUN}
 
 Runs a WebAssembly guest, which has nothing but what the options grant it. FILE is a module or an OUT of ssvm compile;
 what follows it belongs to the guest. A command that was not granted is asked for in the terminal; without one, denied.
-Exit status: the guest's own; 134 when it trapped or its time or gas was over; 1 when it could not be run.
+Exit status: the guest's own; 134 when it trapped or a limit ended it; 1 when it could not be run.
 """
 
 
@@ -120,7 +119,7 @@ def _run(words: list[str]) -> int:
 
 def _meant(word: str) -> str:
     """Return what was probably meant by a word that is no file, to be read after the error; empty for a file."""
-    if Path(word).exists():
+    if os.path.lexists(word):  # says no also of what cannot be looked up: a name too long, a folder that is closed
         return ""
     from ssvm_kernel.commands import NAMES
 

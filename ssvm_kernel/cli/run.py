@@ -13,6 +13,7 @@ from ssvm_kernel.capabilities.binary import Binary
 from ssvm_kernel.capabilities.grants import GrantBook
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.models import EXTRAS
+from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wasm import read_binary
 from ssvm_kernel.capabilities.wording import remedy
 from ssvm_kernel.cli.files import Loaded, load
@@ -102,14 +103,15 @@ def _run(pool: WorkerPool, loaded: Loaded, options: RunLine, args: tuple[str, ..
                 )
         except LimitReached as limit:
             return limit
+        name = visible(loaded.guest.name)  # a file's name may be escape sequences (U30)
         for denial in context.denials:
             if denial.verb != "run":
                 hint = f" ({remedy(denial.grant_line)})" if denial.grant_line else ""
-                _say(f"ssvm: {loaded.guest.name} may not {denial.deed}: {denial.reason}{hint}")
+                _say(f"ssvm: {name} may not {denial.deed}: {denial.reason}{hint}")
         for text in model_words(loaded.guest, outcome, job.extras, granted=prepared.may_use_models):
             _say(f"ssvm: {text}")
         for extra in outcome.missed if options.deny_models else ():
-            _say(f"ssvm: {loaded.guest.name} may not use {EXTRAS.get(extra, 'that')}: --deny-models was given")
+            _say(f"ssvm: {name} may not use {EXTRAS.get(extra, 'that')}: --deny-models was given")
         return outcome
 
 
@@ -138,7 +140,7 @@ def _reads_stdin(binary: Binary | None) -> bool:
 def _limit_reached(limit: LimitReached) -> int:
     """Say which limit; one that kept the guest from starting is no end of its execution."""
     _say("ssvm: " + str(limit).replace("--memory-limit", "--memory-page-limit"))
-    return ABORTED if limit.limit in ("time", "commands") else 1
+    return 1 if limit.limit in ("memory", "table") else ABORTED
 
 
 def _report(outcome: Outcome, loaded: Loaded, options: RunLine) -> int:

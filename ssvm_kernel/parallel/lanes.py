@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -32,17 +31,18 @@ __all__ = ["Lane", "LanePool", "Talk"]
 _MOST_IDLE: Final = 8
 
 
-@functools.cache
-def _starter() -> ThreadPoolExecutor:
-    """Return the thread that starts all workers: on Linux a worker ends with the thread that started it."""
-    return ThreadPoolExecutor(1, "ssvm-starter")
+_STARTER: Final = ThreadPoolExecutor(1, "ssvm-starter")
+"""The thread that starts all workers: on Linux a worker ends with the thread that started it. It begins with the first.
+
+Made with this module: of two that were made by two threads at once, the one that nobody kept would end its worker.
+"""
 
 
 class _Workers(WorkerPool):
     """Starts a worker for each who takes one; none is kept."""
 
     def take_new(self, domain: str, lock: Lock) -> Worker:
-        worker = _starter().submit(Worker).result()
+        worker = _STARTER.submit(Worker).result()
         worker.domain = domain
         try:
             worker.lock(lock)  # what keeps it from being locked keeps all items from being run

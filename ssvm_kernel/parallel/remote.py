@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import hashlib
 import sys
 import threading
@@ -35,11 +34,11 @@ def run_batch(payload: bytes) -> bytes:
         A `ssvm_kernel.parallel.tasks.TaskResult` as msgpack.
     """
     task = task_decoder.decode(payload)
-    wasm = _modules().find(task.setting.sha256, task.wasm)
+    wasm = _MODULES.find(task.setting.sha256, task.wasm)
     if wasm is None:
         return encoder.encode(TaskResult(needs_module=True))
     try:
-        return encoder.encode(perform(task, wasm, _lanes(), _wanted()))
+        return encoder.encode(perform(task, wasm, _LANES, _wanted()))
     except Unwanted:
         return encoder.encode(TaskResult(problem=Failure("WorkerDied", "nobody waited for it any more")))
 
@@ -69,16 +68,9 @@ class _Modules:
         return wasm
 
 
-@functools.cache
-def _modules() -> _Modules:
-    return _Modules()
-
-
-@functools.cache
-def _lanes() -> LanePool:
-    lanes = LanePool()
-    atexit.register(lanes.close)
-    return lanes
+_MODULES: Final = _Modules()
+_LANES: Final = LanePool()
+atexit.register(_LANES.close)
 
 
 def _wanted() -> Wanted:

@@ -37,6 +37,19 @@ def test_a_trap(ssvm, module):
     assert ended.stderr.startswith(b"ssvm: guest.wasm trapped: wasm `unreachable` instruction executed\n")
 
 
+@pytest.mark.parametrize(
+    ("wat_text", "code", "says"),
+    [
+        (wat.TRAPS, 134, "trapped: "),
+        ('(module (import "env" "f" (func)) (func (export "_start")))', 1, "cannot be linked"),
+    ],
+)
+def test_u30_a_files_name_does_not_act_on_the_terminal(ssvm, module, wat_text, code, says):
+    ended = ssvm(module(wat_text, "\x1b]0;owned\x07\x1b[2J.wasm"))
+    assert (ended.returncode, says in ended.stderr.decode()) == (code, True)
+    assert not set(b"\x1b\x07") & set(ended.stderr)
+
+
 def test_arguments_after_the_file_are_the_guests(ssvm, module):
     path = module(wat.ARGUMENTS, "name of it.wasm")
     ended = ssvm("--engine=jit", path, "--engine", "a b", "", "--", "é")
@@ -254,6 +267,8 @@ def test_all_at_once_for_old_command_lines(ssvm, module):
         (("--engine", "fast", "x.wasm"), "--engine does not take 'fast'"),
         (("none.wasm",), "none.wasm cannot be read: No such file"),
         (("rnu", "x.wasm"), "rnu cannot be read: No such file or directory; did you mean ssvm run?"),
+        (("n" * 300,), "cannot be read: File name too long"),
+        (("x.wasm/rnu",), "cannot be read: Not a directory"),
         (("ledger",), "No such file or directory; %ssvm ledger is a command of notebooks"),
         (("doctor", "x"), "x is one word too many; usage: ssvm doctor"),
         (("text.wat",), "text.wat is not a WebAssembly module"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -28,6 +30,36 @@ from ssvm_kernel.host.resolve import resolve_program
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.parallel.work import RunWork
 from tests.host.approving import descriptor_count
+
+STARTED = """
+import concurrent.futures, gc, threading, time
+from pathlib import Path
+
+def slowly(self, *args, **more):  # as between two threads that come at once
+    time.sleep(0.2)
+    made(self, *args, **more)
+
+made = concurrent.futures.ThreadPoolExecutor.__init__
+concurrent.futures.ThreadPoolExecutor.__init__ = slowly
+from ssvm_kernel.parallel import lanes
+from ssvm_kernel.sandbox.job import Job
+
+lock, workers = Job(b"", "", "jit").lock, []
+threads = [threading.Thread(target=lambda: workers.append(lanes._Workers().take_new("", lock))) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+gc.collect()
+time.sleep(0.5)
+print(sum(Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z" for worker in workers))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a worker ends with the thread that started it on Linux alone")
+def test_workers_that_threads_start_at_once_stay():
+    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "3\n"
 
 
 def test_results_are_in_the_order_of_the_items(library):
