@@ -72,6 +72,8 @@ class Order:
         Flags for the cell alone.
     libraries : mapping of str to bytes
         Compiled crates that the cell gets without declaring them, by their names.
+    linked : sequence of str
+        Files of the person's that it is linked with.
     allow_scripts : bool
         Whether crates may run code of theirs on this machine.
     notice : callable or None
@@ -86,7 +88,8 @@ class Order:
     opt: str
     target_flags: Sequence[str]
     flags: Sequence[str]
-    libraries: Mapping[str, bytes] = field(default_factory=dict)
+    libraries: Mapping[str, bytes]
+    linked: Sequence[str] = ()
     allow_scripts: bool = False
     notice: Callable[[str], None] | None = field(default=None, compare=False)
 
@@ -213,7 +216,7 @@ class _Project:
             raise self._failure(done)
         made = self._folder / "target" / order.rustc.target / "release"
         _remove_earlier(made)
-        return Built((made / "cell.wasm").read_bytes(), diagnostics, self._read_files(made))
+        return Built((made / "cell.wasm").read_bytes(), diagnostics, (*self._read_files(made), *order.linked))
 
     def _failure(self, done: ToolResult) -> Exception:
         said = done.stderr.decode(errors="replace").replace(str(self._folder), "the cell")
@@ -341,3 +344,5 @@ def _write(folder: Path, text: str, order: Order) -> None:
         data = content.encode("utf-8", "surrogatepass")
         if not place.is_file() or place.read_bytes() != data:
             place.write_bytes(data)
+    if order.linked:  # cargo does not look whether they changed
+        (folder / CELL).touch()

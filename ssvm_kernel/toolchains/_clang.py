@@ -17,6 +17,7 @@ from ssvm_kernel import sdk
 from ssvm_kernel.host import store
 from ssvm_kernel.toolchains._clang_flags import REACTOR, split_flags
 from ssvm_kernel.toolchains._clang_report import clang_diagnostics, linker_diagnostics, missing_main
+from ssvm_kernel.toolchains._libraries import linked as libraries
 from ssvm_kernel.toolchains._sysroot import FORMAT
 from ssvm_kernel.toolchains._tools import (
     ASSEMBLY,
@@ -176,7 +177,8 @@ class Clang:
         _check(failed_to_compile, said, source, diagnostics, step.workdir / _OBJECT)
 
         wasm, linked = self._link(step, link_flags, reactor=REACTOR in options.flags, diagnostics=diagnostics)
-        return Compiled(wasm, diagnostics + linked, time.monotonic() - started, read_files=_read_files(step, cell.name))
+        read = (*_read_files(step, cell.name), *libraries(link_flags))
+        return Compiled(wasm, diagnostics + linked, time.monotonic() - started, read_files=read)
 
     def compile_step(self, step: Step, opt: str, flags: list[str], cell: str) -> tuple[str, bool]:
         """Compile the cell to an object; return what the compiler said and whether it failed."""

@@ -48,7 +48,7 @@ _UNOPTIMISED = "-gcflags=-e -N -l"
 _REFUSED = re.compile(
     r"--?(?:o|C|n|x|json|work|exec|toolexec|overlay|pkgdir|mod|modfile|modcacherw|race|msan|asan|cover.*)(?:=.*)?"
 )
-_WITH_PATH = re.compile(r"--?pgo=.*")
+_WITH_PATH = re.compile(r"--?pgo=(.*)", re.DOTALL)
 _VALUE = re.compile(r"(?:(?<=\s)|(?<=-ldflags=))--?X(?:=|\s+)\S+", re.ASCII)  # of a variable, and no file's name
 _NO_PACKAGE = "package main\n//line cell.go:1:1\n"  # what a cell that names no package gets, with its own lines kept
 _NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'", re.DOTALL)
@@ -119,7 +119,13 @@ class GoToolchain:
         if not (workdir / _MODULE).is_file():
             raise failed(source, "the flags given make the compiler write no program")
         wasm = with_signatures((workdir / _MODULE).read_bytes(), source)
-        return Compiled(wasm, (), time.monotonic() - started)
+        return Compiled(wasm, (), time.monotonic() - started, read_files=_profiles(options.flags, workdir))
+
+
+def _profiles(flags: tuple[str, ...], workdir: Path) -> tuple[str, ...]:
+    """Return the files by which Go optimises, which are part of what it makes."""
+    places = [workdir / found[1] for flag in flags if (found := _WITH_PATH.fullmatch(flag))]
+    return tuple(str(place) for place in places if place.is_file())
 
 
 def _with_ours(flag: str) -> str:

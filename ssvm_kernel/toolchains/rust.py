@@ -13,6 +13,7 @@ from ssvm_kernel.toolchains._cargo import ALLOW_SCRIPTS, Order, build
 from ssvm_kernel.toolchains._cargo_manifest import declared
 from ssvm_kernel.toolchains._clang_report import undefined_symbol
 from ssvm_kernel.toolchains._flags import check_flags
+from ssvm_kernel.toolchains._libraries import linked_by_rust
 from ssvm_kernel.toolchains._rust_crates import extern_flags, libraries, sources_digest
 from ssvm_kernel.toolchains._rustc import INSTALL, Rustc, find_rustc
 from ssvm_kernel.toolchains._rustc_report import rustc_diagnostics, without_linker
@@ -99,19 +100,20 @@ class RustToolchain:
         """
         flags = tuple(flag for flag in options.flags if flag != ALLOW_SCRIPTS)
         check_flags(flags, _REFUSED, _WITH_PATH, _BEFORE_PATH)
+        texts = (source, *(text for name, text in options.files if name.endswith(self.suffix)))
+        theirs = linked_by_rust(flags, texts)
         flags = (*flags, _LAST) if flags else ()
         opt = choose_opt(options.opt, _DEFAULT_OPT, _OPT_LEVELS)
         text = encode(source, _EXAMPLE)
         rustc = find_rustc()
         workdir = workdir.resolve()
         target = f"--target={rustc.target}"
-        texts = (source, *(text for name, text in options.files if name.endswith(self.suffix)))
         crates = libraries(texts, rustc, [*_COMMON, target, f"-Copt-level={_DEFAULT_OPT}"])
         started = time.monotonic()
         block = declared(source)
         if block is not None:
             files = dict(options.files)
-            order = Order(rustc, source, block, files, _is_library(source), opt, _CODE, [_LINK, *flags], crates)
+            order = Order(rustc, source, block, files, _is_library(source), opt, _CODE, [_LINK, *flags], crates, theirs)
             scripts = ALLOW_SCRIPTS in options.flags
             built = build(dataclasses.replace(order, allow_scripts=scripts, notice=options.notice))
             _check_imports(built.wasm, source, built.diagnostics)
@@ -121,7 +123,7 @@ class RustToolchain:
         argv = [str(rustc.program), *_COMMON, target, f"-Copt-level={opt}", kind, *_CRATE]
         argv += [*extern_flags(crates, workdir), *flags, _CELL]
         wasm, diagnostics = _run(argv, workdir, source, rustc, options)
-        return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=_read_files(workdir))
+        return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=(*_read_files(workdir), *theirs))
 
 
 def _run(

@@ -20,6 +20,7 @@ from ssvm_kernel import sdk
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.host import store
 from ssvm_kernel.host.tidy import bound
+from ssvm_kernel.toolchains._libraries import linked
 from ssvm_kernel.toolchains._tools import (
     ALLOW_ASSEMBLY,
     ASSEMBLY,
@@ -155,7 +156,7 @@ pub fn main(init: std.process.Init) !void {
         if not (workdir / _MODULE).is_file():
             raise failed(source, f"the flags given make the compiler write no {_MODULE}")
         wasm = (workdir / _MODULE).read_bytes()
-        return Compiled(wasm, diagnostics, time.monotonic() - started)
+        return Compiled(wasm, diagnostics, time.monotonic() - started, read_files=linked(options.flags))
 
 
 def _mode(opt: str) -> tuple[str, ...]:

@@ -20,9 +20,11 @@ from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
 from ssvm_kernel.toolchains import cache as compile_cache
 from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains._ziglang import find_ziglang
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from ssvm_kernel.toolchains.cache import compile_cached
 from ssvm_kernel.toolchains.wat import WatToolchain
+from tests.toolchains.conftest import crate, require
 from tests.toolchains.run_guest import quick_engine, run_guest
 
 HELLO = {
@@ -209,6 +211,62 @@ def test_a_changed_header_of_the_person_s_is_a_miss(tmp_path):
         compile_cached(toolchain, source)
 
 
+def make_library(folder: Path, number: int) -> None:
+    """Put a library ``seven`` into a folder."""
+    zig = str(find_ziglang().program)
+    (folder / "seven.c").write_text(f"int seven(void) {{ return {number}; }}")
+    made = [zig, "clang", "--target=wasm32-wasip1", "-c", "seven.c", "-o", "seven.o"]
+    for words in (made, [zig, "ar", "rcs", "libseven.a", "seven.o"]):
+        subprocess.run(words, cwd=folder, check=True, timeout=300)
+
+
+LINKED = {
+    "c": "int seven(void); int main(void) { return seven(); }",
+    "zig": 'extern "wasi_snapshot_preview1" fn proc_exit(status: i32) noreturn; extern fn seven() i32;\n'
+    "export fn _start() void { proc_exit(seven()); }",
+    "rust": "extern { fn seven() -> i32; }\nfn main() { std::process::exit(unsafe { seven() }) }",
+    "rust, in the source": '#[link(name = "seven", kind = "static")]\nextern { fn seven() -> i32; }\n'
+    "fn main() { std::process::exit(unsafe { seven() }) }",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags"),
+    [
+        ("c", "-L{} -lseven"),
+        ("zig", "-L{} -lseven -fno-compiler-rt -fno-ubsan-rt"),
+        ("rust", "-Lnative={} -lstatic=seven"),
+        ("rust", "-L native={} -l static:+whole-archive=seven"),
+        ("rust, in the source", "-Lnative={}"),
+        ("rust, with a crate", "-Lnative={} -lstatic=seven"),
+    ],
+)
+def test_a_changed_library_that_a_flag_names_is_told_and_a_miss(request, tmp_path, kind, flags):
+    language = kind.partition(",")[0]
+    request.getfixturevalue(language)
+    require("c")
+    source = LINKED[kind] if kind in LINKED else crate(tmp_path / "shapes", "") + LINKED[language]
+    opt = "small" if language == "zig" else ""  # zig's own linker reads no library that is made here
+    options = CompileOptions(opt, tuple(flags.format(tmp_path).split()))
+    for number in (7, 8):
+        make_library(tmp_path, number)
+        compiled = compile_cached(registry.get(language), source, options)
+        assert str(tmp_path / "libseven.a") in compiled.read_files
+        assert (run_guest(compiled.wasm).status, compiled.cached) == (number, False)
+    assert compile_cached(registry.get(language), source, options).cached
+
+
+def test_a_changed_profile_that_go_optimises_by_is_a_miss(go, tmp_path):
+    profile = tmp_path / "default.pgo"
+    profile.write_bytes(b"")
+    options = CompileOptions(flags=(f"-pgo={profile}",))
+    assert compile_cached(registry.get("go"), HELLO["go"], options).read_files == (str(profile),)
+    assert compile_cached(registry.get("go"), HELLO["go"], options).cached
+    profile.write_bytes(b"no profile")
+    with pytest.raises(CompileError):
+        compile_cached(registry.get("go"), HELLO["go"], options)
+
+
 def test_without_a_cache_it_compiles_all_the_same(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("SSVM_CACHE_DIR", str(tmp_path / "file"))
@@ -223,6 +281,7 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains._ziglang import find_ziglang
 from ssvm_kernel.toolchains.cache import compile_cached
 for size in (0, 4000):
     try:
@@ -255,6 +314,7 @@ def test_no_folder_is_left_behind(language, tmp_path, monkeypatch):
 COMPILE = """
 import json, sys
 from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains._ziglang import find_ziglang
 from ssvm_kernel.toolchains.cache import compile_cached
 source = sys.stdin.read()
 processes = []
