@@ -87,19 +87,24 @@ class Begun:
     output: Output | None = None
 
     def look(self) -> None:
-        """Show what it prints at first, if it can be; wait a moment for that, unless it wants more or ends."""
+        """Show what it prints at first, if it can be."""
         first, self.first = self.first, None
         if first is None or not first.still():
             return
         self.output = first.output
         streams: Streams = {self.pipes.out_read: self.output.stdout, self.pipes.err_read: self.output.stderr}
+        if not read_once(self.pipes.out_read, streams):
+            self._wait(streams)
+        self.output.poll()
+
+    def _wait(self, streams: Streams) -> None:
+        """Wait a moment for what is printed first, unless the guest wants more or ends."""
         ready = select.poll()
         for fd in (*streams, self.worker.fileno()):
             ready.register(fd, select.POLLIN)
         for fd, _ in ready.poll(_MOMENT):
             if fd in streams:
                 read_once(fd, streams)
-        self.output.poll()
 
     def drop(self) -> None:
         """End it, unseen."""
