@@ -33,11 +33,12 @@ def expected(trait: Any) -> str:
     """Return which numbers a trait takes, to be read after what it does not; empty for one that takes words."""
     if not isinstance(trait, Int | Float):
         return ""
-    kind = "a whole number" if isinstance(trait, Int) else "a number"
+    kind, form = ("a whole number", ",") if isinstance(trait, Int) else ("a number", ",.10g")
     least, most = (None if limit is None or abs(limit) > _COUNTLESS else limit for limit in (trait.min, trait.max))
     if least is None:
         return f", but {kind}"
-    return f", but {kind} from {least:,g} to {most:,g}" if most is not None else f", but {kind} from {least:g} on"
+    to = f"to {most:{form}}" if most is not None else "on"
+    return f", but {kind} from {least:{form}} {to}"
 
 
 def _finite(word: str) -> float:

@@ -56,6 +56,7 @@ def test_defaults_are_not_shared_between_lines() -> None:
         ("--engine quick", "does not take 'quick'"),
         ("--memory-limit much", "does not take 'much'"),
         ("--memory-limit 0", "does not take '0', but a whole number from 1 to 4,096: --memory-limit MIB"),
+        ("--table-limit x", "does not take 'x', but a whole number from 0 to 100,000,000: --table-limit "),
         ("--fuel -1", "does not take '-1', but a whole number from 0 on:"),
         ("--seconds 1e9", "does not take '1e9', but a number from 0.1 to 3,600:"),
         ("-x", "there is no option -x; see --help"),

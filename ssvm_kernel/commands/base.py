@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ class Command:
         The least and the most words that it takes.
     run : callable
         Gets session, parsed line and the cell's label; what it returns is shown by the notebook.
+    choices : callable or None
+        Returns what its words may be, where that is a list and no guest.
     """
 
     usage: str
@@ -34,6 +36,7 @@ class Command:
     traits: type[LineTraits]
     words: tuple[int, int]
     run: Callable[[Session, Parsed[Any], str], Any]
+    choices: Callable[[], Iterable[str]] | None = None
 
 
 def say(text: str) -> None:

@@ -76,4 +76,6 @@ def _by_kind(items: tuple[Kept, ...]) -> dict[str, Kept]:
     return dict(sorted(found.items(), key=lambda pair: -pair[1].size))
 
 
-COMMAND = Command("%ssvm cache [KIND ...] [--clear]", "Show or remove what is kept on disk.", _Traits, (0, 20), _run)
+COMMAND = Command(
+    "%ssvm cache [KIND ...] [--clear]", "Show or remove what is kept on disk.", _Traits, (0, 20), _run, _MEANS.keys
+)

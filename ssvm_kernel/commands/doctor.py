@@ -23,6 +23,7 @@ from ssvm_kernel.toolchains import registry
 __all__ = ["COMMAND"]
 
 _Row = tuple[str, str, str]
+_DIALOG = "a dialog of JupyterLab where it has the extension"
 _KERNEL = "a Linux kernel 5.13 or later with it enabled (its boot option lsm=…), and a container that allows it"
 
 
@@ -104,9 +105,9 @@ def _asking() -> list[_Row]:
     if not current_surface().live:
         return [("asking", "in this terminal, or nobody where there is none", "")]
     if importlib.util.find_spec("anywidget") is None:
-        return [("asking", "by typing, or nobody", "pip install anywidget")]
+        return [("asking", f"{_DIALOG}, by typing, or nobody", "pip install anywidget, for a prompt below the cell")]
     version = importlib.metadata.version("anywidget")
-    return [("asking", f"a prompt below the cell (anywidget {version}), by typing, or nobody", "")]
+    return [("asking", f"{_DIALOG}, a prompt below the cell (anywidget {version}), by typing, or nobody", "")]
 
 
 def _always(session: Session) -> list[_Row]:

@@ -61,4 +61,5 @@ COMMAND = Command(
     LineTraits,
     (0, 100),
     _run,
+    registry.names,
 )

@@ -16,6 +16,7 @@ __all__ = ["MIME", "CommandLine", "FileLine", "GrantLine", "RunReport", "Timings
 
 _LISTED = 200
 """Commands, files and grants that a report lists; a guest may run thousands (attack X05)."""
+_IN_LEDGER = "; the ledger has them"
 MIME = "application/vnd.ssvm.run+json"
 """Type of the report as data; version 1."""
 
@@ -204,25 +205,16 @@ class RunReport:
             yield "impossible for it", "; ".join(self.cannot) or "nothing is ruled out"
         for title, lent in (("was lent", True), ("decided by", False)):
             lines = [grant for grant in self.grants if lent is not bool(grant.uses)]
-            yield from ((title, _grant_text(grant)) for grant in lines[:_LISTED])
+            yield from _listed(title, [_grant_text(grant) for grant in lines])
             if lent and not lines:
                 yield title, "nothing"
         yield "time", ", ".join(_split(self.times))
         yield "memory", f"{size(self.memory_bytes)} at most" + (f", fuel {self.fuel:,}" if self.fuel else "")
         yield "printed", f"{size(self.stdout_bytes)} to stdout, {size(self.stderr_bytes)} to stderr"
-        for command in self.commands[:_LISTED]:
-            place = f"{command.path} · " if command.path else ""
-            yield "command", f"{command.argv} · {place}{command.state}"
-        if len(self.commands) > _LISTED:
-            yield "command", f"and {counted(len(self.commands) - _LISTED, 'command')} more; the ledger has them"
-        yield from (("shown", what) for what in self.shown[:_LISTED])
-        yield from (("connection", where) for where in self.connections[:_LISTED])
-        if len(self.connections) > _LISTED:
-            yield "connection", f"and {len(self.connections) - _LISTED:,} more; the ledger has them"
-        yield from (("file", f"{file.path}: {file.what}") for file in self.files[:_LISTED])
-        more = self.more_files + max(0, len(self.files) - _LISTED)
-        if more:
-            yield "file", f"and {more:,} more"
+        yield from _listed("command", list(map(_command_text, self.commands)), where=_IN_LEDGER)
+        yield from _listed("shown", self.shown, where=_IN_LEDGER)
+        yield from _listed("connection", self.connections, where=_IN_LEDGER)
+        yield from _listed("file", [f"{file.path}: {file.what}" for file in self.files], self.more_files)
 
     def text(self) -> str:
         """Return the line, and all that is behind it below."""
@@ -264,12 +256,15 @@ class RunReport:
             "can": list(self.can),
             "cannot": list(self.cannot),
             "grants": [asdict(grant) for grant in self.grants[:_LISTED]],
+            "more_grants": _left(self.grants),
             "commands": [msgspec.structs.asdict(command) for command in self.commands[:_LISTED]],
-            "more_commands": max(0, len(self.commands) - _LISTED),
+            "more_commands": _left(self.commands),
             "shown": list(self.shown[:_LISTED]),
+            "more_shown": _left(self.shown),
             "connections": list(self.connections[:_LISTED]),
+            "more_connections": _left(self.connections),
             "files": [asdict(file) for file in self.files[:_LISTED]],
-            "more_files": self.more_files + max(0, len(self.files) - _LISTED),
+            "more_files": self.more_files + _left(self.files),
         }
 
 
@@ -290,6 +285,24 @@ def _split(times: Timings) -> Iterator[str]:
     yield f"module to code {duration(times.compile) if times.compile else 'cached'}"
     for name in ("load", "instantiate", "guest", "host"):
         yield f"{name} {duration(getattr(times, name))}"
+
+
+def _listed(title: str, texts: Sequence[str], more: int = 0, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield as many texts as a report lists, each as a fact of that title, and how many more there are, and where."""
+    yield from ((title, text) for text in texts[:_LISTED])
+    more += _left(texts)
+    if more:
+        yield title, f"and {more:,} more{where}"
+
+
+def _left(items: Sequence[object]) -> int:
+    """Return how many of them a report does not list."""
+    return max(0, len(items) - _LISTED)
+
+
+def _command_text(command: CommandLine) -> str:
+    place = f"{command.path} · " if command.path else ""
+    return f"{command.argv} · {place}{command.state}"
 
 
 def _grant_text(grant: GrantLine) -> str:

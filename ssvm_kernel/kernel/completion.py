@@ -97,19 +97,37 @@ def _after_command(before: list[str], word: str, known: Known) -> Iterable[Match
     options = list(_options(before, word, command.traits, known))
     if options or word.startswith("-"):
         return options
+    if len(list(_plain(before[1:], command.traits))) >= command.words[1]:
+        return ()  # it takes no more
     name = before[0]
     if name == "revoke":
         return _all("value", [*known.grant_ids, "all"])
     if name in ("load", "inspect"):
         return [*(_all("guest", known.guests) if name == "inspect" else ()), *_files(word)]
-    return _all("guest", map(shlex.quote, known.guests)) if command.words[1] else ()
+    if command.choices is not None:
+        return _all("value", command.choices())
+    return _all("guest", map(shlex.quote, known.guests))
+
+
+def _plain(words: list[str], traits: type[LineTraits]) -> Iterator[str]:
+    """Yield the words that are no option, and no option's value."""
+    before = ""
+    for word in words:
+        if not word.startswith("-") and not _takes_value(before, traits):
+            yield word
+        before = word
+
+
+def _takes_value(flag: str, traits: type[LineTraits]) -> bool:
+    name = flags_of(traits).get(flag, "")
+    return bool(name) and not isinstance(traits.class_traits()[name], Bool)
 
 
 def _options(before: list[str], word: str, traits: type[LineTraits], known: Known) -> Iterable[Match]:
     """Return options, or the values of the one that waits for its value."""
     flags = flags_of(traits)
-    name = flags.get(before[-1], "")
-    if name and not isinstance(traits.class_traits()[name], Bool):
+    if _takes_value(before[-1], traits):
+        name = flags[before[-1]]
         return _all("value", _values(name, traits.class_traits()[name], known))
     return _all("option", (*flags, "--help")) if word.startswith("-") else ()
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ssvm_kernel.display.commands import CommandBlock
-from ssvm_kernel.display.report import CommandLine, RunReport, Timings
+from ssvm_kernel.display.report import CommandLine, FileLine, GrantLine, RunReport, Timings
 
 from .recording import Recording
 
@@ -63,6 +63,36 @@ def test_hostile_output_is_inert_in_every_form(hostile: bytes) -> None:
     final = surface.shown[0][-1]
     assert not re.search(r"<(script|img|b)\b", final["text/html"])
     assert "\x1b" not in final["text/html"] + final["text/plain"]
+
+
+def test_a_report_says_how_many_it_does_not_list() -> None:
+    many = [f"n{number}" for number in range(1202)]
+    report = RunReport(
+        "g",
+        "0" * 64,
+        "jit",
+        "exit 0",
+        grants=[*(GrantLine(each, "option") for each in many), *(GrantLine(each, "person", 1) for each in many[:201])],
+        commands=[CommandLine(each, "", "exit 0") for each in many],
+        shown=many,
+        connections=many,
+        files=[FileLine(each, "opened to read", opened=True) for each in many],
+        more_files=7,
+    )
+    last = dict(report.facts())  # of each name the last
+    assert last["was lent"] == "and 1,002 more"
+    assert last["decided by"] == "and 1 more"
+    assert last["command"] == last["shown"] == last["connection"] == "and 1,002 more; the ledger has them"
+    assert last["file"] == "and 1,009 more"
+    data = report.data()
+    for name, more in (("grants", 1203), ("commands", 1002), ("shown", 1002), ("connections", 1002), ("files", 1009)):
+        assert (len(data[name]), data[f"more_{name}"]) == (200, more)
+
+
+def test_a_report_that_lists_all_says_nothing_more() -> None:
+    report = RunReport("g", "0" * 64, "jit", "exit 0", shown=["s"] * 200, connections=["c"])
+    assert " more" not in report.text()
+    assert [value for name, value in report.data().items() if name.startswith("more_")] == [0] * 5
 
 
 def test_the_report_escapes_what_the_guest_named() -> None:
