@@ -45,6 +45,8 @@ __all__ = ["ConnectionBroker", "Connections", "unanswered"]
 
 _MOST: Final = 10_000
 """Connections of one run, denied ones included."""
+_MOST_ADDRESSES: Final = 8
+"""Addresses of one name that are tried; whoever owns the name decides how many it has."""
 _VERB: Final = "connect to"
 
 
@@ -118,7 +120,7 @@ class Connections:
         self._used: set[str] = set()
         self.revoked = False
         """Whether a grant was taken back by which a connection is open."""
-        self._pinned: dict[str, Address] = {}
+        self._pinned: dict[str, tuple[Address, ...]] = {}
         self._told: set[object] = set()
         self._stop: Callable[[], None] = broker.book.watch(self._on_revoked)
 
@@ -179,19 +181,15 @@ class Connections:
             if decision.effect is not Effect.ALLOW:
                 self._deny(request, decision, self._line(request, decision))
                 return None
-            address = self._look_up(request, decision, wait)
+            addresses = self._look_up(request, decision, wait)
         except BaseException:  # interrupted, or the guest is gone: it was asked for all the same
             end: ConnectionOutcome = "interrupted" if decision.effect is Effect.ALLOW else "denied"
             self._broker.ledger.record_connection(request, decision, "", end)
             raise
-        return None if address is None else self._approved(request, decision, address)
+        return self._approved(request, decision, addresses) if addresses else None
 
     def made(self, approved: ApprovedConnection, error: int) -> None:
         """Write down that a connection was begun, or failed with an errno."""
-        grant = approved.decision.grant
-        if grant is not None and grant.id:
-            self._broker.book.used(grant.id)
-            self._broker.remembered.uses[grant.id] += 1
         outcome: ConnectionOutcome = "unreachable" if error else "connected"
         self._broker.ledger.record_connection(
             approved.request, approved.decision, str(approved.address), outcome, error or None
@@ -237,8 +235,11 @@ class Connections:
         lifting = lifting_line(decision) if decision is not None else ""
         return lifting or connection_line(request.destination.host, request.destination.port)
 
-    def _look_up(self, request: ConnectionRequest, decision: Decision, wait: Wait) -> Address | None:
-        """Return the address that a host stands for in this run, or None when it has none that may be used."""
+    def _look_up(self, request: ConnectionRequest, decision: Decision, wait: Wait) -> tuple[Address, ...]:
+        """Return the addresses that a host stands for in this run, those of IPv4 first; only those that may be used.
+
+        Many a server on this computer listens on 127.0.0.1 alone, and many a computer reaches IPv4 alone.
+        """
         host = request.destination.host
         if host in self._pinned:
             return self._pinned[host]
@@ -248,19 +249,19 @@ class Connections:
             status = error.errno if error.errno and error.errno > 0 else errno.EHOSTUNREACH
             self._broker.ledger.record_connection(request, decision, "", "unreachable", status)
             self._say(f"{host} cannot be looked up: {error.strerror or os.strerror(status)}")
-            return None
-        why = ""
-        for address in found:
-            why = "" if host == str(address) else unreachable_by_name(host, address)
-            if not why:
-                self._pinned[host] = address
-                return address
-        place = connection_line(str(found[0]), request.destination.port)
-        denied = Decision(request.id, Effect.DENY, Origin.POLICY, reason=why)
-        self._deny(request, denied, place)
-        return None
+            return ()
+        whys = {address: "" if host == str(address) else unreachable_by_name(host, address) for address in found}
+        usable = sorted((address for address, why in whys.items() if not why), key=lambda each: each.version)
+        if usable:
+            self._pinned[host] = tuple(usable[:_MOST_ADDRESSES])
+            return self._pinned[host]
+        denied = Decision(request.id, Effect.DENY, Origin.POLICY, reason=whys[found[0]])
+        self._deny(request, denied, connection_line(str(found[0]), request.destination.port))
+        return ()
 
-    def _approved(self, request: ConnectionRequest, decision: Decision, address: Address) -> ApprovedConnection | None:
+    def _approved(
+        self, request: ConnectionRequest, decision: Decision, addresses: tuple[Address, ...]
+    ) -> ApprovedConnection | None:
         """Return the approved connection, whose grant is watched from now on."""
         grant = decision.grant
         if grant is not None and grant.id:
@@ -270,7 +271,9 @@ class Connections:
                 self.revoked = True  # between the decision and now, while a name was looked up
                 self._bell.ring()
                 return None
-        return ApprovedConnection(request, decision, address)
+            self._broker.book.used(grant.id)
+            self._broker.remembered.uses[grant.id] += 1
+        return ApprovedConnection(request, decision, addresses[0], addresses[1:])
 
     def _on_revoked(self, grant: Grant) -> None:
         if grant.id in self._used:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ssvm_kernel.capabilities.ceiling import Ceiling
@@ -87,23 +87,40 @@ Request: TypeAlias = CommandRequest | ConnectionRequest
 class ApprovedConnection:
     """A request with the decision that allows it and the address that is connected to: the proof, as a type.
 
+    Parameters
+    ----------
+    request : ConnectionRequest
+        What was asked.
+    decision : Decision
+        What allows it.
+    address : IPv4Address or IPv6Address
+        What is connected to first.
+    others : tuple of IPv4Address or IPv6Address
+        The host's other addresses, in the order in which they are connected to when the one before refuses at once.
+
     Raises
     ------
     DeniedError
-        When the decision does not allow this request, or the host is a name and the address no place for one.
+        When the decision does not allow this request, or the host is a name and an address no place for one.
     """
 
     request: ConnectionRequest
     decision: Decision
     address: Address
+    others: tuple[Address, ...] = ()
 
     def __post_init__(self) -> None:
         if self.decision.effect is not Effect.ALLOW or self.decision.request_id != self.request.id:
             raise DeniedError("this connection was not approved")
         host = self.request.destination.host
         own = address_of(host)
-        if own != self.address if own is not None else unreachable_by_name(host, self.address):
-            raise DeniedError("this connection was approved to another address")
+        for address in (self.address, *self.others):
+            if own != address if own is not None else unreachable_by_name(host, address):
+                raise DeniedError("this connection was approved to another address")
+
+    def next(self) -> ApprovedConnection:
+        """Return this connection to the next of the addresses, of which there must be one."""
+        return replace(self, address=self.others[0], others=self.others[1:])
 
     @property
     def destination(self) -> Destination:

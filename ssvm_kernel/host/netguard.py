@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import select
 import selectors
 import socket
 import struct
@@ -37,6 +38,8 @@ _NAME_SERVER: Final = Destination("127.0.0.1", 53)
 """Where a C library asks that can read no configuration."""
 _SEND_TIMEOUT: Final = struct.pack("@ll", 0, 500_000)
 """A process that was taken over may make its socket blocking; connecting it must not block us for long."""
+_AT_ONCE_MS: Final = 100
+"""This computer itself answers at once; one whose queue is full does not, and is waited for by the process."""
 _LENGTH: Final = struct.Struct(">H")
 
 
@@ -47,7 +50,7 @@ class NetworkHandler(Protocol):
         """Return what was approved, or None for a denial; the guest waits."""
 
     def made(self, approved: ApprovedConnection, error: int) -> None:
-        """Take notice that a connection was begun, or failed with an errno."""
+        """Take notice that a connection was begun, or failed with an errno; once for each address that was tried."""
 
     def refused(self, what: str) -> None:
         """Take notice of something that no guest may do."""
@@ -193,17 +196,29 @@ class Guard:
         self.connected = True
         with contextlib.closing(made):
             error = self._begin(call, number, made, approved)
-        self._handler.made(approved, 0 if error == errno.EINPROGRESS else error)
-        return error
+        while True:
+            begun = error in (0, errno.EINPROGRESS)
+            self._handler.made(approved, 0 if begun else error)
+            if begun or not approved.others:
+                return error
+            approved = approved.next()
+            error = self._begin(call, number, None, approved)
 
-    def _begin(self, call: Call, number: int, made: socket.socket, approved: ApprovedConnection) -> int:
-        """Begin a connection to the approved address; a name may stand for one of the other family."""
+    def _begin(self, call: Call, number: int, made: socket.socket | None, approved: ApprovedConnection) -> int:
+        """Begin a connection to the first approved address and return an errno.
+
+        It is begun on another socket, in the place of the process's, where that is of the other family, which a name
+        may stand for, or was refused.
+        """
         family = socket.AF_INET if approved.address.version == 4 else socket.AF_INET6
-        if made.family == family:
-            return made.connect_ex((str(approved.address), approved.destination.port))
-        with contextlib.closing(_new(family, nonblocking=True)) as other:
-            self._listener.give(call, other.fileno(), at=number)
-            return other.connect_ex((str(approved.address), approved.destination.port))
+        try:
+            if made is not None and made.family == family:
+                return _reach(made, approved)
+            with contextlib.closing(_new(family, nonblocking=True)) as other:
+                self._listener.give(call, other.fileno(), at=number)
+                return _reach(other, approved)
+        except OSError as why:  # no descriptor left, or no such family here: it was approved, and is to be written down
+            return why.errno or errno.EACCES
 
     def _destination(self, call: Call) -> Destination | None:
         """Copy the address that is asked for, once, and return host and port; None for what is no address of ours."""
@@ -269,6 +284,17 @@ def _new(family: int, *, nonblocking: bool) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
     made.setblocking(not nonblocking)
     return made
+
+
+def _reach(made: socket.socket, approved: ApprovedConnection) -> int:
+    """Begin a connection and return an errno; also the refusal that comes at once, where there is another address."""
+    error = made.connect_ex((str(approved.address), approved.destination.port))
+    if error == errno.EINPROGRESS and approved.others:
+        poll = select.poll()
+        poll.register(made, select.POLLOUT)
+        if poll.poll(_AT_ONCE_MS if approved.address.is_loopback else 0):
+            return made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or error
+    return error
 
 
 def socket_size(family: int) -> int:

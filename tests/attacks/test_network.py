@@ -6,6 +6,7 @@ for something nearby, X26 a connection that outlives the run that it was granted
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -13,7 +14,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ssvm_kernel.capabilities.network import ApprovedConnection
 from ssvm_kernel.errors import SsvmError
+from ssvm_kernel.host.netguard import Guard
 from ssvm_kernel.sandbox import pool
 from tests.host.approving import descriptor_count
 from tests.network.guests import Echo, Network, needs_network, own_network, serving
@@ -169,7 +172,7 @@ def test_x12_a_name_is_no_grant_for_what_is_nearby(
     assert granted.came == []
 
 
-def test_x12_a_name_stands_for_one_address_in_a_run(
+def test_x12_a_name_stands_for_the_same_addresses_in_a_run(
     network: Network, granted: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter(["127.0.0.1", "127.0.0.2"])
@@ -180,6 +183,26 @@ def test_x12_a_name_stands_for_one_address_in_a_run(
     tried = network.tries([f"name:{place}"] * 2, ["--allow-network", place])
     assert tried.outcomes == ["got pong to ping"] * 2
     assert next(answers) == "127.0.0.2"
+
+
+def test_x12_of_the_addresses_of_a_name_those_nearby_are_not_tried(
+    network: Network, granted: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner of a name adds one of yours to its own, which refuse: only its own are approved."""
+    addresses = ["10.0.0.5", "127.0.0.1", "8.8.8.8", "::1", "8.8.4.4", "169.254.169.254"]
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+    tried: list[list[str]] = []
+
+    def begin(self: Guard, call: object, number: int, made: object, approved: ApprovedConnection) -> int:
+        tried.append([str(each) for each in (approved.address, *approved.others)])
+        return errno.ECONNREFUSED
+
+    monkeypatch.setattr(Guard, "_begin", begin)  # nothing leaves this computer in a test
+    place = f"rebound.example:{granted.port}"
+    assert network.tries([f"name:{place}"], ["--allow-network", place]).ends == ["unreachable"] * 2
+    assert tried == [["8.8.8.8", "8.8.4.4"], ["8.8.4.4"]]
+    assert granted.came == []
 
 
 def test_w16_an_address_inside_another_is_the_same(network: Network, granted: Echo) -> None:

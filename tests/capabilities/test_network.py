@@ -141,6 +141,17 @@ def test_an_approval_is_of_one_request_and_one_address():
         ApprovedConnection(by_address, allowed(by_address), ipaddress.ip_address("10.0.0.2"))
 
 
+def test_each_of_the_addresses_of_an_approval_is_one_that_its_name_may_stand_for():
+    second = ipaddress.ip_address("2606:2800:21f:cb07::1")
+    approved = ApprovedConnection(asked(), allowed(asked()), PUBLIC, (second,))
+    assert (approved.next().address, approved.next().others) == (second, ())
+    with pytest.raises(DeniedError):
+        ApprovedConnection(asked(), allowed(asked()), PUBLIC, (second, ipaddress.ip_address("10.0.0.1")))
+    by_address = asked(Destination("10.0.0.1", 80))
+    with pytest.raises(DeniedError):
+        ApprovedConnection(by_address, allowed(by_address), ipaddress.ip_address("10.0.0.1"), (PUBLIC,))
+
+
 def test_lists_of_places():
     assert not left_out(None, "a", 1)
     assert left_out((), "a", 1)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 
 import pytest
 
+from ssvm_kernel.host import netguard
 from ssvm_kernel.host.names import Names
 
 from .guests import needs_network, serving
@@ -62,6 +64,52 @@ def test_only_an_address_of_the_other_family(network, monkeypatch):
         tried = network.tries([f"name:{place}"], ["--allow-network", place])
     assert tried.outcomes == ["got pong to ping"]
     assert tried.ledger[0].request.argv == ["connect", place, "::1"]
+
+
+def _stands_for(monkeypatch, *addresses):
+    rows = [(socket.AF_INET6 if ":" in each else socket.AF_INET, 1, 6, "", (each, 0)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+
+
+def test_an_address_of_ipv6_that_comes_first_does_not_hide_a_server_of_ipv4(network, echo, monkeypatch):
+    """As in most ``/etc/hosts``: nothing listens on ``::1``, which nobody who granted localhost:8080 meant."""
+    _stands_for(monkeypatch, "::1", "127.0.0.1")
+    place = f"localhost:{echo.port}"
+    tried = network.tries([f"name:{place}"], ["--allow-network", place])
+    assert tried.outcomes == ["got pong to ping"]
+    assert tried.ledger[0].request.argv == ["connect", place, "127.0.0.1"]
+
+
+def test_the_next_address_is_tried_when_one_is_refused_and_both_are_written_down(network, echo, monkeypatch):
+    _stands_for(monkeypatch, "127.0.0.2", "127.0.0.3", "127.0.0.1")
+    place = f"localhost:{echo.port}"
+    tried = network.tries([f"name:{place}"] * 2, ["--allow-network", place])
+    assert tried.outcomes == ["got pong to ping"] * 2
+    assert [line.request.argv[-1] for line in tried.ledger] == ["127.0.0.2", "127.0.0.3", "127.0.0.1"] * 2
+    assert tried.ends == ["unreachable", "unreachable", "connected"] * 2
+    assert tried.ledger[0].outcome.status == errno.ECONNREFUSED
+
+
+def test_a_name_all_of_whose_addresses_refuse_is_refused(network, monkeypatch):
+    _stands_for(monkeypatch, "127.0.0.2", "127.0.0.1")
+    tried = network.tries(["name:localhost:1"], ["--allow-network", "localhost:1"])
+    assert tried.outcomes == ["connect: connection-refused"]
+    assert len(tried.ends) == 2
+
+
+def test_an_allowed_connection_for_which_no_socket_is_to_be_had_is_written_down(network, monkeypatch):
+    _stands_for(monkeypatch, "::1")
+    new = netguard._new
+
+    def scarce(family, **settings):
+        if family == socket.AF_INET6:
+            raise OSError(errno.EMFILE, "no descriptor left")
+        return new(family, **settings)
+
+    monkeypatch.setattr(netguard, "_new", scarce)
+    tried = network.tries(["name:localhost:1"], ["--allow-network", "localhost:1"])
+    assert tried.ends == ["unreachable"]
+    assert tried.ledger[0].outcome.status == errno.EMFILE
 
 
 def _query(name: str, kind: int = 1) -> bytes:
