@@ -244,7 +244,7 @@ class Connections:
         if host in self._pinned:
             return self._pinned[host]
         try:
-            found = look_up(host, wait)
+            found = look_up(host, wait, self._context.deadline.left())
         except OSError as error:
             status = error.errno if error.errno and error.errno > 0 else errno.EHOSTUNREACH
             self._broker.ledger.record_connection(request, decision, "", "unreachable", status)

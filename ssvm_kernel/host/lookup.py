@@ -19,8 +19,17 @@ __all__ = ["look_up"]
 _SECONDS: Final = 30.0
 
 
-def look_up(host: str, wait: Wait) -> tuple[Address, ...]:
+def look_up(host: str, wait: Wait, seconds: float | None = None) -> tuple[Address, ...]:
     """Return the addresses of a host, as this computer knows them; an address is its own.
+
+    Parameters
+    ----------
+    host : str
+        A name or an address.
+    wait : Wait
+        How it waits.
+    seconds : float or None
+        How long at most; at most half a minute anyway.
 
     Raises
     ------
@@ -33,7 +42,7 @@ def look_up(host: str, wait: Wait) -> tuple[Address, ...]:
     search = _Search(host)
     threading.Thread(target=search.run, name="ssvm-lookup", daemon=True).start()
     try:
-        in_time = wait(search.bell.fileno, _SECONDS)
+        in_time = wait(search.bell.fileno, _SECONDS if seconds is None else min(_SECONDS, seconds))
     finally:
         search.leave()
     if not in_time:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import threading
 
 import pytest
 
+from ssvm_kernel import connections
 from ssvm_kernel.host import netguard
+from ssvm_kernel.host.lookup import look_up
 from ssvm_kernel.host.names import Names
 
 from .guests import needs_network, serving
@@ -110,6 +113,29 @@ def test_an_allowed_connection_for_which_no_socket_is_to_be_had_is_written_down(
     tried = network.tries(["name:localhost:1"], ["--allow-network", "localhost:1"])
     assert tried.ends == ["unreachable"]
     assert tried.ledger[0].outcome.status == errno.EMFILE
+
+
+def test_a_name_server_that_does_not_answer_is_waited_for_no_longer_than_the_run_may_take(network, monkeypatch):
+    over, waited = threading.Event(), []
+
+    def silent(*_, **__):
+        over.wait(60)
+        raise OSError(errno.EAGAIN, "too late")
+
+    def wait(fileno, timeout=None):
+        waited.append(timeout)
+        return False
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    monkeypatch.setattr(connections, "look_up", lambda host, _, seconds: look_up(host, wait, seconds))
+    options = ["--allow-network", "slow.example:80", "--time-limit"]
+    try:
+        for limit in ("20", "2000"):
+            assert network.tries(["name:slow.example:80"], [*options, limit]).ends == ["unreachable"]
+    finally:
+        over.set()
+    assert 0 < waited[0] <= 20
+    assert waited[1] == 30
 
 
 def _query(name: str, kind: int = 1) -> bytes:
