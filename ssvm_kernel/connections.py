@@ -179,7 +179,7 @@ class Connections:
         try:
             decision = self._decide(request, wait)
             if decision.effect is not Effect.ALLOW:
-                self._deny(request, decision, self._line(request, decision))
+                self._deny(request, decision, lifting_line(decision) or self._line(request.destination))
                 return None
             addresses = self._look_up(request, decision, wait)
         except BaseException:  # interrupted, or the guest is gone: it was asked for all the same
@@ -222,7 +222,7 @@ class Connections:
         with context.asking():
             return broker.answers.ask(
                 request,
-                self._line(request),
+                self._line(request.destination),
                 "",
                 wait,
                 run=context.run,
@@ -230,10 +230,12 @@ class Connections:
                 surface=context.surface,
             )
 
-    def _line(self, request: ConnectionRequest, decision: Decision | None = None) -> str:
-        """Return what would grant a connection."""
-        lifting = lifting_line(decision) if decision is not None else ""
-        return lifting or connection_line(request.destination.host, request.destination.port)
+    def _line(self, place: Destination) -> str:
+        """Return what would grant a connection; empty where a ceiling lets nothing grant it, and the reason says so."""
+        ceiling = self._broker.ceiling
+        if ceiling is not None and ceiling.forbids_connection(place.host, place.port):
+            return ""
+        return connection_line(place.host, place.port)
 
     def _look_up(self, request: ConnectionRequest, decision: Decision, wait: Wait) -> tuple[Address, ...]:
         """Return the addresses that a host stands for in this run, those of IPv4 first; only those that may be used.
@@ -256,7 +258,7 @@ class Connections:
             self._pinned[host] = tuple(usable[:_MOST_ADDRESSES])
             return self._pinned[host]
         denied = Decision(request.id, Effect.DENY, Origin.POLICY, reason=whys[found[0]])
-        self._deny(request, denied, connection_line(str(found[0]), request.destination.port))
+        self._deny(request, denied, self._line(replace(request.destination, host=str(found[0]))))
         return ()
 
     def _approved(

@@ -136,8 +136,12 @@ class Policy:
     def grant_line(self, request: CommandRequest, grants: Grants) -> str:
         """Return the options that would make `decide` allow exactly `request`, or a sentence saying that none can.
 
-        Names that are granted already are not repeated.
+        Names that are granted already are not repeated.  Empty where the reason of the denial says why no option can: a
+        ceiling forbids it, or the guest can write the program.
         """
+        rules = [grant for grant in grants.commands if matches(grant, request)]
+        if self._above(request) or _own_program(request, grants, rules):
+            return ""
         return _missing_line(request, grants)
 
 
@@ -233,7 +237,11 @@ def _own_program(request: CommandRequest, grants: Grants, rules: list[CommandGra
     if any(rule.program is None and rule.effect is Effect.ALLOW for rule in rules):
         return ""
     for path, folder in held_by(request.command.program, grants.folders):
-        return f"{visible(path, 300)} lies in the folder {visible(folder.host, 300)}, which the guest can write"
+        where = visible(folder.host, 300)
+        return (
+            f"{visible(path, 300)} lies in the folder {where}, which the guest can write, so it could be the guest's "
+            "own; grant that folder with :ro to be asked about its programs"
+        )
     return ""
 
 

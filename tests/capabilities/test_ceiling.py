@@ -109,6 +109,12 @@ def test_u23_no_grant_and_no_answer_runs_what_is_above_it():
     assert policy.decide(request("ls"), Grants()) is None
 
 
+def test_no_option_is_named_for_what_is_above_it():
+    policy = Policy(Ceiling(commands=("/usr/bin/ls",)))
+    assert policy.grant_line(request("git", "status"), Grants()) == ""
+    assert policy.grant_line(request("ls"), Grants()) == "--allow-command =ls"
+
+
 paths = st.sampled_from(["/a", "/a/b", "/a/bc", "/c", "/"])
 some_paths = st.none() | st.lists(paths, max_size=3).map(tuple)
 ceilings = st.builds(

@@ -229,6 +229,13 @@ def test_p02_a_program_that_the_guest_can_write_is_denied():
     assert decide(asked, folders=[folder("/dat")]) is None
 
 
+def test_p02_no_option_is_named_that_could_not_grant_it():
+    asked, held = request("/data/tool", path="/data/tool"), Grants(folders=(folder("/data"),))
+    assert Policy().grant_line(asked, held) == ""
+    assert ":ro" in decide(asked, folders=held.folders).reason
+    assert Policy().grant_line(asked, Grants(folders=(folder("/data", Access.READ),))) == "--allow-command =/data/tool"
+
+
 def test_p02_a_link_on_the_way_that_the_guest_can_write_is_denied():
     linked = program("/usr/bin/git", via=("/data", "/data/git", "/usr/bin/git"))
     asked = request("/data/git", program=linked)

@@ -57,6 +57,8 @@ def test_what_is_not_left_is_never_asked_for(limited) -> None:
     assert not limited.prompts
     assert "ssvm_kernel_ceiling.json does not allow" in text
     assert os.path.realpath("/bin/ls") in text
+    assert "to grant it" not in text  # nothing can
+    assert "%ssvm run" not in text
 
 
 @pytest.mark.parametrize(

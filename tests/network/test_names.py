@@ -10,6 +10,8 @@ import threading
 import pytest
 
 from ssvm_kernel import connections
+from ssvm_kernel.capabilities.ceiling import Ceiling
+from ssvm_kernel.capabilities.network import parse_network
 from ssvm_kernel.host import netguard
 from ssvm_kernel.host.lookup import look_up
 from ssvm_kernel.host.names import Names
@@ -136,6 +138,18 @@ def test_a_name_server_that_does_not_answer_is_waited_for_no_longer_than_the_run
         over.set()
     assert 0 < waited[0] <= 20
     assert waited[1] == 30
+
+
+def test_no_option_is_named_for_a_place_above_a_ceiling(network, monkeypatch):
+    ceiling = Ceiling(network=("near.example:80",), sources=("/etc/x.json",))
+    monkeypatch.setattr(network.session.runtime.broker.connections, "ceiling", ceiling)
+    _stands_for(monkeypatch, "10.0.0.5")
+    network.session.grants.clear()
+    network.session.grants.add(parse_network("near.example:80"))
+    tried = network.tries(["name:near.example:80", "tcp:10.0.0.6:80"], keep=True)
+    assert "near.example stands for 10.0.0.5, which is a private address" in str(tried.error)
+    assert "the configuration in /etc/x.json does not allow connections to 10.0.0.6:80" in str(tried.error)
+    assert "--allow-network" not in str(tried.error)
 
 
 def _query(name: str, kind: int = 1) -> bytes:
