@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from ssvm_kernel.capabilities.folders import effective_folders
-from ssvm_kernel.capabilities.grants import GrantBook
-from ssvm_kernel.capabilities.model import Scope
+from ssvm_kernel.capabilities.grants import Grant, GrantBook
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.connections import Connections
 from ssvm_kernel.display.notice import Item, notice
@@ -20,6 +19,7 @@ from ssvm_kernel.ending import raise_for
 from ssvm_kernel.errors import BAD_ANSWER, DeniedError, GuestExit, GuestInterrupted, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.lent import Lent
 from ssvm_kernel.opens import missed_paths
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.result import RunResult
@@ -212,9 +212,11 @@ class OpenGuest:
             self._ended = "the one that was interrupted"
             name = visible(self.guest.name)
             raise GuestInterrupted(f"the call of {name} was interrupted, and its instance is gone") from None
-        except SsvmError:
+        except SsvmError as error:
             if not self._held.alive:
                 self._ended = "the one whose process is gone"
+            if self._held.lent is not None and isinstance(error, WorkerDied):
+                self._held.lent.check()
             raise
         finally:
             streams.close()
@@ -224,22 +226,22 @@ class OpenGuest:
         return answer
 
     def _prepared(self) -> Prepared:
-        held = self._held.prepared
-        lost = self._taken_back(held) if held is not None else ""
+        lost = self._taken_back()
         if lost:
             self._held.close()
             self._ended = f"the one that had a {lost} which was taken back"
         if self._held.prepared is None:
-            self._held.prepared = Prepared(self._book, self.guest, self.options, (), self._cell)
+            taken = self._held.taken
+            self._held.prepared = Prepared(self._book, self.guest, self.options, (), self._cell, taken)
+            self._held.lent = self._held.prepared.lent()
         return self._held.prepared
 
-    def _taken_back(self, prepared: Prepared) -> str:
+    def _taken_back(self) -> str:
         """Return what an instance holds open, for as long as it lives, and is not granted any more (rule 16)."""
         connections = self._held.connections
         if connections is not None and connections.revoked:
             return "connection"
-        kept = (folder for folder in prepared.grants.folders if folder.scope is Scope.SESSION)
-        return "" if all(self._book.holds(folder.id) for folder in kept) else "folder"
+        return self._held.lent.lost if self._held.lent is not None else ""
 
     def _caller(self, prepared: Prepared) -> Caller:
         if self._held.caller is None or not self._held.caller.alive:
@@ -249,6 +251,8 @@ class OpenGuest:
                 decides = self._runtime.broker.connections
                 self._held.connect(Connections(decides, prepared.context, self._held.on_revoked))
             self._held.caller = Caller(self._runtime.pool, job, self._held.output, handler, self._held.connections)
+            if self._held.lent is not None:
+                self._held.lent.begin(self._held.caller.stop)
         return self._held.caller
 
     def _check_denials(self, prepared: Prepared) -> None:
@@ -321,6 +325,9 @@ class _Held:
         self.prepared: Prepared | None = None
         self.caller: Caller | None = None
         self.connections: Connections | None = None
+        self.lent: Lent | None = None
+        self.taken: tuple[Grant, ...] = ()
+        """Grants of the options that were taken back: no later instance gets them, until the guest is opened anew."""
         self.is_called = False
         self.output = _Output()
 
@@ -344,9 +351,13 @@ class _Held:
         caller, self.caller = self.caller, None
         prepared, self.prepared = self.prepared, None
         connections, self.connections = self.connections, None
+        lent, self.lent = self.lent, None
+        if lent is not None:
+            lent.close()
         if caller is not None:
             caller.close()
         if connections is not None:
             connections.close()
         if prepared is not None:
+            self.taken = (*self.taken, *prepared.taken_back())
             prepared.__exit__()

@@ -6,7 +6,7 @@ import gc
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -174,8 +174,18 @@ class _Measurement:
         context.deadline = self._deadline()
         output = _Fingerprint(self._progress, may_show=self._prepared.may_show)
         handler = self._runtime.broker.handler(context)
-        with self._runtime.broker.connections.serving(context, wanted=taken.job.network) as network:
-            outcome = self._runtime.runner.run(taken.job, output, handler, context.deadline, on_network=network)
+        with (
+            self._runtime.broker.connections.serving(context, wanted=taken.job.network) as network,
+            self._prepared.lent() or nullcontext() as lent,
+        ):
+            outcome = self._runtime.runner.run(
+                taken.job,
+                output,
+                handler,
+                context.deadline,
+                on_network=network,
+                on_start=lent.begin if lent is not None else None,
+            )
         self._compare(engine, _observed(outcome, output, context.commands))
         self._progress.check()
         return _sample(outcome)

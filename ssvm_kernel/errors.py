@@ -207,7 +207,7 @@ class ProgramChanged(DeniedError):
 
 
 class GrantRevoked(DeniedError):
-    """A grant was taken back before the command that it allowed had ended; the command was not started, or ended."""
+    """A grant was taken back before what it allowed was over: a command was not started, or it or the guest ended."""
 
 
 class WorkerDied(SsvmError):

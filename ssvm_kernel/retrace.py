@@ -8,6 +8,7 @@ the host for nothing, could change no file, and nobody typed its input.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final, NoReturn
 
@@ -75,7 +76,9 @@ def _unfit(trap: TrapInfo, prepared: Prepared, result: RunResult) -> bool:
 def _trap_again(runtime: Runtime, prepared: Prepared, compile_again: Callable[[], bytes]) -> TrapInfo | None:
     guest = replace(prepared.guest, wasm=compile_again())
     job = replace(prepared.job("jit"), wasm=guest.wasm, sha256=guest.sha256)
-    return runtime.runner.run(job, _Nowhere(), _refuse, Deadline(_LONGEST)).trap
+    with prepared.lent() or nullcontext() as lent:
+        begin = lent.begin if lent is not None else None
+        return runtime.runner.run(job, _Nowhere(), _refuse, Deadline(_LONGEST), on_start=begin).trap
 
 
 def _refuse(call: CommandCall, *rest: object) -> NoReturn:

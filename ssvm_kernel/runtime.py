@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ssvm_kernel.authority import WorkFolder, granted_by_options
 from ssvm_kernel.broker import CommandBroker
 from ssvm_kernel.capabilities.dangers import check_grants
-from ssvm_kernel.capabilities.grants import GrantBook
+from ssvm_kernel.capabilities.grants import Grant, GrantBook, remaining
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.model import Asker, Grants, Scope
 from ssvm_kernel.context import RunContext
@@ -36,6 +37,7 @@ from ssvm_kernel.sandbox.protocol import Call
 from ssvm_kernel.sandbox.runner import Job, Output, Runner
 
 if TYPE_CHECKING:
+    from ssvm_kernel.lent import Lent
     from ssvm_kernel.variables import Variables
 
 __all__ = ["Prepared", "Runtime"]
@@ -43,6 +45,7 @@ __all__ = ["Prepared", "Runtime"]
 _KIBI: Final = 1 << 10
 _MEBI: Final = 1 << 20
 _RUNS: Final = itertools.count(1)
+_NOT_LENT: Final = nullcontext()
 
 
 class Prepared:
@@ -62,6 +65,8 @@ class Prepared:
         The guest's own arguments.
     cell : str
         The cell that runs it, for prompts and the ledger.
+    without : tuple of grants
+        Those of the options that were taken back (`taken_back`).
 
     Raises
     ------
@@ -70,7 +75,13 @@ class Prepared:
     """
 
     def __init__(
-        self, book: GrantBook, guest: Guest, options: RunTraits, args: tuple[str, ...] = (), cell: str = ""
+        self,
+        book: GrantBook,
+        guest: Guest,
+        options: RunTraits,
+        args: tuple[str, ...] = (),
+        cell: str = "",
+        without: tuple[Grant, ...] = (),
     ) -> None:
         self.guest = guest
         self.options = options
@@ -88,7 +99,7 @@ class Prepared:
         self.variables: Variables | None = None
         self.typing = Typing(guest.name, self.notice) if options.interactive else None
         run = f"run-{next(_RUNS)}"
-        book.add_all(grants, run)
+        book.add_all(remaining(grants, without) if without else grants, run)
         self.grants = book.snapshot(run).for_module(guest.sha256)
         try:
             self._use_session_folders()
@@ -146,6 +157,20 @@ class Prepared:
         """Show what the guest can ask for and cannot do, from its imports alone (rule 2)."""
         if self.guest.manifest is not None:  # else the prompt itself says what is asked
             self.surface.show(manifest_bundle(self.guest.name, self.guest.manifest))
+
+    def taken_back(self) -> tuple[Grant, ...]:
+        """Return the grants of the options that are in force no more, as the options give them."""
+        own = (grant for grant in self.grants.every if grant.scope is Scope.RUN)
+        return tuple(replace(grant, id="", created=0.0) for grant in own if not self._book.holds(grant.id))
+
+    def lent(self) -> Lent | None:
+        """Return what watches over the things that the guest's process holds open; None for most, which hold none."""
+        models = self.grants.models if self.grants.models and lendable(self.guest) else ()
+        if not self.grants.folders and not models:
+            return None
+        from ssvm_kernel.lent import Lent
+
+        return Lent(self._book, (*self.grants.folders, *models), self.guest.name)
 
     @property
     def profiled(self) -> bool:
@@ -265,7 +290,7 @@ class Runtime:
         LimitReached
             When its time was over, it asked for too much, or could not start within its limits.
         GrantRevoked
-            When the grant of a connection was taken back while it had it.
+            When the grant of a folder, of models or of a connection was taken back while it had that.
         """
         guest, context = prepared.guest, prepared.context
         exhibits = Exhibits(prepared, self.ledger)
@@ -284,9 +309,18 @@ class Runtime:
             if prepared.variables is not None and prepared.variables.takes_stdout:
                 output = prepared.variables.redirected(output)
             announce_loading(prepared, job.extras, loaded=self.runner.has_loaded(job))
-            with self.broker.connections.serving(context, wanted=job.network) as network:
+            with (
+                self.broker.connections.serving(context, wanted=job.network) as network,
+                prepared.lent() or _NOT_LENT as lent,
+            ):
                 outcome = self.runner.run(
-                    job, output, handler, prepared.deadline(), on_input=typing, on_network=network
+                    job,
+                    output,
+                    handler,
+                    prepared.deadline(),
+                    on_input=typing,
+                    on_network=network,
+                    on_start=lent.begin if lent is not None else None,
                 )
                 outcome = outcome if network is None else network.waited(outcome)
         except KeyboardInterrupt:

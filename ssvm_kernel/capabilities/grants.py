@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.capabilities.wording import option
 from ssvm_kernel.errors import UsageError
 
-__all__ = ["Grant", "GrantBook", "GrantRow", "describe", "row_of"]
+__all__ = ["Grant", "GrantBook", "GrantRow", "describe", "remaining", "row_of"]
 
 Grant = CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant | NetworkGrant
 AnyGrant = TypeVar("AnyGrant", bound=Grant)
@@ -127,15 +127,7 @@ class GrantBook:
 
     def add_all(self, grants: Grants, run: str = "") -> None:
         """Put a whole set in force; see `add`."""
-        every: tuple[Grant, ...] = (
-            *grants.commands,
-            *grants.folders,
-            *grants.env,
-            *grants.display,
-            *grants.models,
-            *grants.network,
-        )
-        for grant in every:
+        for grant in grants.every:
             self.add(grant, run)
 
     def revoke(self, grant_id: str) -> bool:
@@ -231,6 +223,18 @@ class GrantBook:
         with self._lock:
             for watcher in tuple(self._watchers):
                 watcher(grant)
+
+
+def remaining(grants: Grants, taken: Collection[Grant]) -> Grants:
+    """Return a set without some of its grants."""
+    return Grants(
+        commands=tuple(grant for grant in grants.commands if grant not in taken),
+        folders=tuple(grant for grant in grants.folders if grant not in taken),
+        env=tuple(grant for grant in grants.env if grant not in taken),
+        display=tuple(grant for grant in grants.display if grant not in taken),
+        models=tuple(grant for grant in grants.models if grant not in taken),
+        network=tuple(grant for grant in grants.network if grant not in taken),
+    )
 
 
 def row_of(grant: Grant, now: float, uses: int, access: str = "") -> GrantRow:

@@ -338,6 +338,11 @@ class Grants:
     models: tuple[ModelGrant, ...] = ()
     network: tuple[NetworkGrant, ...] = ()
 
+    @property
+    def every(self) -> tuple[CommandGrant | FolderGrant | EnvGrant | DisplayGrant | ModelGrant | NetworkGrant, ...]:
+        """All of them."""
+        return (*self.commands, *self.folders, *self.env, *self.display, *self.models, *self.network)
+
     def for_module(self, sha256: str) -> Grants:
         """Return this set without the folders and variables that were given to other guests.
 

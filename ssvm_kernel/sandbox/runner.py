@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import selectors
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class Runner:
         one_stream: bool = False,
         on_input: InputHandler | None = None,
         on_network: NetworkHandler | None = None,
+        on_start: Callable[[Callable[[], None]], None] | None = None,
     ) -> Outcome:
         """Run a guest to its end.
 
@@ -76,6 +77,8 @@ class Runner:
             Called when the guest wants to read its stdin and nothing is there, with the guest waiting.
         on_network : NetworkHandler or None
             Decides on connections that the guest wants; None refuses them.
+        on_start : callable or None
+            Called before the guest's process is given anything, with what ends it from any thread.
 
         Raises
         ------
@@ -93,6 +96,8 @@ class Runner:
         self.last = None
         begun = self.ahead.take(job if alone else None)
         with self._worker(job, begun) as worker, feeding(source, asks=on_input is not None) as feed:
+            if on_start is not None:
+                on_start(worker.stop)
             if job.network:
                 begin_network(worker)
             run = _Run(worker, job, output, on_command, on_input, on_network, deadline or Deadline(), feed, one_stream)

@@ -16,7 +16,7 @@ NUMBERS = {
     "P": "1-4 6-12 14-17 19 21-24 26 27 29 31 32 34 36-42",
     "U": "1 4-16 18 19 21 23-36 40-42",
     "W": "1-3 6 8-11 13 15-17 19-22",
-    "X": "1-12 20-30 32",
+    "X": "1-12 20-30 32 33",
 }
 """The rows of the threat model; numbers that are left out never existed."""
 ID = re.compile(r"(?<![A-Za-z0-9])([MPUWXmpuwx]\d\d)(?!\d)")

@@ -20,7 +20,7 @@ LAYERS = (
     {"host"},
     {"toolchains", "sandbox", "deciders", "display"},
     {"guest", "ahead", "authority", "answers", "broker", "context", "ending", "opens", "picks", "runtime", "compare"}
-    | {"calls", "exhibits", "formats", "inputs", "modeling", "namespace", "optionline", "profiling", "progress"}
+    | {"calls", "exhibits", "formats", "inputs", "lent", "modeling", "namespace", "optionline", "profiling", "progress"}
     | {"connections", "reporting", "result", "retrace", "variables"},
     {"parallel"},
     {"session"},
