@@ -49,7 +49,10 @@ _REFUSED = re.compile(
     r"(?:-[otbhv]|--(?:outFile|textFile|binaryFile|bindings|config|baseDir|transform|lib|path|target|sourceMap|exportStart"
     r"|showConfig|noEmit|help|version|wasm|noColors|stats|measure))(?:=.*)?"
 )
-_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+# A text can have /* in it. What is not closed goes to the end: to look for it from each of a million quotes took hours.
+_NO_CODE = re.compile(
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|`(?:\\.|[^`\\])*`?", re.DOTALL
+)
 # Of one line only: to look for the end of all blanks from each of a million empty lines would take minutes.
 _EXPORT = re.compile(r"^[ \t]*export\b(?![ \t]+(?:declare|type|interface|import)\b)(?!.*\bfrom\b)", re.MULTILINE)
 _START = re.compile(r"^[ \t]*export\s+function\s+_start\b", re.MULTILINE)

@@ -51,7 +51,9 @@ _REFUSED = re.compile(
 _WITH_PATH = re.compile(r"--?pgo=(.*)", re.DOTALL)
 _VALUE = re.compile(r"(?:(?<=\s)|(?<=-ldflags=))--?X(?:=|\s+)\S+", re.ASCII)  # of a variable, and no file's name
 _NO_PACKAGE = "package main\n//line cell.go:1:1\n"  # what a cell that names no package gets, with its own lines kept
-_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'", re.DOTALL)
+_NO_CODE = re.compile(  # what is not closed, too: to look for the end from each of a million quotes would take hours
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"?|`[^`]*`?|'(?:\\.|[^'\\\n])+'?", re.DOTALL
+)
 _PACKAGE = re.compile(r"\s*package\s+(\w+)")
 # No blanks of other lines: to look for their end from each of a million empty lines would take minutes.
 _HAS_MAIN = re.compile(r"(?:^|;)[ \t\r]*func\s+main\s*\(", re.MULTILINE)

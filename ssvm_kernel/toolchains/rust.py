@@ -51,7 +51,13 @@ _REFUSED = re.compile(
 # Not where crates are: one that is a macro would run on this machine. Crates are declared (X06).
 _WITH_PATH = re.compile(r"--(?:cfg|check-cfg|remap-path-prefix)=.*|(?:-L)?native=.*", re.DOTALL)
 _BEFORE_PATH = ("--cfg", "--check-cfg", "--remap-path-prefix")
-_NO_CODE = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+# What is not closed goes to the end: to look for the end from each of a million quotes would take hours.
+_NO_CODE = re.compile(
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)"
+    r"|'(?:\\.[^'\n]{0,10}|[^'\\\n])'"  # before texts: a quote can be one; a lifetime ('a) has no second one
+    r"|\bb?r(?P<hashes>#*)\".*?(?:\"(?P=hashes)|\Z)|\"(?:\\.|[^\"\\])*\"?",
+    re.DOTALL,
+)
 _HAS_MAIN = re.compile(r"\bfn\s+main\b|#!\[no_main\]")
 _EXPORTS = re.compile(r"#\[(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\b)|\bexport!\s*[({\[]")
 _WIT = re.compile(r"\bextern crate ssvm_wit\b")  # a component (`components`): its exports are in a file of their own

@@ -15,7 +15,7 @@ import wasmtime
 
 from ssvm_kernel.errors import ToolchainMissing, UsageError
 from ssvm_kernel.sandbox.traps import parse_trap
-from ssvm_kernel.toolchains import _asc_install, _asc_server, _node, registry
+from ssvm_kernel.toolchains import _asc_install, _asc_server, _node, assemblyscript, registry
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from ssvm_kernel.toolchains.cache import compile_cached
 from tests.toolchains.conftest import build, failure
@@ -132,6 +132,24 @@ def test_a_cell_that_exports_is_a_library(tmp_path):
     source += "export function next(): i32 { return ++count; }\n// export of nothing\n"
     wasm = build(LANGUAGE, source, folder=tmp_path).wasm
     assert call_guest(wasm, ("add", 2, -5), ("next",), ("next",)) == [-3, 102, 103]
+
+
+@pytest.mark.parametrize(
+    ("source", "library"),
+    [
+        ('const all = "/*";\nexport function f(): void {}', True),
+        ("const all = '\\'/*', url = `//\\``;\nexport function f(): void {}", True),
+        ("console.log(`\nexport function f(): void {}\n`);", False),
+        ("/* ' */ console.log('a'); // `\nexport const a = 1;", True),
+    ],
+)
+def test_what_a_text_holds_does_not_make_a_library(source, library):
+    assert (assemblyscript._kind(source) == assemblyscript._LIBRARY) is library
+
+
+@pytest.mark.parametrize("text", ['"\\"', "'\\", "`\\"])
+def test_quotes_without_end_take_no_time(text):
+    assert assemblyscript._kind(text * 100_000) == assemblyscript._PROGRAM
 
 
 def test_a_cell_may_export_its_start(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from ssvm_kernel import sdk
 from ssvm_kernel.errors import ToolchainMissing, UsageError
-from ssvm_kernel.toolchains import _go, registry
+from ssvm_kernel.toolchains import _go, go, registry
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from ssvm_kernel.toolchains.cache import compile_cached
 from ssvm_kernel.toolchains.go import packages_digest
@@ -292,3 +292,8 @@ def test_the_digest_follows_the_packages(tmp_path, monkeypatch):
     before = packages_digest()
     monkeypatch.setattr(go, "PACKAGES", tmp_path)
     assert packages_digest() != before
+
+
+@pytest.mark.parametrize("text", ['"\\"', "'\\", "`", '"', "'\\'"])
+def test_quotes_without_end_take_no_time(text):
+    assert not go._has_main(go._NO_CODE.sub(go._blank, text * 100_000), {})

@@ -209,3 +209,25 @@ def test_a_file_of_the_session_is_a_module_and_its_mistake_is_shown_in_it():
     first = caught.value.diagnostics[0]
     assert (first.file, first.line, first.column, first.end_column) == ("shapes.rs", 2, 12, 15)
     assert "side * side" in str(caught.value), "the suggestion is about the file's text"
+
+
+@pytest.mark.parametrize(
+    ("source", "library"),
+    [
+        ('#[no_mangle]\npub extern "C" fn f() {}', True),
+        ("fn main() {}", False),
+        ('const Q: char = \'"\';\n#[no_mangle]\npub extern "C" fn f() {}\n', True),
+        ('const Q: char = \'"\';\nfn main() {}\n#[no_mangle]\npub extern "C" fn f() {}\n', False),
+        ("const Q: u8 = b'\\'';\nfn main() {}\n#[no_mangle]\npub fn f<'a>(_: &'a str) -> char { '\\u{1F600}' }", False),
+        ('const Q: &str = r"\\";\nfn main() {}\n#[no_mangle]\npub extern "C" fn f() {}\n', False),
+        ('const Q: &str = r#""fn main() {}"#;\n#[no_mangle]\npub extern "C" fn f() {}\n', True),
+        ('const Q: &str = "fn main() {} \\" fn main() {}";\n#[no_mangle]\npub extern "C" fn f() {}\n', True),
+    ],
+)
+def test_what_a_text_holds_does_not_make_a_library(source, library):
+    assert rust._is_library(source) is library
+
+
+@pytest.mark.parametrize("text", ['"\\"', "'\\", 'r#"'])
+def test_quotes_without_end_take_no_time(text):
+    assert not rust._is_library(text * 100_000)
