@@ -68,7 +68,7 @@ def uninstall(options: KernelLine) -> str:
         spec = manager.get_kernel_spec(options.name)
     except (NoSuchKernel, ValueError):
         raise UsageError(f"there is no kernel {options.name!r} (jupyter kernelspec list shows all)") from None
-    if _MODULE not in spec.argv:
+    if not any(_MODULE in word for word in spec.argv):
         raise UsageError(f"the kernel {options.name!r} is not an SSVM kernel: jupyter kernelspec remove takes any")
     try:
         return str(manager.remove_kernel_spec(options.name))

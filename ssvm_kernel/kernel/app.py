@@ -12,7 +12,7 @@ from ipykernel.kernelapp import IPKernelApp, kernel_aliases
 
 from ssvm_kernel.kernel.kernel import SsvmKernel
 
-__all__ = ["SsvmKernelApp"]
+__all__ = ["SsvmKernelApp", "main"]
 
 
 class SsvmKernelApp(IPKernelApp):
@@ -51,3 +51,8 @@ def _no_debugger() -> Iterator[None]:
     finally:
         if hidden:
             del modules[name]  # the person's own Python may have it
+
+
+def main() -> None:
+    """Run a kernel until it is shut down; what the kernelspec starts."""
+    SsvmKernelApp.launch_instance()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import psutil
 import pytest
 
-from tests.ssvmkernel.conftest import running
+from tests.deciders.frontend import PATIENCE, kernel_manager, stop
+from tests.ssvmkernel.conftest import running, started_by
 from tests.ssvmkernel.test_questions import ask
 
 
@@ -63,3 +65,21 @@ def test_x30_what_lies_beside_a_notebook_is_imported_by_its_python_alone(tmp_pat
         kernel.run("%%no-such-language\nx")
         assert mark.read_text() == "pandas "
         kernel.expect_whole()
+
+
+def test_x30_what_lies_beside_a_notebook_is_not_the_kernel(tmp_path) -> None:
+    """A front end starts the kernel of a notebook that is opened, with nothing run, in the notebook's folder."""
+    beside, mark = tmp_path / "beside", tmp_path / "mark"
+    for name in ("ssvm_kernel", "ipykernel", "traitlets", "msgspec", "IPython"):
+        (beside / name).mkdir(parents=True)
+        (beside / name / "__init__.py").write_text(f"open({str(mark)!r}, 'a').write('{name} ')\n")
+    manager = kernel_manager(tmp_path, started_by())
+    manager.start_kernel(cwd=str(beside), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=PATIENCE)
+        client.stop_channels()
+    finally:
+        stop(manager)
+    assert not mark.exists()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+import ssvm_kernel.kernel
 from tests.deciders.frontend import PATIENT, FrontEnd
 from tests.kernel.conftest import _python
+
+
+def started_by() -> tuple[str, ...]:
+    """Return what the kernelspec gives Python to start the kernel."""
+    argv = json.loads((Path(ssvm_kernel.kernel.__file__).parent / "spec/kernel.json").read_text())["argv"]
+    return tuple(argv[1 : argv.index("-f")])
 
 
 class SsvmFrontEnd(FrontEnd):
     """A client of an SSVM kernel whose cells are WAT, so that no compiler is needed."""
 
-    program = ("-m", "ssvm_kernel.kernel", "--language=wat")
+    program = (*started_by(), "--language=wat")
     setup = "%%python\nkept = 42"
 
     def expect_whole(self) -> None:
