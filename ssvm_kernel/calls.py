@@ -284,7 +284,7 @@ class OpenGuest:
         attempts = returned.attempts[: protocol.MOST_ATTEMPTS]
         missed = missed_paths(attempts, effective_folders(prepared.grants.folders)) if attempts else ()
         items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in missed if path.refused]
-        self._tell(prepared, f"{self.guest.name} did not get these files", items)
+        self._tell(prepared, f"{visible(self.guest.name)} did not get these files", items)
         if returned.trap is None and returned.exit_code is None:
             return None
         if returned.exit_code is not None:

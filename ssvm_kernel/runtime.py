@@ -14,6 +14,7 @@ from ssvm_kernel.capabilities.dangers import check_grants
 from ssvm_kernel.capabilities.grants import Grant, GrantBook, remaining
 from ssvm_kernel.capabilities.ledger import Ledger
 from ssvm_kernel.capabilities.model import Asker, Grants, Scope
+from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.context import RunContext
 from ssvm_kernel.display.abilities import manifest_bundle
 from ssvm_kernel.display.evcxr import EvcxrBlocks
@@ -93,7 +94,8 @@ class Prepared:
             self.notice(problem.message)
         if options.allow_network and not guest.is_component:
             self.notice(
-                f"{guest.name} is no component, so it cannot ask for the network: --allow-network gives it nothing"
+                f"{visible(guest.name)} is no component, so it cannot ask for the network: "
+                "--allow-network gives it nothing"
             )
         self.input = input_of(options)
         self.variables: Variables | None = None
@@ -223,7 +225,7 @@ class Prepared:
 
         why = network_unavailable()
         if why:
-            self.notice(f"{self.guest.name} has no network here: {why}")
+            self.notice(f"{visible(self.guest.name)} has no network here: {why}")
         return not why
 
     def _wants_network(self) -> bool:
@@ -324,7 +326,7 @@ class Runtime:
                 )
                 outcome = outcome if network is None else network.waited(outcome)
         except KeyboardInterrupt:
-            ended = GuestInterrupted(f"{guest.name} was interrupted; what it printed until then is above")
+            ended = GuestInterrupted(f"{visible(guest.name)} was interrupted; what it printed until then is above")
         except (LimitReached, WorkerDied, GrantRevoked) as error:
             ended = error
         finally:

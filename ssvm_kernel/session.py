@@ -131,10 +131,10 @@ class Session:
         try:
             wasm = read_whole(path)
         except OSError as error:
-            raise LoadError(f"{path} cannot be read: {error.strerror}") from None
+            raise LoadError(f"{visible(str(path), 300)} cannot be read: {error.strerror}") from None
         guest = Guest(name or path.stem, wasm)
         if not guest.is_module:
-            raise LoadError(f"{path} is not a WebAssembly module: {guest.why_no_module}")
+            raise LoadError(f"{visible(str(path), 300)} is not a WebAssembly module: {guest.why_no_module}")
         self.guests[guest.name] = guest
         return guest
 

@@ -13,16 +13,19 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import wasmtime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ssvm_kernel.capabilities.model import AnyArguments, CommandGrant, Effect, ExactArguments, Origin, Scope
+from ssvm_kernel.commands import perform
 from ssvm_kernel.deciders.base import Question
 from ssvm_kernel.deciders.facts import facts_of
 from ssvm_kernel.deciders.record import Record, record_bundle
 from ssvm_kernel.deciders.viewdata import view_data
 from ssvm_kernel.display import text as display_text
 from ssvm_kernel.display.surface import NotebookSurface, TerminalSurface
+from ssvm_kernel.errors import GuestTrap, LoadError
 from ssvm_kernel.host.resolve import resolve_program
 from tests.house import rules
 
@@ -340,6 +343,25 @@ def test_u30_no_title_is_set_by_us_or_a_guest(stage: Stage, engine: str, surface
     assert not {"\x1b", "\x07", "\x9d"} & set(capsys.readouterr().out)
     for path in PACKAGE.rglob("*.py"):
         assert not re.search(r"set_term_title|\]0;|\]2;", path.read_text()), path.name
+
+
+def test_u30_the_name_of_a_file_is_text(stage: Stage, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "\x1b[2J\x1b]0;owned\x07.wasm"
+    path.write_bytes(wasmtime.wat2wasm('(module (func (export "_start") unreachable))'))
+    other = path.with_suffix(".txt")
+    other.write_text("no module")
+    perform(stage.session, ["load", str(path)], "In [1]")
+    for words in (
+        ["run", path.stem],
+        ["run", path.stem, "--allow-network", "127.0.0.1:9"],
+        ["load", str(other)],
+        ["load", str(tmp_path / "\x1b[2Jnone.wasm")],
+    ):
+        with pytest.raises((GuestTrap, LoadError)) as caught:
+            perform(stage.session, words, "In [1]")
+        assert not {"\x1b", "\x07"} & set(str(caught.value)), words
+    out = capsys.readouterr()
+    assert not {"\x1b", "\x07"} & set(out.out + out.err)
 
 
 PIECES = st.lists(

@@ -28,6 +28,22 @@ def test_calls_and_their_output(guests):
     assert "Traceback" not in text
 
 
+PAINTS = r"""(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\05\00\00\00") (data (i32.const 16) "\1b[8mx")
+  (func (export "paint") (param i32) (result i32)
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (local.get 0)))"""
+
+
+def test_colours_that_calls_leave_on_end_with_them(cells):
+    """Of a call and of a map (X32)."""
+    cells.run(f"%%ssvm wat --name paints\n{PAINTS}")
+    assert cells.run('ssvm["paints"].paint(1);').endswith("\x1b[8mx\x1b[0m")
+    text = cells.run('ssvm["paints"].map("paint", [1, 2], workers=1);')
+    assert "\x1b[8mx\x1b[0m" in text
+    assert not text.endswith("x")
+
+
 def test_a_person_is_asked_in_the_cell_that_calls(guests):
     cell = guests.start('guest = ssvm["asks"]; print("code", guest.ask())')
     guests.wait_prompt()
