@@ -150,11 +150,16 @@ class OpenGuest:
         ------
         UsageError
             When there is no such part.
+        GuestExit, GuestTrap, LimitReached
+            When the guest ended its instance as that began.
         WorkerDied
             When the guest's process answered something else; it is ended.
         """
         message = protocol.Memory(offset, length, data is not None)
         part, blob = self._ask(message, data or b"", protocol.MemoryPart)
+        if part.trap is not None or part.exit_code is not None:
+            ended = self._error_of(protocol.Returned(0, part.exit_code, part.trap))
+            raise ended or UsageError(f"{visible(self.guest.name)} ended as it began, so it has no memory")
         if len(blob) != (length if data is None else 0):
             self._held.close()
             raise WorkerDied(BAD_ANSWER)

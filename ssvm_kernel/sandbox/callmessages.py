@@ -189,9 +189,19 @@ class Returned(Message, frozen=True):
 
 
 class MemoryPart(Message, frozen=True):
-    """From the worker: what was read is in the blob; the size of all of the memory."""
+    """From the worker: what was read is in the blob; the size of all of the memory.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of it, 0 where there is none.
+    exit_code, trap
+        As in `Returned`, where the guest ended its instance as it began: then there is no memory.
+    """
 
     size: int
+    exit_code: int | None = None
+    trap: TrapInfo | None = None
 
 
 class Renewed(Message, frozen=True):

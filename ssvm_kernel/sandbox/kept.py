@@ -194,7 +194,12 @@ class KeptGuest:
             live.close()
 
     def _memory(self, message: protocol.Memory, blob: bytes) -> tuple[protocol.FromWorker, bytes]:
-        live = self._kept()
+        try:
+            live = self._kept()
+        except GuestExit as ended:
+            return protocol.MemoryPart(0, exit_code=ended.code), b""
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            return protocol.MemoryPart(0, trap=parse_trap(str(error))), b""
         data = b""
         if message.write:
             live.write(message.offset, blob)

@@ -86,6 +86,8 @@ class ManyRuns:
                 files.stand_before(linker, store)
                 instance = linker.instantiate(store, guest.module)
                 files.look_on(store, instance)
+            except GuestExit as ended:  # in the start function of the module
+                return ended.code, None, _NONE
             except wasmtime.Trap as error:
                 return TRAPPED, parse_trap(str(error)), _NONE
             except wasmtime.WasmtimeError as error:

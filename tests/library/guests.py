@@ -22,6 +22,13 @@ NUMBERS = r"""(module
   (func (export "vector") (param v128))
 )"""
 
+ENDS_AS_IT_BEGINS = r"""(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_initialize") WHAT)
+  (func (export "one") (result i32) (i32.const 1))
+)"""
+
 ASKS = r"""(module
   (import "ssvm_process" "ssvm_process_set_prog_name" (func $name (param i32 i32)))
   (import "ssvm_process" "ssvm_process_run" (func $run (result i32)))

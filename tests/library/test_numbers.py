@@ -11,7 +11,7 @@ import pytest
 import wasmtime
 
 import ssvm_kernel
-from ssvm_kernel.errors import DeniedError, GuestTrap, LimitReached, LoadError, UsageError
+from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, LoadError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.face import Library
 
@@ -142,6 +142,17 @@ def test_memory(numbers, capfd):
     assert memory.array(np.uint32, 8, 2).tolist() == [16, 6]
     memory.write(1024, np.arange(3, dtype="<f8"))
     assert memory.array("f8", 1024, 3).tolist() == [0, 1, 2]
+
+
+def test_memory_of_a_guest_that_ends_as_it_begins(library):
+    """It is asked for before any function is called, and the guest's ``_initialize`` traps or exits then."""
+    for what, error in (("unreachable", GuestTrap), ("(call $exit (i32.const 3))", GuestExit)):
+        ends = library(guests.ENDS_AS_IT_BEGINS.replace("WHAT", what), "ends")
+        for read in (lambda ends=ends: ends.memory.read(0, 1), lambda ends=ends: ends.memory.size):
+            with pytest.raises(error, match=r"unreachable|3"):
+                read()
+        with pytest.raises(error):
+            ends.one()
 
 
 def test_a_command_is_refused_and_then_granted(session, library, capfd):

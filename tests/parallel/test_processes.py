@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import wasmtime
 
 from ssvm_kernel.authority import search_path
 from ssvm_kernel.capabilities.model import Scope
@@ -120,6 +121,17 @@ def test_errors_stand_in_their_places_when_they_are_wanted(program, library):
     assert isinstance(runs[1].error, GuestTrap)
     assert "unreachable" in runs[1].result.trap
     assert [run.exit_code for run in program.map([], ["x", "a"], no_raise=True)] == [3, 0]
+
+
+def test_runs_whose_module_exits_as_it_is_instantiated(session):
+    text = """(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (func $begin (call $exit (i32.const CODE))) (start $begin) (func (export "_start") unreachable))"""
+    for code in (0, 3):
+        guest = Guest("exits", bytes(wasmtime.wat2wasm(text.replace("CODE", str(code)))))
+        session.guests["exits"] = guest
+        runs = Library(session, guest).map([], ["a", "b"], workers=1, no_raise=True)
+        assert [(run.exit_code, run.stdout) for run in runs] == [(code, "")] * 2
 
 
 def test_an_endless_item_ends_alone(program, library):
