@@ -1,7 +1,7 @@
 """The folders of this computer that a guest must not reach, or not write: data for the policy on folder grants."""
 
 # A path is compared, shown and run as the very text it is, which Path would rewrite.
-# ruff: noqa: PTH109, PTH112, PTH117, PTH118, PTH119
+# ruff: noqa: PTH109, PTH111, PTH112, PTH117, PTH118, PTH119
 
 from __future__ import annotations
 
@@ -22,6 +22,22 @@ _KERNEL_FILE_SYSTEMS = re.compile(
     "selinuxfs|sysfs|tracefs"
 )
 
+_KEYS = (
+    (".ssh", ""),
+    (".gnupg", "GNUPGHOME"),
+    (".password-store", "PASSWORD_STORE_DIR"),
+    (".local/share/keyrings", ""),
+    (".pki", ""),
+    ("Library/Keychains", ""),
+    (".aws", ""),
+    (".azure", "AZURE_CONFIG_DIR"),
+    (".config/gcloud", "CLOUDSDK_CONFIG"),
+    (".kube", ""),
+    (".docker", "DOCKER_CONFIG"),
+    (".config/gh", "GH_CONFIG_DIR"),
+)
+"""Where in the home programs keep a person's keys, and the variable of the environment that says another place."""
+
 
 def special_folders() -> tuple[SpecialFolder, ...]:
     """Return the special folders of this process, as it is now.
@@ -32,7 +48,8 @@ def special_folders() -> tuple[SpecialFolder, ...]:
         Real paths, each once, the most important first.
     """
     found: dict[str, SpecialFolder] = {}
-    for folder in (*_of_the_system(), *_of_jupyter(), *_of_this_package(), *_of_programs(), *_of_python()):
+    own = (*_of_the_system(), *_of_jupyter(), *_of_this_package(), *_of_keys())
+    for folder in (*own, *_of_programs(), *_of_python()):
         if os.path.isabs(folder.path):
             real = os.path.realpath(folder.path)
             for path in dict.fromkeys((real, os.path.normpath(folder.path))):
@@ -96,6 +113,15 @@ def _of_this_package() -> Iterator[SpecialFolder]:
         if moved:
             yield SpecialFolder(str(Path(moved).expanduser().absolute()), "where ssvm-kernel keeps grants and code")
     yield SpecialFolder(str(Path(__file__).parents[1]), "the program of ssvm-kernel itself", readable=True)
+
+
+def _of_keys() -> Iterator[SpecialFolder]:
+    """Yield where the person's keys to other computers and services are; few people have most of these folders."""
+    home = os.path.expanduser("~")
+    for usual, variable in _KEYS:
+        for path in (os.path.join(home, usual), os.environ.get(variable, "")):
+            if os.path.lexists(path):
+                yield SpecialFolder(path, "where your keys are")
 
 
 def _of_programs() -> Iterator[SpecialFolder]:

@@ -17,6 +17,7 @@ SPECIAL = (
     SpecialFolder("/home/me/.local/share/jupyter/runtime", "where Jupyter keeps the keys of running kernels"),
     SpecialFolder("/home/me/.jupyter", "your configuration of Jupyter"),
     SpecialFolder("/home/me/.cache/ssvm-kernel", "where ssvm-kernel keeps compiled guests"),
+    SpecialFolder("/home/me/.ssh", "where your keys are"),
     SpecialFolder("/home/me/project/.venv/lib/site-packages", "where this kernel's packages are", readable=True),
     SpecialFolder("/usr/bin", "one of the folders in PATH", readable=True, inside=False),
     SpecialFolder("/home/me/notes", "a folder that Python imports from", readable=True, inside=False, warn=True),
@@ -53,6 +54,7 @@ def warned(*grants):
         "/home/me/.jupyter",
         "/home/me/.jupyter/custom",
         "/home/me/.cache/ssvm-kernel/a",
+        "/home/me/.ssh",
     ],
 )
 def test_w11_special_folders_are_refused(host, access):
@@ -62,7 +64,7 @@ def test_w11_special_folders_are_refused(host, access):
     assert "cannot be granted" in found[0].message
 
 
-@pytest.mark.parametrize("host", ["/data", "/home/me/data", "/processes", "/home/me/.jupyterlab", "/home/me/.ssh"])
+@pytest.mark.parametrize("host", ["/data", "/home/me/data", "/processes", "/home/me/.jupyterlab", "/home/me/.sshd"])
 def test_other_folders_are_not_refused(host):
     assert refused(folder(host, RW)) == []
 

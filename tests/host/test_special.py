@@ -56,6 +56,44 @@ def test_a_folder_of_data_in_the_home_is_not_refused(home):
     assert check_grants(grant(home / "data", Access.READ_WRITE), special_folders()) == ()
 
 
+KEYS = [
+    ".ssh",
+    ".gnupg",
+    ".gnupg/private-keys-v1.d",
+    ".password-store/work",
+    ".local/share/keyrings",
+    ".pki",
+    "Library/Keychains",
+    ".aws",
+    ".azure",
+    ".config/gcloud",
+    ".kube",
+    ".docker",
+    ".config/gh",
+]
+
+
+@pytest.mark.parametrize("access", Access)
+@pytest.mark.parametrize("path", KEYS)
+def test_w11_your_keys_are_refused_for_reading_too(home, path, access):
+    (home / path).mkdir(parents=True)
+    with pytest.raises(GrantError, match="where your keys are"):
+        check_grants(grant(home / path, access), special_folders())
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["GNUPGHOME", "PASSWORD_STORE_DIR", "AZURE_CONFIG_DIR", "CLOUDSDK_CONFIG", "DOCKER_CONFIG", "GH_CONFIG_DIR"],
+)
+def test_w11_keys_that_were_moved_are_found(home, monkeypatch, variable):
+    (home / "elsewhere" / "keys" / "x").mkdir(parents=True)
+    monkeypatch.setenv(variable, str(home / "elsewhere" / "keys"))
+    for path in ("elsewhere", "elsewhere/keys", "elsewhere/keys/x"):
+        with pytest.raises(GrantError, match="where your keys are"):
+            check_grants(grant(home / path), special_folders())
+    assert check_grants(grant(home / "elsewhere" / "data"), special_folders()) == ()
+
+
 MOVED = [
     "JUPYTER_RUNTIME_DIR",
     "JUPYTER_CONFIG_DIR",
