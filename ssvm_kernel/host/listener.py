@@ -91,6 +91,8 @@ class Listener:
 
     def answer(self, call: Call, error: int = 0, value: int = 0) -> None:
         """Let the call return: with `error` (an errno), or with a value; one that has gone is forgotten."""
+        if self._fileno < 0:  # closed meanwhile: its process was ended
+            return
         try:
             fcntl.ioctl(self._fileno, _SEND, _RESPONSE.pack(call.id, 0 if error else value, -error, 0))
         except OSError as why:
@@ -113,3 +115,4 @@ class Listener:
         """Give the descriptors back; calls that wait then fail, and so do all later ones."""
         os.close(self._fileno)
         os.close(self._memory)
+        self._fileno = self._memory = -1  # the numbers may be another file's from now on

@@ -23,7 +23,7 @@ from ssvm_kernel.capabilities.places import address_of
 from ssvm_kernel.errors import WorkerDied
 from ssvm_kernel.host.listener import Call, Listener
 from ssvm_kernel.host.names import MOST_QUERY, Names
-from ssvm_kernel.host.waiting import Wait
+from ssvm_kernel.host.waiting import Wait, Withdrawn
 
 if TYPE_CHECKING:
     from ssvm_kernel.capabilities.places import Address
@@ -97,7 +97,7 @@ class Guard:
         handler : NetworkHandler or None
             Who decides; None refuses all.
         wait : Wait
-            How it waits for a person.
+            How it waits for a person; raises `Withdrawn` when the guest does not.
         before : callable
             Called before it decides: shows what the guest has printed until then.
         """
@@ -147,6 +147,8 @@ class Guard:
                     self._refuse("wait for connections of others")
                 case _:
                     error = errno.ENOSYS
+        except Withdrawn:  # what it has said instead, or its end, is the loop's to see
+            pass
         except OSError as why:
             error = why.errno or errno.EACCES
         finally:  # also when the person interrupts: the process is ended then, and nothing was connected

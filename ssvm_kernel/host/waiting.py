@@ -5,7 +5,13 @@ from __future__ import annotations
 import select
 from typing import Protocol
 
-__all__ = ["Wait", "wait_without_guest"]
+from ssvm_kernel.errors import WorkerDied
+
+__all__ = ["Wait", "Withdrawn", "wait_without_guest"]
+
+
+class Withdrawn(WorkerDied):
+    """The guest did not wait for the answer: it went on meanwhile, came to its end, or is gone."""
 
 
 class Wait(Protocol):

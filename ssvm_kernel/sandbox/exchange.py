@@ -13,13 +13,14 @@ import selectors
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from ssvm_kernel.errors import BAD_ANSWER, LimitReached, LoadError, SsvmError, UsageError, WorkerDied
 from ssvm_kernel.host.pipes import Pipes
 from ssvm_kernel.host.process import CommandReply, StoredBytes
 from ssvm_kernel.host.shelf import GuestEnd, Shelved
 from ssvm_kernel.host.store import store_blob
+from ssvm_kernel.host.waiting import Withdrawn
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed
@@ -116,7 +117,7 @@ class Exchange:
             self.drain(streams)
             self._output.flush()
 
-        guard.attach(selector, self._on_network, self._wait, show)
+        guard.attach(selector, self._on_network, self._wait_apart, show)
         try:
             return self._until(kind, selector, streams)
         finally:
@@ -208,6 +209,13 @@ class Exchange:
 
     def _wait(self, fileno: int, timeout: float | None = None) -> bool:
         """Wait for `fileno`; the guest's process has nothing to say now, so whatever it says or its end is an error."""
+        return self._readable(fileno, timeout, self._out_of_turn)
+
+    def _wait_apart(self, fileno: int, timeout: float | None = None) -> bool:
+        """Wait for `fileno` while the guest may go on: it waits for a connection on another thread of its engine."""
+        return self._readable(fileno, timeout, _withdraw)
+
+    def _readable(self, fileno: int, timeout: float | None, spoken: Callable[[], NoReturn]) -> bool:
         deadline = None if timeout is None else time.monotonic() + timeout
         with PlainSelector() as selector:
             selector.register(fileno, selectors.EVENT_READ)
@@ -216,12 +224,15 @@ class Exchange:
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
                 ready = {key.fd for key, _ in selector.select(left)}
                 if self._worker.fileno() in ready:
-                    self._worker.receive()
-                    raise WorkerDied("the guest's process spoke out of turn and was ended")
+                    spoken()
                 if fileno in ready:
                     return True
                 if left is not None and left <= 0:
                     return False
+
+    def _out_of_turn(self) -> NoReturn:
+        self._worker.receive()
+        raise WorkerDied("the guest's process spoke out of turn and was ended")
 
     def drain(self, streams: Streams) -> None:
         """Take what is in the pipes now, without waiting; no more than they hold, since a hostile worker goes on."""
@@ -233,6 +244,10 @@ class Exchange:
             taken = 0
             while taken <= PIPE_SIZE and (size := read_once(fd, streams)):
                 taken += size
+
+
+def _withdraw() -> NoReturn:
+    raise Withdrawn("the guest did not wait for the answer")
 
 
 def read_once(fd: int, streams: Streams) -> int | None:

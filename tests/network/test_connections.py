@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest
 import wasmtime
 
-from ssvm_kernel.errors import DeniedError, LoadError, UsageError
+from ssvm_kernel.errors import DeniedError, LoadError, UsageError, WorkerDied
 from ssvm_kernel.guest import Guest
+from ssvm_kernel.host.bell import Bell
 from ssvm_kernel.options import RunTraits, parse
-from ssvm_kernel.sandbox import oslock
+from ssvm_kernel.sandbox import oslock, runner
 
 from .guests import needs_network
 
@@ -159,3 +162,47 @@ def test_w16_a_host_is_written_in_one_way(network, text, why):
     assert isinstance(tried.error, UsageError)
     with pytest.raises(UsageError, match=why):
         raise tried.error
+
+
+@pytest.fixture
+def pondering(network, monkeypatch):
+    """A person who does not come to an answer for as long as anybody waits for one; returns what happens meanwhile."""
+    meanwhile = []
+
+    def decide(question, wait):
+        for deed in meanwhile:
+            deed()
+        bell = Bell()
+        assert not wait(bell.fileno, 60), "nobody rang"
+        pytest.fail("the guest is still waited for")
+
+    monkeypatch.setattr(network, "decide", decide)
+    return meanwhile
+
+
+def unanswered(tried):
+    (line,) = tried.ledger
+    return (line.outcome.kind, line.decision.reason) == ("denied", "the run ended before there was an answer")
+
+
+def test_a_guest_that_does_not_wait_for_an_answer_ends_as_it_does(network, echo, pondering):
+    before = len(echo.came)
+    for millions in (100, 1000, 4000):  # until the engine has got to the connection meanwhile
+        tried = network.tries([f"leave:127.0.0.1:{echo.port}/", f"spin:{millions}"])
+        assert (tried.error, tried.outcomes) == (None, ["begun", "done"])
+        if tried.ledger:
+            break
+    assert unanswered(tried)
+    assert len(echo.came) == before
+    assert network.tries(["lookup:example.com"]).outcomes == ["240.0.0.1"]
+
+
+def test_a_process_that_ends_while_a_person_is_asked_says_so(network, echo, pondering, monkeypatch):
+    workers = []
+    begin = runner.begin_network
+    monkeypatch.setattr(runner, "begin_network", lambda worker: (workers.append(worker), begin(worker)))
+    pondering.append(lambda: os.kill(workers[0].pid, signal.SIGKILL))
+    tried = network.tries([f"tcp:127.0.0.1:{echo.port}"])
+    assert isinstance(tried.error, WorkerDied)
+    assert "killed by signal 9" in str(tried.error)
+    assert unanswered(tried)

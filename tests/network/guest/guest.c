@@ -5,7 +5,9 @@
  *   lookup:NAME            look the name up, print the first address
  *   http:HOST:PORT/PATH    GET by wasi:http
  *   https:HOST:PORT/PATH   the same with TLS
+ *   leave:HOST:PORT/PATH   begin the same without TLS, and do not wait for it
  *   bind:A.B.C.D:PORT      bind a TCP socket
+ *   spin:N                 count to N million
  *   udp                    make a UDP socket and bind it
  *
  * Built by `python examples/components/build.py tests/network/guest/guest.c tests/network/guest.wasm`; the imports are
@@ -223,7 +225,7 @@ static Place look_up(const char *name, u32 count) {
   }
 }
 
-static void get(int tls, const char *text, u32 count) {
+static void get(int tls, int wait, const char *text, u32 count) {
   u8 result[64] __attribute__((aligned(8)));
   u32 slash = 0;
   while (slash < count && text[slash] != '/') slash++;
@@ -237,6 +239,7 @@ static void get(int tls, const char *text, u32 count) {
     return add_number(result[8]);
   }
   int future = *(int *)(result + 8);
+  if (!wait) return add("begun");
   wait_for(response_subscribe(future));
   response_get(future, result);
   if (!result[0] || result[8]) return add("no response");
@@ -286,7 +289,14 @@ static void deed(const char *text, u32 count) {
       add_number(place.ip[i]);
     }
   } else if (starts(&text, &count, "http:") || starts(&text, &count, "https:")) {
-    get(text[-2] == 's', text, count);
+    get(text[-2] == 's', 1, text, count);
+  } else if (starts(&text, &count, "leave:")) {
+    get(0, 0, text, count);
+  } else if (starts(&text, &count, "spin:")) {
+    u32 millions = 0;
+    for (u32 i = 0; i < count; i++) millions = millions * 10 + (u32)(text[i] - '0');
+    for (volatile u32 i = 0; i < millions * 1000000; i++) continue;
+    add("done");
   } else if (starts(&text, &count, "bind:")) {
     Place place = place_of(text, count);
     create_tcp(0, result);
