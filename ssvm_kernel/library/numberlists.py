@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["NUMBER_CODES", "as_it_lies", "packed", "unpacked"]
+__all__ = ["NUMBER_CODES", "as_bytes", "as_it_lies", "packed", "unpacked"]
 
 NUMBER_CODES: Final[Mapping[str, str]] = {
     "s8": "b",
@@ -37,6 +37,16 @@ def as_it_lies(element: str, value: Any) -> bytes | None:
         alike = any({code, view.format} <= set(codes) for codes in _ALIKE)
         fits = alike and view.itemsize == struct.calcsize(f"<{code}") and view.ndim == 1
         return view.tobytes() if fits and sys.byteorder == "little" else None
+
+
+def as_bytes(value: Any) -> bytes | None:
+    """Return what holds bytes, of any shape; None for all else, as for numbers that are larger or may be negative."""
+    try:
+        view = memoryview(value)
+    except (TypeError, ValueError, BufferError):
+        return None
+    with view:
+        return bytes(view) if view.itemsize == 1 and view.format[-1:] != "b" else None
 
 
 def packed(element: str, items: Sequence[Any]) -> bytes | None:

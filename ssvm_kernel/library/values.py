@@ -241,7 +241,11 @@ def _with_numpy(type_: Sequence, value: Any) -> bytes | memoryview:
         info = np.iinfo(wanted)
         if int(given.min()) < info.min or int(given.max()) > info.max:
             raise UsageError(f"takes {type_.text}, and this array holds numbers outside of {info.min} … {info.max}")
-    return bytes(given.astype(wanted).tobytes())
+    with np.errstate(over="ignore"):
+        converted = given.astype(wanted)
+    if given.dtype.kind == "f" and (np.isinf(converted) & ~np.isinf(given)).any():
+        raise UsageError(f"takes {type_.text}, and this array holds numbers that are too large for it")
+    return bytes(converted.tobytes())
 
 
 def _dtype(element: str) -> str:

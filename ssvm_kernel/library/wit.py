@@ -8,14 +8,14 @@ value or None; a case of a variant, and a result inside another type, is a `Case
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import UsageError
 from ssvm_kernel.library.handles import Handle, Home
-from ssvm_kernel.library.numberlists import NUMBER_CODES, as_it_lies, packed, unpacked
+from ssvm_kernel.library.numberlists import NUMBER_CODES, as_bytes, as_it_lies, packed, unpacked
 from ssvm_kernel.library.values import NUMBERS
 
 __all__ = ["Case", "Record", "WitType", "type_from"]
@@ -173,7 +173,7 @@ def _list(parts: Any, inner: _Inner) -> WitType:
     element = inner(parts)
     text = f"list<{element.text}>"
     if element.text == "u8":
-        return WitType(text, _bytes, _of_class(text, bytes).lift)
+        return _bytes(text, element)
     if element.text in NUMBER_CODES:
         return _numbers(text, element)
 
@@ -223,14 +223,19 @@ def _numbers(text: str, element: WitType) -> WitType:
     return WitType(text, lower, lambda raw: unpacked(name, raw))
 
 
-def _bytes(value: Any) -> bytes:
-    try:
-        data = bytes(memoryview(value))
-    except (TypeError, BufferError, ValueError):
-        raise _refuse("list<u8>", value) from None
-    if len(data) > _MOST_BYTES:
-        raise UsageError(f"takes at most {_MOST_BYTES >> 20} MiB; give more to a module, by its memory")
-    return data
+def _bytes(text: str, element: WitType) -> WitType:
+    """Return a list of bytes: what is of bytes is taken as it lies, and numbers of other sizes as in other lists."""
+    numbers = _numbers(text, element)
+
+    def lower(value: Any) -> Any:
+        data = as_bytes(value)
+        if data is None:
+            return numbers.lower(value)
+        if len(data) > _MOST_BYTES:
+            raise UsageError(f"takes at most {_MOST_BYTES >> 20} MiB; give more to a module, by its memory")
+        return data
+
+    return WitType(text, lower, _of_class(text, bytes).lift)
 
 
 def _record(parts: Any, inner: _Inner) -> WitType:
@@ -293,9 +298,12 @@ def _flags(parts: Any, inner: _Inner) -> WitType:
     text, names = _names("flags", parts)
 
     def lower(value: Any) -> list[str]:
-        if isinstance(value, str) or not all(isinstance(item, str) and item in names for item in value):
+        if isinstance(value, str) or not isinstance(value, Iterable):
             raise _refuse(text, value)
-        return list(value)
+        given = list(value)  # once: it may be a generator
+        if not all(isinstance(item, str) and item in names for item in given):
+            raise _refuse(text, given)
+        return given
 
     def lift(raw: Any) -> set[str]:
         if not names.issuperset(raw):

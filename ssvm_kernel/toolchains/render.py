@@ -111,9 +111,9 @@ class _Texts:
         self._lines: dict[str, list[str]] = {}
 
     def excerpt(self, found: Diagnostic) -> list[str]:
-        """Return the marked place of a finding, nothing when its text is not there."""
+        """Return the marked place of a finding; without the line where its text is not there."""
         if found.file not in self._texts:
-            return []
+            return [f" --> {_place(found, found.line)}"] if found.line else []
         if found.file not in self._lines:
             self._lines[found.file] = [line.removesuffix("\r") for line in self._texts[found.file].split("\n")]
         lines = self._lines[found.file]
@@ -143,11 +143,16 @@ def _excerpt(found: Diagnostic, line: str, number: int) -> list[str]:
     if found.end_line > found.line:
         end = len(line.rstrip()) + 1  # a span of several lines is marked to the end of its first
     cells, start, width = _window(line, column - 1, max(end - 1, column))
-    place = f"{found.file}, line {number}" if found.file else f"line {number}"
     if not found.column:
-        return [f"{gutter}--> {place}", f"{number} | {cells}".rstrip()]
+        return [f"{gutter}--> {_place(found, number)}", f"{number} | {cells}".rstrip()]
     mark = f"{gutter} | {' ' * start}{'^' * width} {_visible(found.label, keep='')}"
-    return [f"{gutter}--> {place}, column {column}", f"{number} | {cells}".rstrip(), mark.rstrip()]
+    return [f"{gutter}--> {_place(found, number)}", f"{number} | {cells}".rstrip(), mark.rstrip()]
+
+
+def _place(found: Diagnostic, number: int) -> str:
+    """Return a place in words, in a line that is shown with a number of its own."""
+    file = f"{_visible(found.file, keep='')}, " if found.file else ""
+    return f"{file}line {number}" + (f", column {max(found.column, 1)}" if found.column else "")
 
 
 def _window(line: str, first: int, last: int) -> tuple[str, int, int]:

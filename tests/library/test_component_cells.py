@@ -186,6 +186,9 @@ def test_wit_in_a_file(session, cell, tmp_path):
         assert guest.exports["double"]({"length": 1.5}) == {"length": 3.0}
     session.keep_file("shapes.wit", wit.replace("f64", "floaty"))
     assert "type `floaty` does not exist\n --> shapes.wit, line 2" in refusal(session, "c", source, wit="shapes.wit")
+    (tmp_path / "other.wit").write_text(wit.replace("f64", "floaty"))
+    said = refusal(session, "c", source, wit=str(tmp_path / "other.wit"))
+    assert "type `floaty` does not exist\n --> other.wit, line 2, column 41" in said
     assert "leave out --wit" in refusal(session, "c", WIT + source, wit="shapes.wit")
     assert "the session has no such file" in refusal(session, "c", source, wit="nowhere.wit")
 

@@ -77,6 +77,25 @@ def test_numbers_with_a_point(echo):
         echo.of_f64([10**400])
 
 
+def test_a_list_of_bytes_takes_numbers_and_not_the_bytes_of_larger_ones(echo):
+    assert echo.of_u8(array.array("I", [1, 255])) == b"\x01\xff"
+    assert echo.of_u8([1, 2]) == echo.of_u8(bytearray(b"\1\2")) == b"\1\2"
+    assert echo.of_u8(memoryview(b"abcd").cast("B", (2, 2))) == b"abcd"
+    for wrong in (array.array("I", [256]), array.array("b", [-1]), [-1]):
+        with pytest.raises(UsageError, match="takes u8"):
+            echo.of_u8(wrong)
+    for wrong in (None, "ab", [1.5], {1: 2}):
+        with pytest.raises(UsageError, match=r"takes (list<)?u8"):
+            echo.of_u8(wrong)
+
+
+def test_flags_are_taken_of_whatever_can_be_gone_through(echo):
+    assert echo.of_access([(name for name in ("read", "write"))]) == [{"read", "write"}]
+    for wrong in (5, None, [5], "read", ["run"]):
+        with pytest.raises(UsageError, match="takes flags"):
+            echo.of_access([wrong])
+
+
 def test_arrays_of_numpy(echo):
     np = pytest.importorskip("numpy")
     assert echo.of_f64(np.arange(4.0)[::2]) == [0.0, 2.0]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import array
+import math
 
 import pytest
 
 from ssvm_kernel.capabilities.binary import Binary, BinaryKind
 from ssvm_kernel.errors import GuestTrap, LoadError, UsageError
+from ssvm_kernel.library import values
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.library.signatures import signed
 from ssvm_kernel.options import CompileTraits
@@ -138,6 +140,16 @@ def test_arrays(stated):
     ):
         with pytest.raises(UsageError, match=text):
             stated.packed(wrong)
+
+
+def test_a_float_that_is_too_large_is_refused_and_others_take_the_nearest_value():
+    np = pytest.importorskip("numpy")
+    type_ = values.type_of("[f32]")
+    for wrong in ([1e300], np.array([0.5, -1e300])):
+        with pytest.raises(UsageError, match=r"takes \[f32\].*too large"):
+            type_.lower(wrong)
+    for given in ([0.1, math.inf, -math.inf, math.nan], [2**24 + 1, 3]):
+        assert bytes(type_.lower(given)) == bytes(type_.lower(np.array(given)))
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,8 @@ def test_the_error_carries_text_and_findings():
     raised = compile_error(SOURCE, iter(found), line_offset=1)
     assert raised.diagnostics == found
     assert "line 3" in str(raised)
+
+
+def test_a_place_in_a_file_that_is_not_at_hand_is_named():
+    found = Diagnostic(Severity.ERROR, "bad", 3, 5, 3, 6, file="a\u202eb.wit")
+    assert render_text(SOURCE, [found]) == "error: bad\n --> a\\u202eb.wit, line 3, column 5"
