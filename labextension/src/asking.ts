@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { PromptDialog } from './dialog.js';
 import type { KernelLink } from './kernelLink.js';
 import type { Links } from './links.js';
-import type { Question } from './protocol.js';
+import { denial, type Question } from './protocol.js';
 
 const PAUSE_MS = 700;
 const MOST_MS = 5000;
@@ -78,20 +78,35 @@ export class Asking {
       this.shown = null;
       return;
     }
-    shown.dialog = new part.PromptDialog({
-      question,
-      notebook: link.context.path,
-      trans: this.trans,
-      answer: choice => {
-        this.shown = null;
-        void this.answer(link, question, choice);
-      },
-      later: () => {
-        this.shown = null;
-        this.aside.add(question.nonce);
-        void this.next();
-      }
-    });
+    try {
+      shown.dialog = new part.PromptDialog({
+        question,
+        notebook: link.context.path,
+        trans: this.trans,
+        answer: choice => {
+          this.shown = null;
+          void this.answer(link, question, choice);
+        },
+        later: () => {
+          this.shown = null;
+          this.aside.add(question.nonce);
+          void this.next();
+        }
+      });
+    } catch (error) {
+      await this.giveUp(link, question, error);
+    }
+  }
+
+  /**
+   * The kernel is newer than this page, and words its questions in another way.  It was told that this one is shown, and
+   * would wait for ever; the next ones it asks without this page.
+   */
+  private async giveUp(link: KernelLink, question: Question, error: unknown): Promise<void> {
+    console.warn('ssvm-kernel: the question cannot be shown and is denied; reload the page', error);
+    this.shown = null;
+    this.on = false;
+    await link.answer(question, denial(question)).catch(report);
   }
 
   /** Send an answer.  Where the question is still open after that, the kernel did not take it, and it is shown again. */

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import view from './promptView.js';
-import type { Question } from './protocol.js';
+import { denial, type Question } from './protocol.js';
 
 import '../../ssvm_kernel/deciders/static/prompt.css';
 import '../style/dialog.css';
@@ -27,6 +27,11 @@ export interface Asked {
  * style sheet of an output can do that, or lie above it.
  */
 export class PromptDialog {
+  /**
+   * Show it.
+   *
+   * @throws Error, when the question is of a newer kernel and cannot be shown; then nothing is left of it.
+   */
   constructor(private readonly asked: Asked) {
     const { question, trans, notebook } = asked;
     const dialog = (this.node = document.createElement('dialog'));
@@ -61,16 +66,22 @@ export class PromptDialog {
     document.body.append(dialog);
     dialog.showModal();
     dialog.focus(); // the prompt moves it to Deny when it is on the screen
-    this.stop = view.render({
-      el: place,
-      model: {
-        get: () => question,
-        send: content => {
-          this.take(content);
-        },
-        translate: words => trans.__(words)
-      }
-    });
+    try {
+      this.stop = view.render({
+        el: place,
+        model: {
+          get: () => question,
+          send: content => {
+            this.take(content);
+          },
+          translate: words => trans.__(words)
+        }
+      });
+    } catch (error) {
+      this.stop = () => undefined;
+      this.close(); // an empty one would lie above the page for ever
+      throw error;
+    }
   }
 
   /** Take the dialog off the page, without an answer. */
@@ -109,8 +120,7 @@ export class PromptDialog {
   };
 
   private deny(): void {
-    const deny = this.asked.question.offers.find(offer => !offer.allow);
-    this.take({ choice: deny?.id ?? 'deny' });
+    this.take({ choice: denial(this.asked.question) });
   }
 
   private readonly node: HTMLDialogElement;

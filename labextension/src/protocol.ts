@@ -14,6 +14,12 @@ export interface Question {
   readonly offers: readonly { readonly id: string; readonly allow: boolean }[];
 }
 
+/** The answer that denies a question, which may be of a kernel that words it in another way. */
+export function denial(question: Question): string {
+  const offers = (question as Partial<Question>).offers ?? [];
+  return offers.find(offer => !offer.allow)?.id ?? 'deny';
+}
+
 export interface Grant {
   readonly id: string;
   readonly what: string;
