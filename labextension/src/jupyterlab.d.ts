@@ -56,6 +56,7 @@ declare module '@jupyterlab/services' {
     readonly clientId: string;
     readonly username: string;
     readonly status: string;
+    readonly info: Promise<{ readonly implementation: string }>;
     sendControlMessage(
       message: object,
       expectReply?: boolean,
@@ -173,6 +174,7 @@ declare module '@jupyterlab/notebook' {
       readonly activeCellIndex: number;
       readonly model: {
         readonly sharedModel: {
+          getMetadata(key: string): unknown;
           insertCell(
             index: number,
             cell: { cell_type: string; source: string; metadata?: object }

@@ -33,6 +33,25 @@ export function readKernelHead(text: string): Head {
   return { language, from: 0, to };
 }
 
+/** The part of a notebook's model that tells of its kernel. */
+export interface NotebookModel {
+  getMetadata?(key: string): unknown;
+}
+
+/** Whether a notebook's cells are guests: its kernel, which may be installed under any name, told so with its language. */
+export function isOfGuests(notebook: NotebookModel | null | undefined): boolean {
+  return languageInfo(notebook)?.name === 'ssvm';
+}
+
+function languageInfo(notebook: NotebookModel | null | undefined): LanguageInfo | null | undefined {
+  return notebook?.getMetadata?.('language_info') as LanguageInfo | null | undefined;
+}
+
+interface LanguageInfo {
+  readonly name?: unknown;
+  readonly guests?: unknown;
+}
+
 /** The part of a cell's model that tells of the cells above it. */
 export interface CellModel {
   readonly sharedModel?: {
@@ -40,9 +59,8 @@ export interface CellModel {
   };
 }
 
-interface SharedNotebook {
+interface SharedNotebook extends NotebookModel {
   readonly cells: readonly SharedCell[];
-  getMetadata?(key: string): unknown;
 }
 
 interface SharedCell {
@@ -68,8 +86,8 @@ export function notebookLanguage(model: CellModel): string {
       }
     }
   }
-  const told = notebook?.getMetadata?.('language_info') as { guests?: unknown } | null | undefined;
-  return typeof told?.guests === 'string' ? told.guests.toLowerCase() : DEFAULT;
+  const guests = languageInfo(notebook)?.guests;
+  return typeof guests === 'string' ? guests.toLowerCase() : DEFAULT;
 }
 
 function* headLines(source: string): Generator<string> {

@@ -6,6 +6,7 @@ import type { KnownKernels } from './knownKernels.js';
 
 const REPLY_MS = 20_000;
 const BUSY_MS = 4000;
+const READY_MS = 2000;
 
 /** What a link tells those who listen. */
 export type Change = 'question' | 'kernel' | 'status';
@@ -100,6 +101,7 @@ export class KernelLink {
   }
 
   dispose(): void {
+    this.isDisposed = true;
     clearTimeout(this.timer);
     this.listeners.clear();
     this.context.iopubMessage.disconnect(this.onMessage);
@@ -187,16 +189,30 @@ export class KernelLink {
     }
     if (this.known.has(kernel.id)) {
       void this.greet();
-    } else {
-      // A kernel without guests would write a line about an unknown message into the server's log.  One that is busy
-      // for long, in a notebook about guests, may wait for an answer that the page that asked cannot give any more.
-      this.timer = setTimeout(() => {
-        if (!this.greeted && this.kernel?.status !== 'idle' && this.mentionsGuests()) {
-          void this.greet();
-        }
-      }, BUSY_MS);
+      return;
     }
+    // A kernel without guests would write a line about an unknown message into the server's log.  One that is busy
+    // for long, in a notebook about guests, may wait for an answer that the page that asked cannot give any more.
+    this.greetLater(BUSY_MS, () => this.kernel?.status !== 'idle' && this.mentionsGuests());
+    // The SSVM kernel has called before this page could hear it.  It answers a hello a moment after it tells what it is.
+    kernel.info.then(
+      ({ implementation }) => {
+        if (implementation === 'ssvm' && kernel === this.kernel && !this.isDisposed) {
+          this.greetLater(READY_MS, () => ['idle', 'busy'].includes(kernel.status));
+        }
+      },
+      () => undefined // there is no such kernel any more
+    );
   };
+
+  private greetLater(milliseconds: number, isMeant: () => boolean): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (!this.greeted && isMeant()) {
+        void this.greet();
+      }
+    }, milliseconds);
+  }
 
   private readonly onStatus = (_: unknown, status: string): void => {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
@@ -222,6 +238,7 @@ export class KernelLink {
   private readonly listeners = new Set<(change: Change) => void>();
   private asked: Question | null = null;
   private greeted = false;
+  private isDisposed = false;
   /** Counts what the kernel said of questions. */
   private heard = 0;
   /** Counts the kernels, and the restarts of each. */

@@ -1,6 +1,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Token } from '@lumino/coreutils';
 
+import { isOfGuests } from './kernelCell.js';
 import { KernelLink, type Change } from './kernelLink.js';
 import { KnownKernels } from './knownKernels.js';
 
@@ -44,6 +45,8 @@ export class Links {
 
   private add(panel: NotebookPanel): void {
     const mentionsGuests = (): boolean =>
+      panel.sessionContext.session?.kernel?.name === 'ssvm' ||
+      isOfGuests(panel.content.model?.sharedModel) ||
       panel.content.widgets.some(cell => cell.model.sharedModel.getSource().includes('ssvm'));
     const link = new KernelLink(panel.sessionContext, this.known, mentionsGuests);
     link.prompts = this.showsPrompts;

@@ -4,6 +4,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { isOfGuests } from './kernelCell.js';
 import { cellFor, relative } from './wasm/cellText.js';
 import { words } from './words.js';
 
@@ -113,7 +114,7 @@ function insertCell(
   const plain = (full: string): string => full.slice(full.indexOf(':') + 1);
   const text = cellFor(
     relative(plain(path), plain(panel.context.path)),
-    loads || kernel?.name === 'ssvm'
+    loads || kernel?.name === 'ssvm' || isOfGuests(model.sharedModel)
   );
   if (text === null) {
     return trans.__('The name of the file cannot be written in a cell; rename it first.');

@@ -11,7 +11,7 @@ import { StateEffect } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 
 import { cellMagic, MAGIC_CELL, type CellKind, type Languages } from '../src/cellMagic.js';
-import { notebookLanguage, readKernelHead } from '../src/kernelCell.js';
+import { isOfGuests, notebookLanguage, readKernelHead } from '../src/kernelCell.js';
 
 const supports: Record<string, LanguageSupport> = {
   'text/x-rustsrc': rust(),
@@ -213,4 +213,15 @@ test('the notebook is in the language of the last %lang above', () => {
     assert.equal(notebookLanguage({ sharedModel }), name);
   }
   assert.equal(notebookLanguage({}), 'rust');
+});
+
+test('a notebook of guests is known by what its kernel told, whatever its name', () => {
+  const notebook = (info: unknown): object => ({
+    getMetadata: (key: string) => (key === 'language_info' ? info : undefined)
+  });
+  assert.equal(isOfGuests(notebook({ name: 'ssvm', guests: 'c' })), true);
+  assert.equal(isOfGuests(notebook({ name: 'python' })), false);
+  for (const nothing of [null, undefined, {}, notebook(undefined), notebook(null)]) {
+    assert.equal(isOfGuests(nothing), false);
+  }
 });

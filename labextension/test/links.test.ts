@@ -49,6 +49,7 @@ function session(reply: (content: Sent['content']) => object | Promise<object>, 
     clientId: 'page',
     username: 'u',
     status: 'busy',
+    info: new Promise(() => undefined),
     sendControlMessage(message: object) {
       const future = {
         onReply: (reply: IMessage): void => {
@@ -227,6 +228,35 @@ test('a kernel that is busy for long in a notebook about guests is asked', async
   mock.timers.tick(10_000);
   await Promise.resolve();
   assert.equal(sent.length, 1);
+});
+
+test('the SSVM kernel, which called before the page could hear it, is greeted when it has told what it is', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [implementation, hellos] of [
+    ['ssvm', 1],
+    ['ipython', 0]
+  ] as const) {
+    const { sent, context } = session(() => ok({ question: null }));
+    const kernel = {
+      ...context.session.kernel,
+      status: 'idle',
+      info: Promise.resolve({ implementation })
+    };
+    link({ ...context, session: { kernel } });
+    await settled();
+    assert.equal(sent.length, 0); // it may not answer yet
+    mock.timers.tick(10_000);
+    await settled();
+    assert.equal(sent.length, hellos);
+  }
+});
+
+test('a kernel that ends before it has told what it is is no error', async () => {
+  const { sent, context } = session(() => ok({ question: null }));
+  const kernel = { ...context.session.kernel, info: Promise.reject(new Error('gone')) };
+  link({ ...context, session: { kernel } });
+  await settled(); // an unhandled rejection would fail this test
+  assert.equal(sent.length, 0);
 });
 
 test("the kernel's no is an error, and another version is one too", async () => {
