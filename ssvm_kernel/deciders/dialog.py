@@ -40,7 +40,8 @@ class DialogDecider(Asking):
     greeting_seconds : float
         How long a page may take to say that it has the extension, once in its life, from when the kernel called.
     ready_seconds : float
-        How long it may take to take the first question; later ones have all the time, also across a reload.
+        How long it may take to take its first question; later ones of a cell of the same page have all the time, also
+        across a reload.
     """
 
     name = "dialog"
@@ -51,9 +52,7 @@ class DialogDecider(Asking):
     def __init__(self, answer_seconds: float | None = None) -> None:
         super().__init__(answer_seconds)
         self._waited_for: collections.OrderedDict[str, bool] = collections.OrderedDict()
-        self._proven = False
         # Made with the kernel's session, so that a page has answered before the first question as a rule.
-        self._called = time.monotonic()
         link_of(running_kernel())
 
     def decide(self, question: Question, wait: Wait) -> Answer | None:
@@ -68,22 +67,22 @@ class DialogDecider(Asking):
         """
         kernel = running_kernel()
         link = link_of(kernel)
-        if link is None or not self._is_shown(link, kernel, wait):
+        if link is None:
             return None
-        seconds = None if self._proven else self.ready_seconds
-        return self.ask(question, functools.partial(_Prompt, link, question), wait, seconds, self._learn)
-
-    def _learn(self, shown: bool) -> None:
-        self._proven = self._proven or shown
-
-    def _is_shown(self, link: Link, kernel: Any, wait: Wait) -> bool:
         session = client_session(kernel)
+        if not self._is_shown(link, session, kernel, wait):
+            return None
+        # One page says nothing of another, which may be unable to load its dialog.
+        seconds = None if link.has_shown(session) else self.ready_seconds
+        return self.ask(question, functools.partial(_Prompt, link, question), wait, seconds, _learn_nothing)
+
+    def _is_shown(self, link: Link, session: str, kernel: Any, wait: Wait) -> bool:
         if link.shows_prompts(session) is None and getattr(kernel, "_allow_stdin", False):
             self._await_greeting(link, session, wait)
         return bool(link.shows_prompts(session))
 
     def _await_greeting(self, link: Link, session: str, wait: Wait) -> None:
-        """Wait for the page to say hello, as far as it has not had its time already."""
+        """Call once more, and wait for the page to say hello: one that was loaded since has heard nothing yet."""
         if session in self._waited_for:
             return
         self._waited_for[session] = True
@@ -92,12 +91,17 @@ class DialogDecider(Asking):
         with Mailbox[bool]() as mailbox:
             link.on_greeting(lambda: mailbox.post(True))
             try:
-                end = self._called + self.greeting_seconds
+                link.announce()
+                end = time.monotonic() + self.greeting_seconds
                 while link.shows_prompts(session) is None and (left := end - time.monotonic()) > 0:
                     if next_event(mailbox, wait, left) is None:
                         return
             finally:
                 link.on_greeting(None)
+
+
+def _learn_nothing(shown: bool) -> None:
+    """Leave that to the link, which is told by which page."""
 
 
 class _Prompt:

@@ -8,6 +8,7 @@ nobody (nbclient) write an error into their log for a message of a type that is 
 from __future__ import annotations
 
 import collections
+import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ class _Asked:
     pending: Pending
 
 
+@dataclass
+class _Page:
+    prompts: bool
+    has_shown: bool = False
+
+
 class Link:
     """Knows which pages have the extension, and the question that is open.
 
@@ -45,7 +52,7 @@ class Link:
     def __init__(self, kernel: Any) -> None:
         self._kernel = kernel
         self._lock = threading.Lock()
-        self._clients: collections.OrderedDict[str, bool] = collections.OrderedDict()
+        self._clients: collections.OrderedDict[str, _Page] = collections.OrderedDict()
         self._asked: _Asked | None = None
         self._served: dict[type, Callable[[Any], dict[str, Any]]] = {}
         self._greeted: Callable[[], None] = _nothing
@@ -61,7 +68,14 @@ class Link:
     def shows_prompts(self, session: str) -> bool | None:
         """Tell whether the page of a client session shows questions; None as long as it has said nothing."""
         with self._lock:
-            return self._clients.get(session)
+            page = self._clients.get(session)
+            return None if page is None else page.prompts
+
+    def has_shown(self, session: str) -> bool:
+        """Tell whether the page of a client session has put a question on its screen."""
+        with self._lock:
+            page = self._clients.get(session)
+            return page is not None and page.has_shown
 
     def on_greeting(self, callback: Callable[[], None] | None) -> None:
         """Have `callback` called, on the control thread, when a page says hello."""
@@ -101,7 +115,7 @@ class Link:
         if isinstance(message, Hello):
             return self._hello(session, message)
         if isinstance(message, Answer):
-            return self._answer(message)
+            return self._answer(session, message)
         handler = self._served.get(type(message))
         if handler is None:
             raise ValueError("no guest has run in this kernel yet")
@@ -109,7 +123,7 @@ class Link:
 
     def _hello(self, session: str, message: Hello) -> dict[str, Any]:
         with self._lock:
-            self._clients[session] = message.prompts
+            self._clients.setdefault(session, _Page(message.prompts)).prompts = message.prompts
             self._clients.move_to_end(session)
             while len(self._clients) > _REMEMBERED:
                 self._clients.popitem(last=False)
@@ -119,9 +133,11 @@ class Link:
             asked.pending.shown_again()
         return {"question": asked.view if asked else None}
 
-    def _answer(self, message: Answer) -> dict[str, Any]:
+    def _answer(self, session: str, message: Answer) -> dict[str, Any]:
         with self._lock:
-            asked = self._asked
+            asked, page = self._asked, self._clients.get(session)
+            if asked is not None and page is not None and _is_of(message, asked):
+                page.has_shown = True
         if asked is not None:
             said = {"ready": True} if message.choice is None else {"choice": message.choice}
             content = {"id": message.id, "nonce": message.nonce, **said}
@@ -146,6 +162,11 @@ def link_of(kernel: Any) -> Link | None:
             link.announce()
     kept: Link | None = getattr(kernel, _ATTRIBUTE)
     return kept
+
+
+def _is_of(message: Answer, asked: _Asked) -> bool:
+    sent = message.nonce.encode(errors="surrogatepass")
+    return hmac.compare_digest(sent, asked.pending.nonce.encode())
 
 
 def _nothing() -> None:

@@ -145,13 +145,45 @@ def test_no_answer_in_time_is_a_denial_though_the_page_may_take_longer_for_the_f
 
 def test_a_greeting_that_comes_while_the_kernel_asks_is_waited_for(front_end: FrontEnd) -> None:
     front_end.run("from ssvm_kernel.deciders.link import link_of; link = link_of(get_ipython().kernel)")
-    cell = front_end.start("dialog.greeting_seconds = 30; print('asking', flush=True); link.announce(); ask(chain);")
+    # The kernel calls at the question too: a page that was loaded later has not heard the call of its start.
+    cell = front_end.start("dialog.greeting_seconds = 60; ask(chain);")
     front_end.until(lambda _: any(event["event"] == "here" for event in front_end.events))
     front_end.request(do="hello", prompts=True)
     question = front_end.wait_question()
     answer(front_end, question, "deny")
     assert "ANSWER deny allow=False via=dialog" in front_end.finish(cell)
     front_end.run("link._clients.clear()")
+
+
+def test_a_front_end_without_the_extension_is_called_and_waited_for_once(front_end: FrontEnd) -> None:
+    text = front_end.run("dialog.greeting_seconds = 0.1; ask(dialog); ask(dialog);")
+    assert text.count("ANSWER none") == 2
+    assert [event["event"] for event in front_end.events] == ["here"]
+
+
+def test_a_page_that_cannot_show_its_dialog_is_found_out_though_another_page_could(extension: FrontEnd) -> None:
+    cell = extension.start(ASK)
+    question = extension.wait_question()
+    answer(extension, question, None)
+    answer(extension, question, "deny")
+    extension.finish(cell)
+    extension.client.session.session = "a-page-without-its-dialog"
+    extension.request(do="hello", prompts=True)
+    cell = extension.start("dialog.ready_seconds = 0.3; ask(chain);")
+    extension.wait_prompt()
+    extension.choose("once")
+    assert "ANSWER once allow=True via=widget" in extension.finish(cell)
+
+
+def test_a_page_that_has_shown_a_question_has_all_the_time_for_the_next(extension: FrontEnd) -> None:
+    cell = extension.start(ASK)
+    question = extension.wait_question()
+    answer(extension, question, "deny")
+    extension.finish(cell)
+    cell = extension.start("dialog.ready_seconds = 0; ask(chain);")
+    question = extension.wait_question()
+    answer(extension, question, "deny")
+    assert "ANSWER deny allow=False via=dialog" in extension.finish(cell)
 
 
 def test_other_control_messages_go_on_to_the_kernel(extension: FrontEnd) -> None:
