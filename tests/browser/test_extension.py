@@ -7,6 +7,7 @@ import os
 import re
 import sys
 
+import nbformat
 import pytest
 import wasmtime
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -14,6 +15,7 @@ from playwright.sync_api import expect
 
 from ssvm_kernel.capabilities.manifest import manifest_of
 from ssvm_kernel.capabilities.wasm import read_binary
+from ssvm_kernel.cli.main import main
 from tests.kernel.guests import command_cell
 
 from .fixtures import missing
@@ -225,3 +227,28 @@ def test_a_page_that_is_reloaded_in_mid_question_gets_it_back(front, artifacts):
     front.wait_idle()
     front.run_code("print('the kernel lives')", 2)
     expect(front.cell(2).locator(".jp-OutputArea").first).to_contain_text("the kernel lives", timeout=PATIENCE_MS)
+
+
+@in_newest
+def test_the_ssvm_kernel_under_another_name_asks_in_the_window_and_gets_a_cell_of_its_own(front, browser, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(front.server.folder / "data"))
+    assert main(["kernel", "install", "--user", "--name", "guests-c", "--language", "wat"]) == 0
+    kernelspec = {"name": "guests-c", "display_name": "SSVM", "language": "ssvm"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernelspec})
+    notebook.cells = [nbformat.v4.new_code_cell(WAT)]
+    nbformat.write(notebook, front.server.notebooks / "guests.ipynb")
+    context = browser.new_context(viewport={"width": 1100, "height": 850})
+    page = NotebookPage(front.server, context).open("guests.ipynb")
+    page.run(0)  # the kernel's first call was before this page could hear it
+    wait_dialog(page)
+    click(page, "Allow once")
+    page.expect_done(0)
+    page.expect_output(0, "said by the host")
+    page.open_file("hello.wasm")
+    page.page.locator(".ssvm-viewer").get_by_role("button", name="Insert a cell that runs this").click()
+    page.command("application:close")
+    inserted = page.cell(1).locator(".cm-content")
+    expect(inserted).to_contain_text("%ssvm run hello")
+    expect(inserted).not_to_contain_text("%load_ext")
+    page.close()
+    context.close()
