@@ -52,6 +52,7 @@ class GrantFile:
         self._grants: tuple[CommandGrant, ...] = ()
         self._connections: tuple[NetworkGrant, ...] = ()
         self._problems: list[str] = []
+        self._told = ""
         self._in_the_way = self._absent = False
         self._hashes: dict[tuple[Program, int], str] = {}
         self.uses: Counter[str] = Counter()
@@ -90,10 +91,11 @@ class GrantFile:
             self._take(())
             return ()
         except OSError as error:
+            self._stamp = None  # read again when it can be
             self._distrust(f"cannot be looked at ({error.strerror})", aside=False)
             return ()
         if stamp != self._stamp:
-            self._in_the_way = False
+            self._in_the_way, self._told = False, ""
             try:
                 self._take(self._read())
             except _Untrusted as why:
@@ -258,7 +260,9 @@ class GrantFile:
                 message += f", and it was renamed to {kept.name}"
             except OSError as error:
                 message += f", and it could not be renamed ({error.strerror})"
-        self._problems.append(message)
+        if message != self._told:  # a home that cannot be looked into is looked into for each command
+            self._problems.append(message)
+            self._told = message
 
 
 class _Untrusted(Exception):

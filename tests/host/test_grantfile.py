@@ -202,6 +202,24 @@ def test_a_file_of_another_user_gives_nothing(file, program):
     assert "another user" in other.take_problems()[0]
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told_once_and_read_when_it_can_be(file, program):
+    asked = request_for(program)
+    kept = file.add(always(file, asked))
+    folder = file.path.parent
+    for _ in range(2):
+        assert [grant.id for grant in file.grants()] == [kept.id]
+        folder.rename(folder.with_name("aside"))
+        folder.write_text("a file")
+        for _ in range(3):
+            assert file.grants() == ()
+        (problem,) = file.take_problems()
+        assert "cannot be looked at (Not a directory)" in problem
+        assert file.grants() == ()
+        assert file.take_problems() == ()
+        folder.unlink()
+        folder.with_name("aside").rename(folder)
+
+
 def test_a_folder_that_others_can_change_gives_nothing(file, program):
     file.add(always(file, request_for(program)))
     file.path.parent.chmod(0o777)
