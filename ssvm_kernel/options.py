@@ -250,8 +250,8 @@ class CompileTraits(RunTraits):
 
     opt = Unicode(
         "",
-        help="Optimisation level in the compiler's words (C, C++: 0, 1, 2, 3, s; Rust: 0 to 3, s, z; Zig: debug, "
-        "safe, fast, small; Go: 0, 1; AssemblyScript: 0 to 3, s, z). Without it compilers make fast code; only Zig "
+        help="Optimisation level in the compiler's words (C, C++, Rust, AssemblyScript: 0 to 3, s, z; Zig: "
+        "debug, safe, fast, small; Go: 0, 1). Without it compilers make fast code; only Zig "
         "then compiles quickly instead.",
     ).tag(flag="--opt", metavar="LEVEL")
     cflags = List(

@@ -48,7 +48,7 @@ packages_tesseract=(tesseract-ocr)
 say_rust='A Rust cell needs rustc with its standard library for WASI, and cargo for crates. Install one of these:
     rustup target add wasm32-wasip1                        (rustup)
     apt install rustc cargo libstd-rust-dev-wasm32 lld     (Debian, Ubuntu)
-    conda install -c conda-forge rust rust-std-wasm32-wasip1   (conda)'
+    conda install anaconda::rust anaconda::rust-std-wasm32-wasip1   (conda)'
 say_browser='The browser tests need Chromium. Install one of these:
     apt install chromium                                   (Debian)
     Chromium or Google Chrome as your system has it'

@@ -19,7 +19,10 @@ from ssvm_kernel.host.reap import end_group, has_ended
 from ssvm_kernel.host.spawn import start_tool
 from ssvm_kernel.toolchains._tools import PATIENCE
 
-__all__ = ["ask", "stop"]
+__all__ = ["ANSWER", "REQUEST", "ask", "stop"]
+
+REQUEST, ANSWER = "cell.request.json", "cell.answer.json"
+"""As no file of the session can be called; ``_asc/driver.mjs`` has them too."""
 
 _SAID = 64 * 1024  # bytes of its words that are kept for the report of a crash
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
@@ -140,7 +143,7 @@ def ask(argv: Sequence[str], folder: Path, *, timeout: float, notice: Callable[[
             if answered:
                 return ""
             said = _end()
-            if sent and (folder / "answer.json").exists():
+            if sent and (folder / ANSWER).exists():
                 return ""  # it answered, and went to sleep before it could say so
             if not was_there:
                 return said or "it ended without a word"

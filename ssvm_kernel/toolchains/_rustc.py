@@ -71,7 +71,7 @@ def find_rustc() -> Rustc:
 
 
 def _grounds(rustc: Rustc) -> str:
-    """Return what the choice of `rustc` depended on; changes when it was replaced or the person chose another."""
+    """Return what is looked at again of a choice: the variables and the compiler found, not what came beside it."""
     chosen = "|".join(os.environ.get(name, "") for name in _ENVIRONMENT)
     try:
         return f"{chosen}|{signature(rustc.program, rustc.library)}"

@@ -21,6 +21,7 @@ __all__ = [
     "PATIENCE",
     "TIMEOUT",
     "choose_opt",
+    "code_digest",
     "digest_of",
     "encode",
     "failed",
@@ -171,6 +172,11 @@ def packaged_digest(folder: Path, pattern: str) -> str:
     Looked at once, as its Python is: to look at them again took longer than a cached guest runs.
     """
     return digest_of(sorted(folder.glob(pattern)))
+
+
+def code_digest(*modules: str) -> str:
+    """Return the digest of modules of this package that change what a compiler made."""
+    return " ".join(packaged_digest(Path(__file__).parent, f"{name}.py") for name in modules)
 
 
 @functools.lru_cache(maxsize=16)

@@ -17,7 +17,15 @@ from ssvm_kernel.toolchains._asc_install import DRIVER, Compiler, find_compiler,
 from ssvm_kernel.toolchains._asc_report import asc_diagnostics, unknown_options
 from ssvm_kernel.toolchains._signatures import with_signatures
 from ssvm_kernel.toolchains._source_map import with_lines
-from ssvm_kernel.toolchains._tools import TIMEOUT, choose_opt, encode, failed, inputs_digest, packaged_digest
+from ssvm_kernel.toolchains._tools import (
+    TIMEOUT,
+    choose_opt,
+    code_digest,
+    encode,
+    failed,
+    inputs_digest,
+    packaged_digest,
+)
 from ssvm_kernel.toolchains.base import Compiled, CompileOptions, Diagnostic, Found, Severity
 from ssvm_kernel.toolchains.render import compile_error
 
@@ -131,12 +139,12 @@ def _ask(compiler: Compiler, request: Mapping[str, Any], workdir: Path, options:
     Raises
     ------
     CompileError
-        When it crashed, or took too long.
+        When it crashed, took too long, or gave no answer.
     ToolchainMissing
         When it cannot be started.
     """
     source = request["files"][_CELL]
-    (workdir / "request.json").write_text(json.dumps(request), "utf-8")
+    (workdir / _asc_server.REQUEST).write_text(json.dumps(request), "utf-8")
     argv = [str(compiler.node.program), str(DRIVER), str(compiler.packages), str(LIBRARY)]
     try:
         said = _asc_server.ask(argv, workdir, timeout=TIMEOUT, notice=options.notice)
@@ -146,8 +154,11 @@ def _ask(compiler: Compiler, request: Mapping[str, Any], workdir: Path, options:
         raise failed(source, f"the AssemblyScript compiler took more than {TIMEOUT:.0f} s and was stopped") from error
     if said:
         raise failed(source, f"the AssemblyScript compiler failed: {said}")
-    answer: dict[str, Any] = json.loads((workdir / "answer.json").read_text("utf-8"))
-    return answer
+    try:
+        answer = json.loads((workdir / _asc_server.ANSWER).read_text("utf-8"))
+        return {name: answer[name] for name in ("said", "diagnostics", "failed")}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise failed(source, f"the AssemblyScript compiler gave no answer that can be read: {error!r}") from error
 
 
 def _module(
@@ -172,5 +183,6 @@ def _module(
 
 
 def _sources_digest() -> str:
-    """Return the digest of what is compiled with a cell, and of what compiles it."""
-    return f"{packaged_digest(DRIVER.parent, DRIVER.name)} {packaged_digest(LIBRARY, '*.ts')}"
+    """Return the digest of what is compiled with a cell, of what compiles it, and of what adds to the module."""
+    ours = code_digest("_signatures", "_source_map", "_sections")
+    return f"{packaged_digest(DRIVER.parent, DRIVER.name)} {packaged_digest(LIBRARY, '*.ts')} {ours}"

@@ -59,7 +59,7 @@ def compile_cached(
     compiled = _load(key)
     if compiled is not None:
         return compiled
-    started = time.monotonic()
+    started, began = time.monotonic(), time.time_ns()
     try:
         with tempfile.TemporaryDirectory(prefix=prefix_of("compile"), ignore_cleanup_errors=True) as workdir:
             compiled = _compile(toolchain, text, options, Path(workdir).resolve())
@@ -74,7 +74,8 @@ def compile_cached(
         raise failed(source, f"the cell cannot be compiled: {place}: {error.strerror or error}") from error
     placed = _in_source(compiled.diagnostics, line_offset)
     compiled = dataclasses.replace(compiled, diagnostics=placed, seconds=time.monotonic() - started, cached=False)
-    _save(key, compiled)
+    if not any(_changed_since(began, path) for path in compiled.read_files):
+        _save(key, compiled)
     return compiled
 
 
@@ -134,6 +135,17 @@ def _save(key: str, compiled: Compiled) -> None:
     diagnostics = [{**vars(item), "severity": item.severity.value} for item in compiled.diagnostics]
     header = json.dumps({"reads": reads, "diagnostics": diagnostics}).encode()
     store.write(_KIND, key, header + b"\n" + compiled.wasm)
+
+
+def _changed_since(began: int, path: str) -> bool:
+    """Tell whether a file was saved since then: the guest may hold what was in it before.
+
+    One that is dated in the future was not: its clock is another one.
+    """
+    try:
+        return began < Path(path).stat().st_mtime_ns <= time.time_ns()
+    except OSError:
+        return True
 
 
 def _diagnostic(item: dict[str, Any]) -> Diagnostic:

@@ -17,6 +17,7 @@ from ssvm_kernel.toolchains._go_report import BY_FOLDER, NO_EXPORT, Source, go_d
 from ssvm_kernel.toolchains._signatures import with_signatures
 from ssvm_kernel.toolchains._tools import (
     choose_opt,
+    code_digest,
     encode,
     failed,
     inputs_digest,
@@ -79,6 +80,7 @@ class GoToolchain:
         """
         go = find_go()
         parts = [*_BUILD, _LINK, _DEFAULT_OPT, _NO_PACKAGE, signature(go.program), packages_digest()]
+        parts.append(code_digest("_signatures", "_sections"))
         return Found(str(go.program), go.version, _TARGET, inputs_digest(parts))
 
     def compile(self, source: str, options: CompileOptions, workdir: Path) -> Compiled:

@@ -59,6 +59,47 @@ def test_a_command_does_not_outlive_a_killed_kernel(kernel, number) -> None:
     assert wait_gone(guard)
 
 
+_FORKS = """
+import os, sys, warnings
+warnings.simplefilter("error")
+sys.path[:0] = [{root!r}]
+from tests.host.approving import approve
+from ssvm_kernel.host.execute import execute
+from ssvm_kernel.host.guard import GUARD
+def seen(name, data):
+    if data:
+        leader, guard = data.decode().strip(), GUARD.pid
+        child = os.fork()
+        if child == 0:
+            if {runs!r}:
+                execute(approve("sleep", "0.2"))
+            else:
+                GUARD.close()  # as it does at its orderly end
+            print(GUARD.pid or 2**30, end=" ", flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(leader, guard, flush=True)
+execute(approve("sh", "-c", "sleep 0.3; echo $$; sleep 600", timeout_ms=600_000), seen)
+"""
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["with a command of its own", "without"])
+def test_a_forked_process_ends_nothing_of_its_parents(runs) -> None:
+    code = _FORKS.format(root=str(Path(__file__).parents[2]), runs=runs)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        childs, leader, guard = map(int, process.stdout.readline().split())
+        assert childs != guard
+        assert wait_gone(childs)
+        assert not is_gone(leader)
+        assert not is_gone(guard)
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+    assert wait_gone(leader)
+
+
 def test_a_killed_guard_costs_nothing_and_is_replaced() -> None:
     execute(approve("sleep", "0.1"))
     before = GUARD.pid

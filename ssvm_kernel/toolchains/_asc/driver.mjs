@@ -1,6 +1,6 @@
 // Compiles AssemblyScript for the toolchain: node driver.mjs NODE_MODULES SDK
 //
-// A folder has request.json, {entry, options, files}; the answer is put there too: answer.json with the findings, and the
+// A folder has cell.request.json, {entry, options, files}; the answer is put there too: cell.answer.json with the findings, and the
 // module with its source map. The compiler sees the files named in the request, the libraries, and nothing else of the
 // machine, so what a cell imports is what the session has.
 //
@@ -60,7 +60,7 @@ function keepingPlaces(names) {
 }
 
 async function compile(folder) {
-  const request = JSON.parse(fs.readFileSync(path.join(folder, "request.json"), "utf8"));
+  const request = JSON.parse(fs.readFileSync(path.join(folder, "cell.request.json"), "utf8"));
   const diagnostics = [];
   const host = {
     readFile(name, base) {
@@ -81,7 +81,7 @@ async function compile(folder) {
   const options = ["--config", CONFIGURATION, "--lib", LIBRARY, "--noColors", ...request.options];
   const { error, stderr } = await asc.main([request.entry, ...options], host);
   const answer = { diagnostics, failed: error ? String(error.message) : "", said: stderr.toString() };
-  fs.writeFileSync(path.join(folder, "answer.json"), JSON.stringify(answer));
+  fs.writeFileSync(path.join(folder, "cell.answer.json"), JSON.stringify(answer));
 }
 
 let idle = setTimeout(() => process.exit(), IDLE);
