@@ -225,7 +225,7 @@ class OpenGuest:
             raise
         finally:
             streams.close()
-        if is_new and threading.current_thread() is threading.main_thread():  # a worker ends with its thread
+        if is_new:
             self._runtime.pool.warm()  # the next guest finds one ready
         self._check_denials(prepared)
         return answer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -25,24 +24,18 @@ from ssvm_kernel.sandbox.caller import Caller
 from ssvm_kernel.sandbox.job import Job, preopens_of
 from ssvm_kernel.sandbox.pool import Worker, WorkerPool
 from ssvm_kernel.sandbox.protocol import CommandCall, Lock
+from ssvm_kernel.sandbox.starter import lasting
 
 __all__ = ["Lane", "LanePool", "Talk"]
 
 _MOST_IDLE: Final = 8
 
 
-_STARTER: Final = ThreadPoolExecutor(1, "ssvm-starter")
-"""The thread that starts all workers: on Linux a worker ends with the thread that started it. It begins with the first.
-
-Made with this module: of two that were made by two threads at once, the one that nobody kept would end its worker.
-"""
-
-
 class _Workers(WorkerPool):
     """Starts a worker for each who takes one; none is kept."""
 
     def take_new(self, domain: str, lock: Lock) -> Worker:
-        worker = _STARTER.submit(Worker).result()
+        worker = lasting(Worker)
         worker.domain = domain
         try:
             worker.lock(lock)  # what keeps it from being locked keeps all items from being run

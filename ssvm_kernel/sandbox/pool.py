@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
@@ -20,6 +21,7 @@ from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.pipes import OutputPipes, SparePipes
+from ssvm_kernel.sandbox.starter import lasting
 from ssvm_kernel.sandbox.untrusted import plain
 from ssvm_kernel.sandbox.wire import Blob, FrameReader, WireError, pack, send_frame, send_packed
 
@@ -313,17 +315,16 @@ class WorkerPool:
     def __init__(self) -> None:
         self._spare: Worker | None = None
         self._last: Worker | None = None
+        self._sparing = threading.RLock()
 
     def warm(self) -> None:
-        """Start the spare worker if there is none; returns at once, the worker warms up by itself.
-
-        To be called on the main thread: on Linux a worker ends with the thread that started it.
-        """
-        if self._spare is not None and not self._spare.alive:
-            self._spare.kill()  # gives its socket back
-            self._spare = None
-        if self._spare is None:
-            self._spare = Worker()
+        """Start the spare worker if there is none; returns at once, the worker warms up by itself."""
+        with self._sparing:
+            if self._spare is not None and not self._spare.alive:
+                self._spare.kill()  # gives its socket back
+                self._spare = None
+            if self._spare is None:
+                self._spare = lasting(Worker)
 
     def begin(self) -> None:
         """Start the first worker if there never was one; `take` sees to those that ended since."""
@@ -356,9 +357,10 @@ class WorkerPool:
 
     def take_new(self, domain: str, lock: protocol.Lock) -> Worker:
         """Return a worker as `take`, which nobody else has or gets: the caller ends it."""
-        self.warm()
-        assert self._spare is not None
-        worker, self._spare = self._spare, None
+        with self._sparing:
+            self.warm()
+            assert self._spare is not None
+            worker, self._spare = self._spare, None
         worker.domain = domain
         try:
             worker.send(lock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -184,6 +185,25 @@ def test_a_function_shows_something_where_that_is_granted(library, capfd):
     assert guest.open(no_raise=True).show() == 1
     assert guest.open(display=True).show() == 0
     assert "a table (CSV, 2 columns, 0 rows)" in capfd.readouterr().out
+
+
+def test_a_guest_outlives_the_thread_that_called_it_first(library):
+    guest = library(guests.NUMBERS, "elsewhere")
+    for _ in range(3):
+        thread = threading.Thread(target=guest.next)
+        thread.start()
+        thread.join()
+        time.sleep(0.1)  # for what ends with the thread
+        assert guest._opened._held.caller._worker.alive
+    assert guest.next() == 4
+
+
+def test_threads_that_begin_at_once_have_a_worker_each(library):
+    made = [library(guests.NUMBERS, f"at-once-{index}") for index in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda guest: guest.same(7), made)) == [7] * 4
+    assert len({guest._opened._held.caller._worker.pid for guest in made}) == 4
+    assert [guest.next() for guest in made] == [1] * 4
 
 
 def test_threads_take_turns(numbers):
