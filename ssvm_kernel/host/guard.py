@@ -64,9 +64,20 @@ class Guard:
                 kill_group(self._process)
                 self._process, self.fileno = None, -1
 
-    def unlock(self) -> None:
-        """Have a lock of its own in a forked process: nobody there gives the copy back that another thread held."""
+    def begin_anew(self) -> None:
+        """Have nothing of the parent's in a forked process: its commands and its guard are not ours to end.
+
+        Nor is there anybody who gives the copy of a lock back that another thread held.
+        """
         self._lock = threading.RLock()
+        self._groups = set()
+        if self._process is not None:
+            self._process.returncode = 0  # no child of this process: nobody is to wait for it
+            self._process = None
+        if self.fileno >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self.fileno)
+            self.fileno = -1
 
     def _tell(self, number: int) -> None:
         if self._process is not None and self._process.poll() is not None:
@@ -98,4 +109,4 @@ GUARD: Final = Guard()
 """The guard of this process."""
 atexit.register(GUARD.close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=GUARD.unlock)
+    os.register_at_fork(after_in_child=GUARD.begin_anew)

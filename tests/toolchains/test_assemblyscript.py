@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from ssvm_kernel.errors import ToolchainMissing, UsageError
+from ssvm_kernel.errors import CompileError, ToolchainMissing, UsageError
 from ssvm_kernel.sandbox.traps import parse_trap
 from ssvm_kernel.toolchains import _asc_install, _asc_server, _node, assemblyscript, registry
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
@@ -252,8 +252,19 @@ def test_a_compiler_that_cannot_compile_says_why(tmp_path, monkeypatch):
     driver = tmp_path / "driver.mjs"
     driver.write_text('console.error("out of luck"); process.exit(3);')
     monkeypatch.setattr("ssvm_kernel.toolchains.assemblyscript.DRIVER", driver)
-    assert "the AssemblyScript compiler failed: out of luck" in str(failure(LANGUAGE, "let a = 1;", folder=tmp_path))
+    options = CompileOptions(files=(("answer.json", "{}"),))  # which is no answer
+    with pytest.raises(CompileError, match="the AssemblyScript compiler failed: out of luck"):
+        compile_cached(registry.get(LANGUAGE), "let a = 1;", options)
     assert _asc_server._running is None
+
+
+@pytest.mark.parametrize("answer", ["{}", "[]", "no JSON", None])
+def test_an_answer_that_is_none_is_told(tmp_path, monkeypatch, answer):
+    (tmp_path / "work").mkdir()
+    if answer is not None:
+        (tmp_path / "work" / _asc_server.ANSWER).write_text(answer)
+    monkeypatch.setattr(_asc_server, "ask", lambda *_, **__: "")
+    assert "no answer that can be read" in str(failure(LANGUAGE, "let a = 1;", folder=tmp_path / "work"))
 
 
 def test_a_compiler_that_does_not_end_is_stopped(tmp_path, monkeypatch):

@@ -18,8 +18,8 @@ import wasmtime
 
 from ssvm_kernel.errors import CompileError
 from ssvm_kernel.host import store
+from ssvm_kernel.toolchains import _tools, registry
 from ssvm_kernel.toolchains import cache as compile_cache
-from ssvm_kernel.toolchains import registry
 from ssvm_kernel.toolchains._ziglang import find_ziglang
 from ssvm_kernel.toolchains.base import CompileOptions, Severity
 from ssvm_kernel.toolchains.cache import compile_cached
@@ -211,6 +211,45 @@ def test_a_changed_header_of_the_person_s_is_a_miss(tmp_path):
         compile_cached(toolchain, source)
 
 
+def test_a_file_that_is_saved_during_the_compile_is_looked_at_again(tmp_path):
+    header = tmp_path / "status.h"
+    header.write_text("1")
+
+    class Slow(Counting):
+        saving = False
+
+        def compile(self, source, options, workdir):
+            compiled = super().compile(source, options, workdir)  # it has read the header
+            if self.saving:
+                header.write_text("2")
+                os.utime(header)
+            return dataclasses.replace(compiled, read_files=(str(header),))
+
+    toolchain = Slow()
+    toolchain.saving = True
+    assert not compile_cached(toolchain, HELLO["wat"]).cached
+    toolchain.saving = False
+    assert not compile_cached(toolchain, HELLO["wat"]).cached
+    assert compile_cached(toolchain, HELLO["wat"]).cached
+    os.utime(header, (time.time() + 10_000, time.time() + 10_000))  # another machine's clock
+    assert not compile_cached(toolchain, HELLO["wat"] + " ").cached
+    assert compile_cached(toolchain, HELLO["wat"] + " ").cached
+
+
+@pytest.mark.parametrize(
+    ("language", "module"),
+    [("go", "_signatures"), ("assemblyscript", "_signatures"), ("assemblyscript", "_source_map")],
+)
+def test_code_of_ours_that_adds_to_a_module_is_in_the_key(monkeypatch, language, module):
+    require(language)
+    before = registry.get(language).find().inputs
+    real = _tools.packaged_digest
+    monkeypatch.setattr(
+        _tools, "packaged_digest", lambda folder, name: real(folder, name) + "!" * (name == f"{module}.py")
+    )
+    assert registry.get(language).find().inputs != before
+
+
 def make_library(folder: Path, number: int) -> None:
     """Put a library ``seven`` into a folder."""
     zig = str(find_ziglang().program)
@@ -280,7 +319,7 @@ FULL = """
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
 from ssvm_kernel.errors import CompileError
-from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains import _tools, registry
 from ssvm_kernel.toolchains._ziglang import find_ziglang
 from ssvm_kernel.toolchains.cache import compile_cached
 for size in (0, 4000):
@@ -313,7 +352,7 @@ def test_no_folder_is_left_behind(language, tmp_path, monkeypatch):
 
 COMPILE = """
 import json, sys
-from ssvm_kernel.toolchains import registry
+from ssvm_kernel.toolchains import _tools, registry
 from ssvm_kernel.toolchains._ziglang import find_ziglang
 from ssvm_kernel.toolchains.cache import compile_cached
 source = sys.stdin.read()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ssvm_kernel.toolchains._rustc import INSTALL
+
 SCRIPT = Path(__file__).parents[2] / "tools/setup-system.sh"
 OS_RELEASE = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
 
@@ -65,7 +67,10 @@ def test_rustc_needs_a_library_for_wasi(setup, tmp_path):
     rustc = [("rustc", f'[ "$4" = wasm32-wasi ] && echo {library}')]
     done = setup("rust", programs=rustc, CI="true", HOME=str(tmp_path))
     assert done.returncode == 1
-    assert "rustup target add" in done.stderr
+    said = [" ".join(line.split()) for line in done.stderr.splitlines()]
+    for line in INSTALL.splitlines():  # as a cell says it, in the order and with the commands
+        command = line.partition(":")[2].strip().replace("apt-get", "apt")
+        assert any(text.startswith(f"{command} (") for text in said), command
     (library / "libstd-0123.rlib").touch()
     done = setup("rust", programs=rustc, CI="true", HOME=str(tmp_path))
     assert done.returncode == 1, "a cell that declares crates needs the cargo beside rustc"
