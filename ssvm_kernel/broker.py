@@ -183,12 +183,9 @@ class CommandBroker:
         return denied_reply(call.name)
 
     def _deny(self, context: RunContext, request: CommandRequest, decision: Decision, line: str) -> CommandReply:
-        words = _words(request.command.argv)
-        context.denials.append(Denial(words, decision.reason, line))
-        context.commands.append(CommandLine(words, request.command.program.path, f"denied: {decision.reason}"))
         self._ledger.record(request, decision)
         self._used(decision)
-        return denied_reply(request.command.name)
+        return _denied(context, request.command, decision.reason, line)
 
     def _execute(
         self, context: RunContext, approved: ApprovedCommand, guest: GuestEnd, answer: Callable[[CommandReply], None]
@@ -196,9 +193,10 @@ class CommandBroker:
         """Run a command and answer; what is shown and written down of it comes after, while the guest goes on."""
         block = _block(context, approved.command)
         completed: Completed | None = None
-        refused = ""
+        refused, begun = "", False
         try:
             watch, stop = self._watch(approved.decision, guest)
+            begun = True
             try:
                 show = block.output if block else None
                 completed = execute(approved, show, watch=watch, shelf=guest.shelf, new_pipe=guest.new_pipe)
@@ -209,15 +207,20 @@ class CommandBroker:
             completed = never_ran(why.error)
             answer(_reply(completed, context.signal_codes))
         except (ProgramChanged, GrantRevoked) as why:
-            refused = str(why)
-            decision = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=refused)
-            answer(self._deny(context, approved.request, decision, grant_line(approved.request)))
+            refused, line = str(why), grant_line(approved.request)
+            if begun and isinstance(why, GrantRevoked):  # it ran, by that grant: the ledger must not say otherwise
+                self._ledger.note(approved.request, approved.decision)
+                self._used(approved.decision)
+                answer(_denied(context, approved.command, refused, line))
+            else:
+                decision = Decision(approved.request.id, Effect.DENY, Origin.POLICY, reason=refused)
+                answer(self._deny(context, approved.request, decision, line))
         finally:
-            line = _line(approved.command, completed, f"denied: {refused}" if refused else "interrupted")
+            end = _line(approved.command, completed, f"denied: {refused}" if refused else "interrupted")
             if block:
-                block.close(line.state)
+                block.close(end.state)
             if not refused:
-                context.commands.append(line)
+                context.commands.append(end)
                 self._ledger.note(approved.request, approved.decision, completed)
                 self._used(approved.decision)
 
@@ -242,7 +245,7 @@ class CommandBroker:
 
         if not self._book.holds(grant.id) and not self._remembered.holds(grant.id):
             stop()
-            _revoked()  # between the decision and this watch
+            raise GrantRevoked("the grant was taken back, and the command was not started")
         return Watch(guest.fileno, {bell.fileno: _revoked}), stop
 
     def _take_bell(self) -> Bell:
@@ -268,6 +271,14 @@ def _do_nothing() -> None:
 
 def _revoked() -> None:
     raise GrantRevoked("the grant was taken back, and the command was ended")
+
+
+def _denied(context: RunContext, command: Command, reason: str, line: str) -> CommandReply:
+    """Tell the cell that a command was denied, and return what tells the guest."""
+    words = _words(command.argv)
+    context.denials.append(Denial(words, reason, line))
+    context.commands.append(CommandLine(words, command.program.path, f"denied: {reason}"))
+    return denied_reply(command.name)
 
 
 def _words(argv: tuple[bytes, ...]) -> str:

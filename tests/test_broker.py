@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,7 +65,42 @@ def test_a_grant_taken_back_between_decision_and_start_starts_nothing(tmp_path: 
     context, replies = run(HastyBook(), tmp_path)
     assert not (tmp_path / "touched").exists()
     assert [reply.code for reply in replies] == [-1]
-    assert "taken back" in context.denials[0].reason
+    assert context.denials[0].reason == "the grant was taken back, and the command was not started"
+
+
+def test_a_command_that_was_ended_with_its_grant_is_written_down_as_one_that_ran(tmp_path: Path) -> None:
+    class Counting(GrantBook):
+        def used(self, grant_id: str) -> None:
+            used.append(grant_id)
+
+    def take_back() -> None:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        book.revoke(grant.id)
+
+    book, ledger = Counting(), Ledger()
+    used: list[str] = []
+    replies: list[CommandReply] = []
+    grant = book.add(parse_command_all(), "r")
+    broker = CommandBroker(book, NobodyDecider(), ledger, GrantFile(tmp_path / "config"))
+    context = RunContext("r", Asker("guest", "0" * 64), WorkFolder(()), 100_000, None)
+    call = CommandCall(b"sh", (b"-c", bytes(f"touch '{tmp_path}/begun'; exec sleep 90", "utf-8")), (), 100_000)
+    thread = threading.Thread(target=take_back)
+    guest, worker = socket.socketpair()
+    with guest, worker:
+        thread.start()
+        broker.handler(context)(call, b"", lambda *_: False, GuestEnd(guest.fileno()), replies.append)
+    thread.join()
+    context.folder.close()
+    broker.close()
+    assert [reply.code for reply in replies] == [-1]
+    assert [denial.reason for denial in context.denials] == ["the grant was taken back, and the command was ended"]
+    assert [line.state for line in context.commands] == ["denied: the grant was taken back, and the command was ended"]
+    (written,) = ledger.lines()
+    assert (written.decision.effect, written.outcome.kind) == ("allow", "interrupted")
+    assert written.decision.grant == "--allow-command-all"
+    assert used == [grant.id]
 
 
 def test_a_question_without_an_answer_is_written_down(tmp_path: Path) -> None:
