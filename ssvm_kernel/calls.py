@@ -116,19 +116,16 @@ class OpenGuest:
             When it cannot be called.
         """
         message = protocol.CallExport(function, shape, count, fresh)
-        return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count, fresh=fresh)
+        return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count)
 
-    def _answered(self, answer: tuple[protocol.Returned, bytes], count: int, *, fresh: bool) -> Answered:
+    def _answered(self, answer: tuple[protocol.Returned, bytes], count: int) -> Answered:
         returned, blob = answer
         try:
             checked(returned, count)
         except WorkerDied:
             self._held.close()
             raise
-        error = self._error_of(returned)
-        if error is not None and not fresh:
-            self._ended = "the one that ended"
-        return Answered(returned.count, blob, error)
+        return Answered(returned.count, blob, self._error_of(returned))
 
     def describe(self) -> bytes:
         """Return what functions a component exports; from the guest's process, so it is not trusted."""
@@ -141,7 +138,7 @@ class OpenGuest:
         released = tuple(self.released[:_RELEASED])
         del self.released[: len(released)]
         message = protocol.CallComponent(path, fresh, released)
-        return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count, fresh=fresh)
+        return self._answered(self._ask(message, rows, protocol.Returned, fresh=fresh), count)
 
     def memory(self, offset: int, length: int, data: bytes | None = None) -> tuple[int, bytes]:
         """Read a part of the kept instance's memory, or write one; return the memory's size and what was read.
@@ -227,6 +224,9 @@ class OpenGuest:
             streams.close()
         if is_new:
             self._runtime.pool.warm()  # the next guest finds one ready
+        returned = answer[0]
+        if isinstance(returned, protocol.Returned) and not fresh and _has_ended(returned):
+            self._ended = "the one that ended"  # also where it was denied something, which is told in its place
         self._check_denials(prepared)
         return answer
 
@@ -290,7 +290,7 @@ class OpenGuest:
         missed = missed_paths(attempts, effective_folders(prepared.grants.folders)) if attempts else ()
         items = [Item(f"{path.path}: {path.why}", path.grant_line) for path in missed if path.refused]
         self._tell(prepared, f"{visible(self.guest.name)} did not get these files", items)
-        if returned.trap is None and returned.exit_code is None:
+        if not _has_ended(returned):
             return None
         if returned.exit_code is not None:
             return GuestExit(returned.exit_code)
@@ -300,6 +300,11 @@ class OpenGuest:
         except SsvmError as error:
             return error
         return None
+
+
+def _has_ended(returned: protocol.Returned) -> bool:
+    """Whether a call ended its instance."""
+    return returned.trap is not None or returned.exit_code is not None
 
 
 class _Output:

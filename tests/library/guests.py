@@ -37,6 +37,10 @@ ASKS = r"""(module
   (func (export "ask") (result i32) (call $name (i32.const 8) (i32.const 4)) (call $run))
 )"""
 
+ASKS_AND_ENDS = ASKS.replace(
+    "(call $run))", '(call $run) (unreachable))\n  (func (export "one") (result i32) (i32.const 1))'
+)
+
 SHOWS = r"""(module
   (import "ssvm_display" "show" (func $show (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)

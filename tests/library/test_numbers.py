@@ -175,6 +175,15 @@ def test_a_command_is_refused_and_then_granted(session, library, capfd):
     assert (line.request.argv[0], line.decision.effect) == ("true", "allow")
 
 
+def test_an_instance_that_is_denied_something_and_ends_has_ended(library, capfd):
+    guest = library(guests.ASKS_AND_ENDS, "asks-and-ends")
+    with pytest.raises(DeniedError, match="may not run true"):
+        guest.ask()
+    capfd.readouterr()
+    assert (guest.one(), guest.one()) == (1, 1)
+    assert capfd.readouterr().err.count("without the state of the one that ended") == 1
+
+
 def test_limits_of_commands_are_of_each_call(library):
     with library(guests.ASKS, "asks").open(allow_command=["=true"], max_commands=1) as guest:
         assert [guest.ask() for _ in range(3)] == [0, 0, 0]
