@@ -27,7 +27,7 @@ from ssvm_kernel.runtime import Prepared, Runtime
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.caller import Caller, checked
 from ssvm_kernel.sandbox.job import Outcome
-from ssvm_kernel.sandbox.wire import Blob
+from ssvm_kernel.sandbox.wire import MAX_BLOB_FROM_WORKER, Blob
 
 __all__ = ["Answered", "OpenGuest"]
 
@@ -146,12 +146,15 @@ class OpenGuest:
         Raises
         ------
         UsageError
-            When there is no such part.
+            When there is no such part, or it is too large to be handed over at once.
         GuestExit, GuestTrap, LimitReached
             When the guest ended its instance as that began.
         WorkerDied
             When the guest's process answered something else; it is ended.
         """
+        if length > MAX_BLOB_FROM_WORKER:
+            most = MAX_BLOB_FROM_WORKER >> 20
+            raise UsageError(f"at most {most} MiB of a memory at once: read or write it in parts")
         message = protocol.Memory(offset, length, data is not None)
         part, blob = self._ask(message, data or b"", protocol.MemoryPart)
         if part.trap is not None or part.exit_code is not None:
@@ -214,7 +217,7 @@ class OpenGuest:
             self._ended = "the one that was interrupted"
             name = visible(self.guest.name)
             raise GuestInterrupted(f"the call of {name} was interrupted, and its instance is gone") from None
-        except SsvmError as error:
+        except Exception as error:
             if not self._held.alive:
                 self._ended = "the one whose process is gone"
             if self._held.lent is not None and isinstance(error, WorkerDied):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ssvm_kernel.errors import WorkerDied
+from ssvm_kernel.errors import UsageError, WorkerDied
 from ssvm_kernel.host.shelf import Shelf, make_shelf
 from ssvm_kernel.host.spawn import kill_group, start_worker
 from ssvm_kernel.sandbox import protocol
@@ -23,7 +23,7 @@ from ssvm_kernel.sandbox.attention import Attention, processors
 from ssvm_kernel.sandbox.pipes import OutputPipes, SparePipes
 from ssvm_kernel.sandbox.starter import lasting
 from ssvm_kernel.sandbox.untrusted import plain
-from ssvm_kernel.sandbox.wire import Blob, FrameReader, WireError, pack, send_frame, send_packed
+from ssvm_kernel.sandbox.wire import MAX_BLOB_FROM_WORKER, Blob, FrameReader, WireError, pack, send_frame, send_packed
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import Guard
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Worker", "WorkerPool"]
 
 _GO: Final = pack(protocol.encode(protocol.Go()))
-_MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
-"""Bytes of one blob from a worker: machine code, or a command's stdin."""
 _RECEIVE: Final = 1 << 20
 _RECEIVE_SMALL: Final = 1 << 14
 """Bytes of a first look: room for a megabyte costs more than most messages."""
@@ -51,7 +49,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._sock, theirs = socket.socketpair()
-        self._reader = FrameReader(_MAX_BLOB_FROM_WORKER)
+        self._reader = FrameReader(MAX_BLOB_FROM_WORKER)
         self._inbox: list[tuple[protocol.FromWorker, bytes]] = []
         self.domain: str | None = None
         self.loaded: set[str] = set()
@@ -95,8 +93,8 @@ class Worker:
 
         Raises
         ------
-        WorkerDied
-            When the worker has ended, or did not wait for the answer to its command.
+        WorkerDied, UsageError
+            When the worker has ended, or did not wait for the answer to its command; when it is too much at once.
         """
         self._expect_nothing()
         # A worker that asks ahead could fill a person's screen with prompts, and block us while we answer (X02).
@@ -111,6 +109,8 @@ class Worker:
             fds = [*fds, shelf.fileno]
         try:
             send_frame(self._sock, protocol.encode(message), blob, fds)
+        except WireError as error:  # nothing was sent
+            raise UsageError(f"that is too much for the guest's process at once: {error}") from None
         except OSError as error:
             raise self._died() from error
         if shelf is not None:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 __all__ = [
     "MAX_BLOB",
+    "MAX_BLOB_FROM_WORKER",
     "MAX_HEADER",
     "Blob",
     "Frame",
@@ -33,6 +34,8 @@ MAX_HEADER: Final = 8 * 1024 * 1024
 """Bytes of one message: room for the longest argument list that an operating system takes."""
 MAX_BLOB: Final = 1024 * 1024 * 1024
 """Bytes of one blob."""
+MAX_BLOB_FROM_WORKER: Final = 512 * 1024 * 1024
+"""Bytes of one blob from a worker: machine code, a command's stdin, a part of a memory."""
 _SMALL: Final = 1 << 14
 _MAX_FDS: Final = 8
 _SPACE: Final = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)

@@ -12,9 +12,11 @@ import pytest
 import wasmtime
 
 import ssvm_kernel
+from ssvm_kernel import calls
 from ssvm_kernel.errors import DeniedError, GuestExit, GuestTrap, LimitReached, LoadError, UsageError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.face import Library
+from ssvm_kernel.sandbox import wire
 
 from . import guests
 
@@ -143,6 +145,34 @@ def test_memory(numbers, capfd):
     assert memory.array(np.uint32, 8, 2).tolist() == [16, 6]
     memory.write(1024, np.arange(3, dtype="<f8"))
     assert memory.array("f8", 1024, 3).tolist() == [0, 1, 2]
+
+
+def test_what_is_too_much_at_once_ends_nothing(library, monkeypatch):
+    guest = library(guests.NUMBERS, "large")
+    assert guest.next() == 1
+    monkeypatch.setattr(calls, "MAX_BLOB_FROM_WORKER", 1 << 20)
+    over = (1 << 20) + 1
+    for deed in (lambda: guest.memory.read(0, over), lambda: guest.memory.write(0, bytes(over))):
+        with pytest.raises(UsageError, match="at most 1 MiB of a memory at once: read or write it in parts"):
+            deed()
+    monkeypatch.setattr(wire, "MAX_BLOB", 100)
+    with pytest.raises(UsageError, match="too much for the guest's process at once"):
+        guest.memory.write(0, bytes(101))
+    assert guest.next() == 2
+
+
+def test_an_instance_that_is_gone_after_any_error_is_told(library, monkeypatch, capfd):
+    def broken(self, data):
+        raise ZeroDivisionError
+
+    guest = library(guests.NUMBERS, "lost")
+    assert guest.next() == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(calls.GuestStreams, "stdout", broken)
+        with pytest.raises(ZeroDivisionError):
+            guest.hello()
+    assert guest.next() == 1
+    assert "without the state of the one whose process is gone" in capfd.readouterr().err
 
 
 def test_memory_of_a_guest_that_ends_as_it_begins(library):
