@@ -98,8 +98,12 @@ def descriptor_count() -> int:
 
 def children() -> set[int]:
     """Return the children of this process but the guard, zombies included."""
-    found = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return {int(child) for child in found} - {GUARD.pid}
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):  # /proc/self/task has those of a thread, which may end meanwhile
+        with contextlib.suppress(OSError):
+            if int((process / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(process.name))
+    return found - {GUARD.pid}
 
 
 def has_children(before: Collection[int] = ()) -> bool:
