@@ -22,7 +22,7 @@ from ssvm_kernel.display.report import show_report
 from ssvm_kernel.display.streams import GuestStreams
 from ssvm_kernel.display.surface import Surface, current_surface
 from ssvm_kernel.ending import show_missed
-from ssvm_kernel.errors import GrantRevoked, GuestInterrupted, LimitReached, SsvmError, UsageError, WorkerDied
+from ssvm_kernel.errors import GrantRevoked, GuestInterrupted, LimitReached, UsageError, WorkerDied
 from ssvm_kernel.exhibits import Exhibits
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.resolve import special_folders
@@ -105,7 +105,7 @@ class Prepared:
         self.grants = book.snapshot(run).for_module(guest.sha256)
         try:
             self._use_session_folders()
-        except SsvmError:
+        except BaseException:
             book.end_run(run)
             raise
         self._folder = WorkFolder(self.grants.folders)

@@ -132,8 +132,12 @@ def _of_programs() -> Iterator[SpecialFolder]:
 
 def _of_python() -> Iterator[SpecialFolder]:
     """Yield what the kernel imports from: a guest that writes there runs in the kernel at its next import."""
-    entries = [path or os.getcwd() for path in (*([""] if _is_kernel() else []), *sys.path)]
-    for path in entries:
+    for path in (*([""] if _is_kernel() else []), *sys.path):
+        if not path:
+            try:
+                path = os.getcwd()  # noqa: PLW2901
+            except OSError:  # it was deleted: nothing can be imported from it
+                continue
         if _is_library(path, (sys.prefix, sys.base_prefix, sys.exec_prefix)):
             yield SpecialFolder(path, "where this kernel's Python packages are", readable=True)
         elif os.path.isdir(path):

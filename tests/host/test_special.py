@@ -153,6 +153,17 @@ def test_p42_the_folder_that_modules_are_imported_from_is_warned_of(home, monkey
     assert check_grants(grant(home / "notes"), special_folders()) == ()
 
 
+def test_a_working_folder_that_was_deleted_breaks_no_grant(home, monkeypatch):
+    (home / "gone").mkdir()
+    (home / "data").mkdir()
+    monkeypatch.chdir(home / "gone")
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    (home / "gone").rmdir()
+    assert check_grants(grant(home / "data", Access.READ_WRITE), special_folders()) == ()
+    with pytest.raises(GrantError, match="cannot be granted"):
+        check_grants(grant(home), special_folders())
+
+
 def test_w11_a_key_file_that_the_front_end_put_elsewhere_is_found(home, request):
     from ipykernel.kernelapp import IPKernelApp
 
