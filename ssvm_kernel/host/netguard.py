@@ -123,6 +123,18 @@ class Guard:
         self.forget()
         self._listener.close()
 
+    def begin(self) -> None:
+        """Begin with a guest: what the one before did not wait for is refused, or this one would be asked about it."""
+        self.forget()
+        ready = select.poll()
+        ready.register(self._listener, select.POLLIN)
+        for _ in range(_MOST_SOCKETS):  # a process that was taken over may go on for ever
+            if not any(event & select.POLLIN for _, event in ready.poll(0)):
+                return
+            call = self._receive()
+            if call is not None:
+                self._listener.answer(call, errno.EACCES)
+
     def forget(self) -> None:
         """Forget the names and sockets of a guest before: what a name stands for is made up anew for each run."""
         for each in self._sockets.values():
@@ -130,10 +142,7 @@ class Guard:
         self._sockets, self._names = {}, Names()
 
     def _serve(self) -> None:
-        try:
-            call = self._listener.receive()
-        except OSError as why:
-            raise WorkerDied("the guest's process handed something else over than its calls") from why
+        call = self._receive()
         if call is None:
             return
         error, value = errno.EACCES, 0
@@ -153,6 +162,12 @@ class Guard:
             error = why.errno or errno.EACCES
         finally:  # also when the person interrupts: the process is ended then, and nothing was connected
             self._listener.answer(call, error, value)
+
+    def _receive(self) -> Call | None:
+        try:
+            return self._listener.receive()
+        except OSError as why:
+            raise WorkerDied("the guest's process handed something else over than its calls") from why
 
     def _refuse(self, what: str) -> None:
         if self._handler is not None:

@@ -287,7 +287,7 @@ def begin_network(worker: Worker) -> None:
     if worker.guard is None:
         why = locks.no_network or "it did not say why"
         raise WorkerDied(f"the guest's process can have no network ({why}); --deny-network runs the guest without")
-    worker.guard.forget()
+    worker.guard.begin()
 
 
 def _check_times(message: protocol.Finished) -> None:

@@ -197,6 +197,14 @@ def test_a_guest_that_does_not_wait_for_an_answer_ends_as_it_does(network, echo,
     assert network.tries(["lookup:example.com"]).outcomes == ["240.0.0.1"]
 
 
+def test_what_a_guest_left_behind_is_not_asked_about_in_the_next_run(network, echo):
+    asked = 0
+    for _ in range(20):
+        network.tries([f"leave:127.0.0.1:{echo.port}/"], (), lambda _: "deny")
+        asked += len(network.tries(["lookup:example.com", "spin:5"], (), lambda _: "deny").questions)
+    assert asked <= 3  # and not each second time: only where the engine gets to it after the next run has begun
+
+
 def test_a_process_that_ends_while_a_person_is_asked_says_so(network, echo, pondering, monkeypatch):
     workers = []
     begin = runner.begin_network
