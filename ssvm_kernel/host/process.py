@@ -40,8 +40,11 @@ DEFAULT_TIMEOUT_MS: Final = 10_000
 """Milliseconds that a command may take when the guest says nothing."""
 MAX_STDIN_BYTES: Final = 256 * 1024 * 1024
 """Most pending bytes for a command's stdin."""
-MAX_ARGUMENT_BYTES: Final = 8 * 1024 * 1024
-"""Most bytes of name, arguments and environment together; Linux starts no program with more than 6 MiB of them."""
+MAX_ARGUMENT_BYTES: Final = 6 * 1024 * 1024
+"""Most bytes of name, arguments and environment together, as Linux starts no program with more of them.
+
+They travel in one message, which must have room for them and for what is around `MAX_ITEMS` items.
+"""
 MAX_ITEMS: Final = 100_000
 """Most arguments and variables together."""
 _FAILED: Final = -1

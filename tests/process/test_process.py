@@ -21,6 +21,7 @@ from ssvm_kernel.host.process import (
     denied_reply,
     exec_failed_reply,
 )
+from ssvm_kernel.sandbox import protocol, wire
 
 from .conftest import PREFIXES, TYPES, Guest, guest_wat
 
@@ -412,11 +413,17 @@ def test_stdin_may_be_256_mib_and_no_more(engine):
 
 @pytest.mark.parametrize("name", ["set_prog_name", "add_arg", "add_env"])
 def test_too_long_arguments_trap(guest, name):
-    guest.grow_to(8 << 20)
-    sizes = (0, 4 << 20, 0, 4 << 20) if name == "add_env" else (0, 8 << 20)
+    guest.grow_to(6 << 20)
+    sizes = (0, 3 << 20, 0, 3 << 20) if name == "add_env" else (0, 6 << 20)
     guest.call(name, *sizes)
-    with pytest.raises(wasmtime.WasmtimeError, match="more than 8388608 bytes of program name, arguments"):
+    with pytest.raises(wasmtime.WasmtimeError, match="more than 6291456 bytes of program name, arguments"):
         guest.call("add_arg", 0, 1)
+
+
+def test_the_longest_command_fits_into_a_message():
+    items = process.MAX_ITEMS - 1
+    args = (bytes(process.MAX_ARGUMENT_BYTES - items * 40), *(bytes(40) for _ in range(items)))  # each needs two more
+    wire.pack(protocol.encode(protocol.CommandCall(b"", args, (), 2**32 - 1)))
 
 
 def test_too_many_arguments_trap(engine, host):

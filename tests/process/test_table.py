@@ -21,7 +21,7 @@ from ssvm_kernel.deciders.nobody import NobodyDecider
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.pipes import Pipes
-from ssvm_kernel.host.process import denied_reply
+from ssvm_kernel.host.process import MAX_ARGUMENT_BYTES, denied_reply
 from ssvm_kernel.options import RunTraits
 from ssvm_kernel.runtime import Prepared
 from ssvm_kernel.session import Session
@@ -289,6 +289,12 @@ def test_p36_children_that_close_early(real):
 def test_with_a_gibibyte_of_guest_memory(real):
     told = real(("fill_memory", 1 << 30), ("add_pattern", MIB), *texts("cat"), RUN, *sh("exit 9"), RUN)
     assert told == [Told(0, 0, block(MIB), b""), Told(9, 9, b"", b"")]
+
+
+def test_the_longest_command_is_one_that_cannot_be_started(real):
+    size = MAX_ARGUMENT_BYTES - len("true")
+    told = real(("fill_memory", 16 * MIB), *texts("true"), ("add_arg", 2 * MIB, size), RUN)
+    assert told == [Told(-1, -1, b"", b"Unknown error.\n")]
 
 
 def test_1000_in_a_row_leave_nothing(real, monkeypatch):
