@@ -22,9 +22,10 @@ from ssvm_kernel.parallel.policy import FrozenBook, FrozenFile
 from ssvm_kernel.parallel.tasks import Setting, encoder
 from ssvm_kernel.sandbox.caller import Caller
 from ssvm_kernel.sandbox.job import Job, preopens_of
-from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.protocol import CommandCall, Lock
 from ssvm_kernel.sandbox.starter import lasting
+from ssvm_kernel.sandbox.workerprocess import Worker
 
 __all__ = ["Lane", "LanePool", "Talk"]
 

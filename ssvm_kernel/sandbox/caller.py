@@ -16,9 +16,10 @@ from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Streams, compile_and_keep
 from ssvm_kernel.sandbox.job import CommandHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
-from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.pool import WorkerPool
 from ssvm_kernel.sandbox.runner import begin_network
 from ssvm_kernel.sandbox.wire import Blob
+from ssvm_kernel.sandbox.workerprocess import Worker
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import NetworkHandler

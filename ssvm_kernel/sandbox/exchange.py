@@ -26,7 +26,7 @@ from ssvm_kernel.sandbox.deadline import Deadline
 from ssvm_kernel.sandbox.feed import Feed
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Output
 from ssvm_kernel.sandbox.pipes import PIPE_SIZE
-from ssvm_kernel.sandbox.pool import Worker
+from ssvm_kernel.sandbox.workerprocess import Worker
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import NetworkHandler

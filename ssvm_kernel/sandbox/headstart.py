@@ -22,7 +22,8 @@ from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.exchange import Streams, read_once
 from ssvm_kernel.sandbox.job import Job, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes
-from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.pool import WorkerPool
+from ssvm_kernel.sandbox.workerprocess import Worker
 
 __all__ = ["Begun", "First", "HeadStarts"]
 

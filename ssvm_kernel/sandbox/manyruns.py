@@ -20,7 +20,7 @@ from ssvm_kernel.sandbox.exchange import Exchange, PlainSelector, StaleCode, Str
 from ssvm_kernel.sandbox.job import CommandHandler, Job
 from ssvm_kernel.sandbox.manymessages import CODE_BYTES, TRAPPED, Given, encode_given
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
-from ssvm_kernel.sandbox.pool import Worker
+from ssvm_kernel.sandbox.workerprocess import Worker
 
 __all__ = ["Ended", "ManyRuns", "NotAnswered", "Separator"]
 

@@ -23,7 +23,8 @@ from ssvm_kernel.sandbox.feed import Feed, feeding
 from ssvm_kernel.sandbox.headstart import Begun, HeadStarts
 from ssvm_kernel.sandbox.job import CommandHandler, InputHandler, Job, Outcome, Output
 from ssvm_kernel.sandbox.pipes import OutputPipes, reopenable
-from ssvm_kernel.sandbox.pool import Worker, WorkerPool
+from ssvm_kernel.sandbox.pool import WorkerPool
+from ssvm_kernel.sandbox.workerprocess import Worker
 
 if TYPE_CHECKING:
     from ssvm_kernel.host.netguard import NetworkHandler

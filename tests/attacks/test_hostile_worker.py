@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ssvm_kernel.host.shelf import make_shelf
-from ssvm_kernel.sandbox import pool
+from ssvm_kernel.sandbox import workerprocess
 from tests.host.approving import descriptor_count
 from tests.sandbox.locked import needs_landlock, needs_seccomp
 
@@ -99,13 +99,13 @@ def test_x02_results_are_words_of_a_stranger(taken_over) -> None:
 
 def test_x02_what_holds_a_worker_is_told_before_it_runs_anything(taken_over, stage: Stage, monkeypatch) -> None:
     told = []
-    deliver = pool.Worker._deliver
+    deliver = workerprocess.Worker._deliver
 
     def listen(self, message, blob):
         deliver(self, message, blob)
         told.append(self.locks)
 
-    monkeypatch.setattr(pool.Worker, "_deliver", listen)
+    monkeypatch.setattr(workerprocess.Worker, "_deliver", listen)
     taken_over("is_locked_by_its_own_word")
     assert told
     assert told[-1] is not None
