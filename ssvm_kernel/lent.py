@@ -6,11 +6,19 @@ from collections.abc import Callable
 from types import TracebackType
 
 from ssvm_kernel.capabilities.grants import Grant, GrantBook
-from ssvm_kernel.capabilities.model import FolderGrant
+from ssvm_kernel.capabilities.model import FolderGrant, ModelGrant
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.errors import GrantRevoked, WorkerDied
+from ssvm_kernel.sandbox.protocol import Lock
 
-__all__ = ["Lent"]
+__all__ = ["Lent", "is_held"]
+
+
+def is_held(grant: Grant, lock: Lock) -> bool:
+    """Tell whether a process that was locked so holds what a grant gave."""
+    if isinstance(grant, FolderGrant):
+        return any(folder.host == grant.host for folder in lock.preopens)
+    return isinstance(grant, ModelGrant) and bool(lock.extras)
 
 
 class Lent:

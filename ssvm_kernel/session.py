@@ -6,6 +6,7 @@ import atexit
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -13,8 +14,9 @@ from weakref import WeakSet
 from ssvm_kernel import namespace
 from ssvm_kernel.ahead import Ahead
 from ssvm_kernel.broker import CommandBroker
-from ssvm_kernel.capabilities.grants import GrantBook, GrantRow, row_of
+from ssvm_kernel.capabilities.grants import Grant, GrantBook, GrantRow, row_of
 from ssvm_kernel.capabilities.ledger import Ledger
+from ssvm_kernel.capabilities.model import FolderGrant, ModelGrant
 from ssvm_kernel.capabilities.text import visible
 from ssvm_kernel.deciders.base import Decider
 from ssvm_kernel.deciders.chain import default_chain
@@ -26,6 +28,7 @@ from ssvm_kernel.guest import Guest
 from ssvm_kernel.host.grantfile import GrantFile
 from ssvm_kernel.host.named import read_whole
 from ssvm_kernel.host.temporary import sweep
+from ssvm_kernel.lent import is_held
 from ssvm_kernel.options import CompileTraits, RunTraits, split_line
 from ssvm_kernel.picks import FolderPicks
 from ssvm_kernel.result import RunResult
@@ -67,6 +70,7 @@ class Session:
         self.ledger = Ledger()
         self.grants = GrantBook()
         self._pool = WorkerPool()
+        self.grants.watch(self._end_idle)
         self._processes: LocalProcesses | None = None
         self.remembered = GrantFile()
         broker = CommandBroker(self.grants, decider or default_chain(), self.ledger, self.remembered)
@@ -272,6 +276,13 @@ class Session:
 
         books = Books(self.grants, self.ledger, self.remembered)
         return map_guest(books, guest, options, work, processes=processes, **how)
+
+    def _end_idle(self, taken_back: Grant) -> None:
+        """End the processes that wait for their guests to come again, if they hold what was taken back (X33)."""
+        if isinstance(taken_back, FolderGrant | ModelGrant):
+            self._pool.end_idle(partial(is_held, taken_back))
+            if self._processes is not None:
+                self._processes.end_idle()
 
     def _end_processes(self) -> None:
         processes, self._processes = self._processes, None

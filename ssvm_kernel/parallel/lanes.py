@@ -205,8 +205,13 @@ class LanePool:
 
     def close(self) -> None:
         """End the workers of all lanes that nobody has, and of the others when they are given back."""
+        self._closed = True
+        self.end_idle()
+
+    def end_idle(self) -> None:
+        """End the workers of all lanes that nobody has, from any thread."""
         with self._lock:
-            idle, self._idle, self._closed = self._idle, [], True
+            idle, self._idle = self._idle, []
         for _, lane in idle:
             lane.close()
 

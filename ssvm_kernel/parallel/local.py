@@ -30,6 +30,10 @@ class LocalProcesses:
         """Run a batch in one of the processes."""
         return self._threads.submit(perform, task, wasm, self._lanes, wanted)
 
+    def end_idle(self) -> None:
+        """End the processes that nobody works with, from any thread: they hold what the last items were granted."""
+        self._lanes.end_idle()
+
     def close(self) -> None:
         """End the processes once their batches are done."""
         self._lanes.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from ssvm_kernel.sandbox import protocol
 from ssvm_kernel.sandbox.starter import lasting
@@ -63,7 +64,7 @@ class WorkerPool:
             self.warm()
             assert self._spare is not None
             worker, self._spare = self._spare, None
-        worker.domain = domain
+        worker.domain, worker.held = domain, lock
         try:
             worker.send(lock)
         except BaseException:
@@ -77,6 +78,15 @@ class WorkerPool:
         last, self._last = self._last, worker
         if last is not None and last is not worker:
             last.kill()
+
+    def end_idle(self, holds: Callable[[protocol.Lock], bool]) -> None:
+        """End the worker that waits for its guest to come again if it holds something; from any thread.
+
+        A guest that has taken its process over goes on in it after its run (X33).
+        """
+        last = self._last
+        if last is not None and last.held is not None and holds(last.held):
+            last.stop()
 
     def probe(self) -> protocol.Locked:
         """Lock a new worker that has no folder, end it, and return what held it.

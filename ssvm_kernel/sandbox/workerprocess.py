@@ -50,6 +50,8 @@ class Worker:
         self._reader = FrameReader(MAX_BLOB_FROM_WORKER)
         self._inbox: list[tuple[protocol.FromWorker, bytes]] = []
         self.domain: str | None = None
+        self.held: protocol.Lock | None = None
+        """What it may touch for as long as it lives; None until it was told."""
         self.loaded: set[str] = set()
         """Keys of the modules that it holds."""
         self.ran = False  # whether guest code has run in it: what it compiles from then on may be made up (X23)

@@ -14,7 +14,7 @@ from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.component import ComponentFunction, component_functions
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.library.wit import type_from
-from ssvm_kernel.sandbox import pool
+from ssvm_kernel.sandbox import workerprocess
 from ssvm_kernel.sandbox.callmessages import MOST_ITEMS, MOST_VALUES, most_bytes
 from ssvm_kernel.session import Session
 from ssvm_kernel.variables import Variables, _Passed
@@ -51,7 +51,7 @@ def test_x02_a_process_that_lies_is_ended_and_nothing_else(session, monkeypatch,
     elif "value" in lie:
         ask = ComponentFunction(guest._opened, ("f",), (), type_from("string"))
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "_BOOT", BOOT.format(lie=lie))
+        patch.setattr(workerprocess, "_BOOT", BOOT.format(lie=lie))
         session._pool.close()
         with pytest.raises(REFUSED.get(lie, WorkerDied)) as refused:
             ask()

@@ -33,7 +33,7 @@ def taken_over(stage: Stage, monkeypatch: pytest.MonkeyPatch):
 
     def play(deed: str, options=(), args=(), engine="jit", answers=lambda question: "deny") -> Played:
         with monkeypatch.context() as patch:
-            patch.setattr(pool, "_BOOT", BOOT.format(deed=deed))
+            patch.setattr(workerprocess, "_BOOT", BOOT.format(deed=deed))
             stage.session._pool.close()
             try:
                 return stage.play(GUEST, options, args=args, engine=engine, answers=answers)

@@ -20,7 +20,7 @@ from ssvm_kernel.errors import DeniedError, MapError, SsvmError, WorkerDied
 from ssvm_kernel.guest import Guest
 from ssvm_kernel.library.face import Library
 from ssvm_kernel.parallel.tasks import Failure, MapRun, Refused, TaskResult, encoder
-from ssvm_kernel.sandbox import pool
+from ssvm_kernel.sandbox import workerprocess
 from ssvm_kernel.sandbox.facts import TrapInfo
 from ssvm_kernel.session import Session
 from tests.parallel import guests
@@ -62,7 +62,7 @@ def program(decider: Yes) -> Iterator[Library]:
 @pytest.mark.parametrize("deed", sorted(DEEDS))
 def test_x20_a_process_cannot_make_up_results(program: Library, deed: str, monkeypatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "_BOOT", BOOT.format(deed=deed))
+        patch.setattr(workerprocess, "_BOOT", BOOT.format(deed=deed))
         program._session._end_processes()
         found = program.map([], ["a1", "a2", "a3"], workers=1, batch=3, return_exceptions=True)
         program._session._end_processes()

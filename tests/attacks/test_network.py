@@ -17,7 +17,7 @@ import pytest
 from ssvm_kernel.capabilities.network import ApprovedConnection
 from ssvm_kernel.errors import SsvmError
 from ssvm_kernel.host.netguard import Guard
-from ssvm_kernel.sandbox import pool
+from ssvm_kernel.sandbox import workerprocess
 from tests.host.approving import descriptor_count
 from tests.network.guests import Echo, Network, needs_network, own_network, serving
 
@@ -49,7 +49,7 @@ def taken_over(network: Network, granted: Echo, wanted: Echo, monkeypatch: pytes
 
     def play(deed: str) -> dict[str, str]:
         with monkeypatch.context() as patch:
-            patch.setattr(pool, "_BOOT", BOOT)
+            patch.setattr(workerprocess, "_BOOT", BOOT)
             network.session._pool.close()
             options = ["--allow-network", f"127.0.0.1:{granted.port}", "--no-raise"]
             try:
@@ -90,7 +90,8 @@ def test_x10_a_process_that_does_not_hand_over_its_calls_gets_nothing(
     network: Network, granted: Echo, monkeypatch: pytest.MonkeyPatch, handed: int
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "_BOOT", BOOT.replace("main({fd}, {parent})", f"main({{fd}}, {{parent}}, {handed})"))
+        boot = BOOT.replace("main({fd}, {parent})", f"main({{fd}}, {{parent}}, {handed})")
+        patch.setattr(workerprocess, "_BOOT", boot)
         network.session._pool.close()
         before = descriptor_count()
         try:
@@ -125,7 +126,7 @@ def test_x26_a_process_that_calls_its_module_no_good_keeps_no_connection(
     network: Network, granted: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "_BOOT", BOOT)
+        patch.setattr(workerprocess, "_BOOT", BOOT)
         network.session._pool.close()
         words = [str(granted.port), "0"]
         try:

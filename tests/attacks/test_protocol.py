@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ssvm_kernel.errors import LoadError, SsvmError, WorkerDied
 from ssvm_kernel.host.process import denied_reply
-from ssvm_kernel.sandbox import pool, protocol
+from ssvm_kernel.sandbox import pool, protocol, workerprocess
 from ssvm_kernel.sandbox.runner import Job, Runner
 from ssvm_kernel.sandbox.wire import pack
 from tests.sandbox.test_runner import Collected
@@ -94,8 +94,8 @@ class _Puppet:
 def worker_that_says(data: bytes) -> Iterator[pool.WorkerPool]:
     puppet = _Puppet(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "start_worker", puppet.start)
-        patch.setattr(pool, "kill_group", lambda process: None)
+        patch.setattr(workerprocess, "start_worker", puppet.start)
+        patch.setattr(workerprocess, "kill_group", lambda process: None)
         workers = pool.WorkerPool()
         try:
             yield workers

@@ -153,3 +153,38 @@ def test_x33_models_are_watched_until_their_guest_has_ended() -> None:
     with pytest.raises(GrantRevoked), late:
         late.begin(lambda: ended.append(3))
     assert ended == [1, 3]
+
+
+def test_x33_a_process_that_waits_for_its_guest_ends_with_its_folder(session: Session, tmp_path: Path) -> None:
+    """One that was taken over goes on after its run."""
+    quick = Guest("quick", bytes(wasmtime.wat2wasm('(module (func (export "_start")))')))
+    mine, other = (tmp_path / name for name in ("mine", "other"))
+    for folder in (mine, other):
+        folder.mkdir()
+        session.grants.add(FolderGrant(str(folder), folder.name, Access.READ, Scope.SESSION, Origin.PERSON))
+    session.run(quick, RunTraits())
+    waiting = session._pool._last
+    assert waiting is not None
+    session.grants.add(FolderGrant(str(tmp_path), "all", Access.READ, Scope.SESSION, Origin.PERSON))
+    last, *rest = sorted(session.grant_rows(), key=lambda row: row.what.endswith("all"), reverse=True)
+    session.revoke(next(row.id for row in (last, *rest) if str(mine) not in row.what and str(other) not in row.what))
+    assert waiting.alive, "it never had that folder"
+    session.revoke(next(row.id for row in session.grant_rows() if str(mine) in row.what))
+    deadline = time.monotonic() + 100
+    while waiting.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not waiting.alive
+    assert session.run(quick, RunTraits()).exit_code == 0
+    session.revoke_all()
+
+
+def test_x33_processes_of_a_map_that_wait_end_with_a_folder(session: Session, guest: Guest, tmp_path: Path) -> None:
+    session.grants.add(FolderGrant(str(tmp_path), "d", Access.READ_WRITE, Scope.SESSION, Origin.PERSON))
+    assert Library(session, guest).map("make", [()] * 4, workers=2) == [0] * 4
+    assert session._processes is not None
+    idle = [lane._caller._worker for _, lane in session._processes._lanes._idle]
+    assert idle
+    assert all(worker.alive for worker in idle)
+    session.revoke_all()
+    assert not any(worker.alive for worker in idle)
+    assert Library(session, guest).map("make", [()] * 4, workers=2) == [BAD_DESCRIPTOR] * 4
