@@ -63,8 +63,9 @@ def test_it_goes_when_the_cell_is_interrupted(notebook):
 
 
 def test_the_cells_name_is_text(notebook):
-    page = notebook("strip-text.ipynb", [SETUP, "import dataclasses, kernel_side\nwas = kernel_side.request\n"
-        "kernel_side.request = lambda **c: dataclasses.replace(r := was(**c), asker=dataclasses.replace(r.asker, cell="
+    page = notebook("strip-text.ipynb", [SETUP, "import dataclasses, kernel_side\n"
+        "from msgspec import structs\nwas = kernel_side.request\n"
+        "kernel_side.request = lambda **c: structs.replace(r := was(**c), asker=dataclasses.replace(r.asker, cell="
         "'<img src=x onerror=alert(1)>\\u202e'))\nask();", *[FILLING] * 4])  # fmt: skip
     run_all(page)
     page.wait_prompt(1)  # its focus brings it into sight, once
