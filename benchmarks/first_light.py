@@ -72,7 +72,7 @@ def commands() -> Iterator[Row]:
             ours,
             lambda: timed(lambda: [_plain(["/bin/true"]) for _ in range(TIMES)]) / TIMES,
             goal=1.2,
-            rounds=25,
+            rounds=75,
         )
     size = 64 * MIB
     head = ("head", "-c", str(size), "/dev/zero")

@@ -34,7 +34,7 @@ def first_outputs() -> Iterator[Row]:
             lambda: ours.first_output(HELLO),
             lambda: bare.first_output("hello"),
             goal=1.15,
-            rounds=100,
+            rounds=300,
             warmup=20,
         )
 
