@@ -71,16 +71,16 @@ def test_w15_a_file_cannot_grow_beyond_the_limit_of_its_process(tmp_path: Path) 
 
 
 def test_x05_a_guest_cannot_make_the_kernel_remember_without_end(stage: Stage, engine: str) -> None:
-    """Each request is 4 MiB of arguments; what is kept of a thousand must be what a person can read."""
+    """Each request is 6 MB of arguments; what is kept of a thousand must be what a person can read."""
     import resource
 
     guest = """(func $attack (local $at i32) (local $n i32)
-      (local.set $at (call $room (i32.const 4000000)))
-      (memory.fill (local.get $at) (i32.const 97) (i32.const 4000000))
+      (local.set $at (call $room (i32.const 3000000)))
+      (memory.fill (local.get $at) (i32.const 97) (i32.const 3000000))
       (loop $again
         (call $program (text "true"))
-        (call $argument_bytes (local.get $at) (i32.const 4000000))
-        (call $argument_bytes (local.get $at) (i32.const 4000000))
+        (call $argument_bytes (local.get $at) (i32.const 3000000))
+        (call $argument_bytes (local.get $at) (i32.const 3000000))
         (drop (call $run))
         (local.set $n (i32.add (local.get $n) (i32.const 1)))
         (br_if $again (i32.lt_u (local.get $n) (i32.const 60)))))"""
